@@ -1,0 +1,34 @@
+import { AddressError, parseAllowedIp } from './addresses.ts';
+
+/**
+ * Reads the `TRUSTED_PROXIES` setting: CIDR ranges and addresses, comma-separated; empty text trusts none.
+ * @returns the canonical ranges, duplicates merged.
+ * @throws Error that says what to write, for `true` or a hop count (both believe what a caller can forge), a faulty range, or
+ * a range of every address.
+ */
+export function parseTrustedProxies(text: string): string[] {
+  if (text.trim() === '') return [];
+  const ranges = new Set<string>();
+  for (const [index, part] of text.split(',').entries()) {
+    const entry = part.trim();
+    if (/^(?:true|false|yes|no|on|off|all|\*)$/i.test(entry) || /^[+-]?[0-9]+$/.test(entry)) {
+      throw new Error(
+        'must list the proxies by CIDR range, such as 10.0.0.0/8,192.0.2.7: a switch or a number of hops would believe a header that any caller can forge',
+      );
+    }
+    try {
+      ranges.add(parseAllowedIp(entry).text);
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      // "leave the list empty to allow any" is advice for Allowed IPs; here an empty list trusts no one
+      const everything = /^[0-9a-f:.]+\/0$/i.test(entry);
+      throw new Error(
+        everything
+          ? `entry ${index + 1} trusts every address, so that any caller could forge its own: name the proxies' ranges`
+          : `entry ${index + 1} is not a CIDR range: ${error.publicMessage}`,
+        { cause: error },
+      );
+    }
+  }
+  return [...ranges];
+}
