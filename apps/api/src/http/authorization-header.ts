@@ -1,0 +1,39 @@
+/** Finds and splits an Authorization header, from the raw lines: Node's own parsed headers keep the first of two in silence. */
+
+/** No such header · not as its grammar says, or there twice · a scheme other than the one asked for. */
+export type NoCredentials = 'absent' | 'malformed' | 'other-scheme';
+
+// RFC 9110 11.4: the scheme is a token, any parameters come after a space
+const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: |$)/;
+
+/** The one line of this name in `rawHeaders` (name, value, name, value …); the name in lower case. */
+function lineOf(rawHeaders: readonly string[], name: string): { text: string } | 'absent' | 'malformed' {
+  let line: string | undefined;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const candidate = rawHeaders[at];
+    if (candidate?.length !== name.length || candidate.toLowerCase() !== name) continue;
+    if (line !== undefined) return 'malformed';
+    line = rawHeaders[at + 1];
+  }
+  return line === undefined ? 'absent' : { text: line };
+}
+
+/**
+ * What follows the scheme and its space in the one header line of this name.
+ * @param rawHeaders Node's `req.rawHeaders`
+ * @param scheme in lower case; compared without regard to case (RFC 9110 11.1)
+ */
+export function authorizationOf(
+  rawHeaders: readonly string[],
+  scheme: string,
+  headerName: string,
+): { parameters: string } | NoCredentials {
+  const found = lineOf(rawHeaders, headerName.toLowerCase());
+  if (typeof found === 'string') return found;
+  const line = found.text;
+  if (!SCHEME.test(line)) return 'malformed';
+  const space = line.indexOf(' ');
+  const given = space < 0 ? line : line.slice(0, space);
+  if (given.toLowerCase() !== scheme) return 'other-scheme';
+  return space < 0 ? 'malformed' : { parameters: line.slice(space + 1) };
+}

@@ -1,0 +1,64 @@
+import type { NoCredentials } from './authorization-header.ts';
+import { authorizationOf } from './authorization-header.ts';
+
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+const CONTROL = /\p{Cc}/u;
+const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+
+/**
+ * The bytes of strict base64. Node's decoder skips what it does not know and takes the URL alphabet as well, so what it read is
+ * written again and compared: that settles alphabet, padding and unused bits (RFC 4648 3.2, 3.3, 3.5) at once.
+ */
+function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** RFC 6749 2.3.1 and appendix B: each part is form-encoded. Decoded once; undefined unless visible ASCII comes of it. */
+function decodePart(part: string): string | undefined {
+  if (!VISIBLE_ASCII.test(part) || part.includes('+') || BAD_ESCAPE.test(part)) return undefined;
+  if (!part.includes('%')) return part;
+  const decoded = part.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return VISIBLE_ASCII.test(decoded) ? decoded : undefined;
+}
+
+/**
+ * The client's id and secret from HTTP Basic, as OAuth 2.0 clients send them (RFC 7617, RFC 6749 2.3.1): split at the first
+ * colon, each part form-decoded once, visible ASCII, neither empty.
+ * @param rawHeaders Node's `req.rawHeaders`
+ * @param headerName the header to read, `Authorization` unless a gateway signs in beside its caller
+ */
+export function parseBasicAuthorization(
+  rawHeaders: readonly string[],
+  headerName = 'authorization',
+): { id: string; secret: string } | NoCredentials {
+  const found = authorizationOf(rawHeaders, 'basic', headerName);
+  if (typeof found === 'string') return found;
+  const pair = decodeBase64(found.parameters)?.toString('latin1');
+  const colon = pair?.indexOf(':') ?? -1;
+  if (pair === undefined || colon < 0) return 'malformed';
+  const id = decodePart(pair.slice(0, colon));
+  const secret = decodePart(pair.slice(colon + 1));
+  return id === undefined || secret === undefined ? 'malformed' : { id, secret };
+}
+
+/**
+ * A person's name and password from HTTP Basic (RFC 7617 with charset="UTF-8"): split at the first colon, not form-decoded,
+ * any text without control characters, neither empty.
+ * @param rawHeaders Node's `req.rawHeaders`
+ */
+export function parseUserAuthorization(
+  rawHeaders: readonly string[],
+): { username: string; password: string } | NoCredentials {
+  const found = authorizationOf(rawHeaders, 'basic', 'authorization');
+  if (typeof found === 'string') return found;
+  const bytes = decodeBase64(found.parameters);
+  if (bytes === undefined) return 'malformed';
+  const pair = bytes.toString('utf8');
+  const colon = pair.indexOf(':');
+  // bytes that are no UTF-8 come back as other bytes
+  if (colon < 1 || colon === pair.length - 1 || CONTROL.test(pair) || !Buffer.from(pair, 'utf8').equals(bytes)) {
+    return 'malformed';
+  }
+  return { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
+}

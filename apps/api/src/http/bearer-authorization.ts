@@ -1,0 +1,20 @@
+import type { NoCredentials } from './authorization-header.ts';
+import { authorizationOf } from './authorization-header.ts';
+
+// RFC 6750 2.1: "Bearer" 1*SP b64token; the first space is gone already
+const B64TOKEN = /^ *([A-Za-z0-9._~+/-]+=*)$/;
+
+/**
+ * The bearer token of an Authorization header (RFC 6750 2.1).
+ * @param rawHeaders Node's `req.rawHeaders`
+ * @param headerName the header to read, `Authorization` unless told otherwise
+ */
+export function parseBearerAuthorization(
+  rawHeaders: readonly string[],
+  headerName = 'authorization',
+): { token: string } | NoCredentials {
+  const found = authorizationOf(rawHeaders, 'bearer', headerName);
+  if (typeof found === 'string') return found;
+  const token = B64TOKEN.exec(found.parameters)?.[1];
+  return token === undefined ? 'malformed' : { token };
+}
