@@ -1,0 +1,114 @@
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import canonicalize from 'canonicalize';
+
+/** What a checkpoint says: this was the hash of the chain's event `seq` at that time. */
+export interface CheckpointBody {
+  readonly id: string;
+  /** Whose chain; null for the platform's. */
+  readonly operationId: string | null;
+  readonly seq: number;
+  readonly hash: string;
+  /** RFC 3339 UTC with milliseconds. */
+  readonly at: string;
+  /** RFC 7638 thumbprint of the public key. */
+  readonly keyId: string;
+}
+
+/** A signed checkpoint (docs/event-log-format.md, "A checkpoint"). */
+export interface Checkpoint extends CheckpointBody {
+  /** Ed25519 (RFC 8032), base64url without padding. */
+  readonly signature: string;
+}
+
+/** A public key as it is published (RFC 8037 2); a retired one stays listed, with the time of its retirement. */
+export interface CheckpointJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+  readonly kid: string;
+  readonly use: 'sig';
+  readonly latchkey_retired_at?: string;
+}
+
+/** What signs: the private key, and what is published of it. */
+export interface CheckpointSigner {
+  readonly keyId: string;
+  readonly jwk: CheckpointJwk;
+  readonly privateKey: KeyObject;
+}
+
+/** Why a checkpoint proves nothing. */
+export type CheckpointFault = 'unknown-key' | 'retired-key' | 'signature';
+
+/**
+ * Reads a signing key.
+ * @param pem an Ed25519 private key, PKCS#8 PEM
+ * @throws TypeError when it is anything else; the message repeats nothing of it
+ */
+export function checkpointSigner(pem: string): CheckpointSigner {
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey({ key: pem, format: 'pem' });
+  } catch {
+    // not the cause's message: it may tell of the key
+    throw new TypeError('the checkpoint key is not an Ed25519 private key in PKCS#8 PEM');
+  }
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError('the checkpoint key is not an Ed25519 key');
+  const jwk = publicJwk(createPublicKey(privateKey));
+  return { keyId: jwk.kid, jwk, privateKey };
+}
+
+/**
+ * An Ed25519 public key as it is published.
+ * @param key a KeyObject, or a public key as SPKI PEM
+ * @throws TypeError when it is no Ed25519 public key
+ */
+export function publicJwk(key: KeyObject | string): CheckpointJwk {
+  const publicKey = typeof key === 'string' ? createPublicKey(key) : key;
+  if (publicKey.type !== 'public' || publicKey.asymmetricKeyType !== 'ed25519') {
+    throw new TypeError('not an Ed25519 public key');
+  }
+  const { x } = publicKey.export({ format: 'jwk' });
+  if (x === undefined) throw new TypeError('not an Ed25519 public key');
+  return { kty: 'OKP', crv: 'Ed25519', x, kid: keyThumbprint(x), use: 'sig' };
+}
+
+/**
+ * A key's id: RFC 7638 thumbprint with SHA-256, base64url, over the members that RFC 8037 2 requires of an OKP key.
+ * @param x the public key's 32 bytes, base64url
+ */
+export function keyThumbprint(x: string): string {
+  return createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
+}
+
+/** Signs what a checkpoint says with the signer's key, whose id it fills in. */
+export function signCheckpoint(body: Omit<CheckpointBody, 'keyId'>, signer: CheckpointSigner): Checkpoint {
+  const signed: CheckpointBody = { ...body, keyId: signer.keyId };
+  const signature = sign(null, signedBytes(signed), signer.privateKey).toString('base64url');
+  return { ...signed, signature };
+}
+
+/**
+ * Whether a checkpoint was signed by a key of the set, in its time.
+ * @returns null when it was; else why it proves nothing
+ */
+export function verifyCheckpoint(checkpoint: Checkpoint, keys: readonly CheckpointJwk[]): CheckpointFault | null {
+  const jwk = keys.find((key) => key.kid === checkpoint.keyId);
+  if (jwk === undefined || keyThumbprint(jwk.x) !== jwk.kid) return 'unknown-key';
+  // all times have one form and length: as strings they sort by time
+  if (jwk.latchkey_retired_at !== undefined && checkpoint.at > jwk.latchkey_retired_at) return 'retired-key';
+  const { kty, crv, x } = jwk;
+  const publicKey = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
+  const signature = Buffer.from(checkpoint.signature, 'base64url');
+  // one signature has one text: Buffer would also take padding, foreign characters and stray last bits
+  if (signature.toString('base64url') !== checkpoint.signature) return 'signature';
+  return verify(null, signedBytes(checkpoint), publicKey, signature) ? null : 'signature';
+}
+
+// 0x01 keeps a checkpoint's signed bytes apart from an event's hashed ones (0x00)
+function signedBytes({ id, operationId, seq, hash, at, keyId }: CheckpointBody): Buffer {
+  const canonical = canonicalize({ id, operationId, seq, hash, at, keyId });
+  if (canonical === undefined) throw new TypeError('a checkpoint has no canonical form');
+  return Buffer.concat([Buffer.of(1), Buffer.from(canonical)]);
+}
