@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, loadConfig } from './config.ts';
+
+const stores = { MONGODB_URI: 'mongodb://127.0.0.1/latchkey', REDIS_URL: 'redis://127.0.0.1:6379' };
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('configuration', () => {
+  it('has the documented defaults', () => {
+    expect(loadConfig(stores)).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      publicUrl: 'http://127.0.0.1:3000',
+      role: 'all',
+      leaseMs: 250,
+      guessLimits: { perClient: 20, perAddress: 200 },
+      logLevel: 'info',
+    });
+  });
+
+  it('lists every fault at once', () => {
+    const faults = faultsOf({
+      PORT: 'x',
+      LATCHKEY_ROLE: 'both',
+      LATCHKEY_ADMIN_USERNAME: 'admin',
+      TRUSTED_PROXIES: 'true',
+    });
+    for (const name of [
+      'PORT',
+      'LATCHKEY_ROLE',
+      'LATCHKEY_ADMIN_PASSWORD',
+      'TRUSTED_PROXIES',
+      'MONGODB_URI',
+      'REDIS_URL',
+    ]) {
+      expect(faults.filter((fault) => fault.includes(name))).toHaveLength(1);
+    }
+  });
+
+  it('never repeats a value, since some are secrets', () => {
+    const faults = faultsOf({ ...stores, LATCHKEY_ADMIN_USERNAME: 'admin', LATCHKEY_ADMIN_PASSWORD: 'c4n4ry' });
+    expect(faults).toHaveLength(1);
+    expect(faults.join()).not.toContain('c4n4ry');
+  });
+
+  it.each(['true', '1', '2', '10.0.0.5/8', '0.0.0.0/0'])('refuses %s as TRUSTED_PROXIES', (text) => {
+    expect(faultsOf({ ...stores, TRUSTED_PROXIES: text })).toHaveLength(1);
+  });
+
+  it('takes only an Ed25519 key for signing', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'latchkey-config-'));
+    const write = (name: string, pem: string | Buffer): string => {
+      writeFileSync(join(directory, name), pem);
+      return join(directory, name);
+    };
+    const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs8' });
+    const path = (file: string): Record<string, string> => ({ ...stores, LATCHKEY_SIGNING_KEY_FILE: file });
+    expect(loadConfig(path(write('good.pem', ed25519))).signingKey?.asymmetricKeyType).toBe('ed25519');
+    expect(faultsOf(path(write('rsa.pem', rsa)))).toHaveLength(1);
+    expect(faultsOf(path(join(directory, 'missing.pem')))[0]).toContain('ENOENT');
+  });
+});

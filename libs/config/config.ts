@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { createPrivateKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { parseTrustedProxies } from '#kernel';
+
+const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
+const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `${name} must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `${name} must be a whole number from ${min} to ${max}`) as never;
+const url = (name: string, protocols: readonly string[]): z.ZodType<string> =>
+  z.string().refine(
+    (text) => {
+      const protocol = URL.canParse(text) ? new URL(text).protocol : /^[a-z+]+:/.exec(text)?.[0];
+      return protocol !== undefined && protocols.includes(protocol);
+    },
+    `${name} must be a URL that starts with ${protocols.join('// or ')}//`,
+  );
+
+function accepted<T>(context: z.RefinementCtx, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is not valid' });
+    return z.NEVER;
+  }
+}
+
+function readSigningKey(path: string): KeyObject {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new Error(`LATCHKEY_SIGNING_KEY_FILE cannot be read (${code}): name a readable file`, { cause: error });
+  }
+  const advice =
+    'LATCHKEY_SIGNING_KEY_FILE must hold an Ed25519 private key as PKCS#8 PEM (openssl genpkey -algorithm ed25519)';
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    throw new Error(advice);
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(advice);
+  return key;
+}
+
+const schema = z.object({
+  PORT: wholeNumber('PORT', 0, 65_535).default(3000),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PUBLIC_URL: optional(
+    url('PUBLIC_URL', ['http:', 'https:']).refine(
+      (text) => !/[?#]/.test(text),
+      'PUBLIC_URL is the issuer: it must have no query and no fragment (RFC 8414 2)',
+    ),
+  ),
+  MONGODB_URI: url('MONGODB_URI', ['mongodb:', 'mongodb+srv:']),
+  REDIS_URL: url('REDIS_URL', ['redis:', 'rediss:']),
+  LATCHKEY_ROLE: z.enum(['all', 'http', 'worker'], 'LATCHKEY_ROLE must be all, http or worker').default('all'),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((text, context) => accepted(context, () => parseTrustedProxies(text))),
+  LATCHKEY_ADMIN_USERNAME: optional(
+    z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, 'LATCHKEY_ADMIN_USERNAME may have 1 to 64 of A-Z a-z 0-9 . _ @ -'),
+  ),
+  LATCHKEY_ADMIN_PASSWORD: optional(
+    z
+      .string()
+      .min(12, 'LATCHKEY_ADMIN_PASSWORD must have at least 12 characters')
+      .max(256, 'LATCHKEY_ADMIN_PASSWORD may have at most 256 characters'),
+  ),
+  OIDC_ISSUER: optional(url('OIDC_ISSUER', ['http:', 'https:'])),
+  OIDC_AUDIENCE: optional(z.string().min(1)),
+  OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
+  OIDC_OPERATIONS_CLAIM: z.string().min(1).default('operations'),
+  LATCHKEY_SIGNING_KEY_FILE: optional(
+    z.string().transform((path, context) => accepted(context, () => readSigningKey(path))),
+  ),
+  LATCHKEY_LEASE_MS: wholeNumber('LATCHKEY_LEASE_MS', 0, 250).default(250),
+  GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
+  GUESS_LIMIT_PER_ADDRESS: wholeNumber('GUESS_LIMIT_PER_ADDRESS', 1, 1_000_000).default(200),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'LOG_LEVEL must be fatal, error, warn, info, debug, trace or silent',
+    )
+    .default('info'),
+});
+
+/** What the service is set to; made once at start by `loadConfig`. */
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+
+/** Every fault of the configuration at once. `main.ts` prints `faults` and exits with 78 (EX_CONFIG). */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly faults: readonly string[]) {
+    super(`The configuration has ${faults.length} fault(s): ${faults.join('; ')}`);
+  }
+}
+
+function toConfig(env: z.output<typeof schema>) {
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    publicUrl: (env.PUBLIC_URL ?? `http://${env.HOST}:${env.PORT}`).replace(/\/$/, ''),
+    mongodbUri: env.MONGODB_URI,
+    redisUrl: env.REDIS_URL,
+    role: env.LATCHKEY_ROLE,
+    trustedProxies: env.TRUSTED_PROXIES,
+    firstAdmin:
+      env.LATCHKEY_ADMIN_USERNAME !== undefined && env.LATCHKEY_ADMIN_PASSWORD !== undefined
+        ? { username: env.LATCHKEY_ADMIN_USERNAME, password: env.LATCHKEY_ADMIN_PASSWORD }
+        : undefined,
+    oidc:
+      env.OIDC_ISSUER !== undefined && env.OIDC_AUDIENCE !== undefined
+        ? {
+            issuer: env.OIDC_ISSUER,
+            audience: env.OIDC_AUDIENCE,
+            rolesClaim: env.OIDC_ROLES_CLAIM,
+            operationsClaim: env.OIDC_OPERATIONS_CLAIM,
+          }
+        : undefined,
+    signingKey: env.LATCHKEY_SIGNING_KEY_FILE,
+    leaseMs: env.LATCHKEY_LEASE_MS,
+    guessLimits: { perClient: env.GUESS_LIMIT_PER_CLIENT, perAddress: env.GUESS_LIMIT_PER_ADDRESS },
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/** Pairs of variables of which one is no use without the other. */
+const pairs = [
+  ['LATCHKEY_ADMIN_USERNAME', 'LATCHKEY_ADMIN_PASSWORD'],
+  ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
+] as const;
+
+/**
+ * Reads and checks the configuration.
+ *
+ * @param env the environment; empty strings count as not set (Docker Compose passes unset variables so)
+ * @throws ConfigError that lists every fault; values are never repeated, since some are secrets
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const faults = pairs
+    .filter(([a, b]) => (set[a] === undefined) !== (set[b] === undefined))
+    .map(([a, b]) => `${a} and ${b} must be set together`);
+  const result = schema.safeParse(set);
+  if (!result.success) {
+    for (const issue of result.error.issues) {
+      const name = String(issue.path[0]);
+      if (set[name] === undefined) faults.push(`${name} is required`);
+      else faults.push(issue.message.startsWith(name) ? issue.message : `${name}: ${issue.message}`);
+    }
+  }
+  if (!result.success || faults.length > 0) throw new ConfigError(faults);
+  return toConfig(result.data);
+}

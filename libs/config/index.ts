@@ -1,0 +1,3 @@
+export { CONFIG } from './config.token.ts';
+export { ConfigError, loadConfig } from './config.ts';
+export type { Config } from './config.ts';

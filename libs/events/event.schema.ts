@@ -1,0 +1,82 @@
+import { Schema } from 'mongoose';
+import type { Actor, Subject } from '#kernel';
+
+/** An event as it is stored: the logged event, with its chain's name beside it for the indexes. */
+export interface EventDocument {
+  _id: string;
+  chain: string;
+  seq: number;
+  operationId: string | null;
+  type: string;
+  at: Date;
+  actor: Actor;
+  subject: Subject;
+  outcome: 'success' | 'refused' | 'failed';
+  data: Record<string, unknown>;
+  requestId: string | null;
+  prevHash: string;
+  hash: string;
+}
+
+export const eventSchema = new Schema<EventDocument>(
+  {
+    _id: String,
+    chain: String,
+    seq: Number,
+    operationId: String,
+    type: String,
+    at: Date,
+    actor: Schema.Types.Mixed,
+    subject: Schema.Types.Mixed,
+    outcome: String,
+    data: Schema.Types.Mixed,
+    requestId: String,
+    prevHash: String,
+    hash: String,
+  },
+  { minimize: false },
+);
+eventSchema.index({ chain: 1, seq: 1 }, { unique: true }); // no gap is filled twice; serves export, verify
+eventSchema.index({ chain: 1, prevHash: 1 }, { unique: true }); // no fork
+eventSchema.index({ at: -1, _id: -1 }); // serves GET /v1/events
+eventSchema.index({ operationId: 1, at: -1, _id: -1 }); // serves GET /v1/events?operationId=
+eventSchema.index({ type: 1, at: -1, _id: -1 }); // serves GET /v1/events?type=
+eventSchema.index({ 'subject.id': 1, at: -1, _id: -1 }); // serves GET /v1/events?subject=
+eventSchema.index({ 'actor.id': 1, at: -1, _id: -1 }); // serves GET /v1/events?actor=
+
+/** Where a chain ends. */
+export interface ChainHeadDocument {
+  _id: string;
+  seq: number;
+  hash: string;
+}
+
+export const chainHeadSchema = new Schema<ChainHeadDocument>({ _id: String, seq: Number, hash: String });
+
+/** Work that a committed event left to do. The row goes in the transaction that does the work. */
+export interface OutboxDocument {
+  _id: string;
+  queue: string;
+  eventId: string;
+  eventType: string;
+  operationId: string | null;
+  subjectId: string;
+  requestId: string | null;
+  createdAt: Date;
+  attempts: number;
+  nextAttemptAt: Date;
+}
+
+export const outboxSchema = new Schema<OutboxDocument>({
+  _id: String,
+  queue: String,
+  eventId: String,
+  eventType: String,
+  operationId: String,
+  subjectId: String,
+  requestId: String,
+  createdAt: Date,
+  attempts: Number,
+  nextAttemptAt: Date,
+});
+outboxSchema.index({ queue: 1, nextAttemptAt: 1 }); // serves the relay

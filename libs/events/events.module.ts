@@ -1,0 +1,39 @@
+import { Global, Module } from '@nestjs/common';
+import { BullModule } from '@nestjs/bullmq';
+import { CqrsModule } from '@nestjs/cqrs';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { DurablePublisher } from './durable-publisher.ts';
+import { EventLog } from './event-log.ts';
+import { JobQueues } from './job-queues.ts';
+import { OutboxRelay, RelayServices } from './outbox-relay.ts';
+import { OutboxSignal } from './outbox-signal.ts';
+import { queueConnection, queuePrefix } from './redis.ts';
+import { UnitOfWork, UnitServices } from './unit-of-work.ts';
+
+@Global()
+@Module({
+  imports: [
+    CqrsModule.forRoot(),
+    BullModule.forRootAsync({
+      inject: [CONFIG],
+      useFactory: (config: Config) => ({
+        prefix: queuePrefix(config.mongodbUri),
+        connection: { ...queueConnection(config.redisUrl, { enableOfflineQueue: false }) },
+      }),
+    }),
+    BullModule.registerQueue({ name: 'token-purge' }, { name: 'maintenance' }),
+  ],
+  providers: [
+    DurablePublisher,
+    EventLog,
+    JobQueues,
+    OutboxRelay,
+    OutboxSignal,
+    RelayServices,
+    UnitOfWork,
+    UnitServices,
+  ],
+  exports: [CqrsModule, BullModule, EventLog, JobQueues, UnitOfWork],
+})
+export class EventsModule {}

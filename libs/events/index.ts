@@ -1,0 +1,11 @@
+export { ChainVerifier } from './chain-verifier.ts';
+export { chainName, eventLine } from './chain.ts';
+export { EventLog, toLogEvent } from './event-log.ts';
+export { EventsModule } from './events.module.ts';
+export { JobQueues } from './job-queues.ts';
+export { queueConnection, queuePrefix } from './redis.ts';
+export { UnitOfWork } from './unit-of-work.ts';
+export type { LogEvent } from './chain.ts';
+export type { EventDocument, OutboxDocument } from './event.schema.ts';
+export type { TokenPurgeJob } from './queues.ts';
+export type { Transaction } from './unit-of-work.ts';

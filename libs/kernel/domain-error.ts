@@ -1,0 +1,49 @@
+/** One fault of one member of the input, named by a JSON pointer (RFC 6901). Never holds the submitted value. */
+export interface FieldFault {
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DomainErrorDetails {
+  /** For the log only: may name ids, never secrets. */
+  readonly privateDetail?: string;
+  readonly errors?: readonly FieldFault[];
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * The only error that business code throws. `code` is the last part of the problem type
+ * (`urn:latchkey:problem:<code>`); which HTTP status it becomes stands in one table in apps/api/src/http.
+ */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly privateDetail: string | undefined;
+  readonly errors: readonly FieldFault[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  /** @param publicDetail what the caller is told: says what to do, and repeats nothing that was submitted. */
+  constructor(
+    readonly code: string,
+    readonly publicDetail: string,
+    details: DomainErrorDetails = {},
+  ) {
+    super(publicDetail, { cause: details.cause });
+    this.privateDetail = details.privateDetail;
+    this.errors = details.errors;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+
+  /** A 400 that names the member at fault. */
+  static invalid(pointer: string, code: string, message: string): DomainError {
+    return new DomainError('validation', 'The request is not valid; see errors.', {
+      errors: [{ pointer, code, message }],
+    });
+  }
+
+  /** The answer for an unknown id, and, in the same words, for one that the caller may not see. */
+  static notFound(thing: string): DomainError {
+    return new DomainError('not-found', `There is no such ${thing}, or you may not see it.`);
+  }
+}

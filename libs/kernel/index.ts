@@ -1,0 +1,29 @@
+export {
+  AddressError,
+  AllowedIps,
+  AllowedIpsError,
+  canonicalAllowedIps,
+  parseAddress,
+  parseAllowedIp,
+} from './addresses.ts';
+export { Aggregate } from './aggregate.ts';
+export { Clock } from './clock.ts';
+export { DomainError } from './domain-error.ts';
+export { DomainEvent } from './domain-event.ts';
+export { newId } from './ids.ts';
+export { NameError, checkDescription, nameKey, normaliseName } from './names.ts';
+export {
+  clientIdOfAccessToken,
+  digest,
+  digestsEqual,
+  isWellFormedClientId,
+  isWellFormedSecret,
+  newAccessToken,
+  newClientId,
+  newClientSecret,
+  newResourceServerSecret,
+} from './opaque-tokens.ts';
+export { parseTrustedProxies } from './trusted-proxies.ts';
+export type { FieldFault } from './domain-error.ts';
+export type { Actor, CallContext, Subject } from './domain-event.ts';
+export type { DomainEventData } from './json.ts';

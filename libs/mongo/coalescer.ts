@@ -1,0 +1,75 @@
+import { bounded } from './store-errors.ts';
+
+interface Waiting<V> {
+  readonly resolve: (value: V | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Collects the keys that are asked for in one turn of the event loop, or while earlier queries are under way, into one
+ * query. A round trip costs far more than a document, so a hundred callers pay little more than one.
+ *
+ * A caller never joins a query that was already sent: what it gets was read after it asked.
+ */
+export class Coalescer<V> {
+  private waiting = new Map<string, Waiting<V>[]>();
+  private scheduled = false;
+  private underWay = 0;
+
+  /**
+   * @param load fetches the values of the keys; keys without a value are left out of the map
+   * @param maxUnderWay how many queries may run at once
+   * @param maxKeys how many keys one query may have
+   */
+  constructor(
+    private readonly load: (keys: string[]) => Promise<Map<string, V>>,
+    private readonly maxUnderWay = 2,
+    private readonly maxKeys = 500,
+  ) {}
+
+  /** @throws DomainError `store-unavailable` */
+  get(key: string): Promise<V | undefined> {
+    return new Promise((resolve, reject) => {
+      const waiters = this.waiting.get(key);
+      if (waiters === undefined) this.waiting.set(key, [{ resolve, reject }]);
+      else waiters.push({ resolve, reject });
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.underWay >= this.maxUnderWay || this.waiting.size === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      void this.flush();
+    });
+  }
+
+  private take(): Map<string, Waiting<V>[]> {
+    if (this.waiting.size <= this.maxKeys) {
+      const all = this.waiting;
+      this.waiting = new Map();
+      return all;
+    }
+    const part = new Map([...this.waiting].slice(0, this.maxKeys));
+    for (const key of part.keys()) this.waiting.delete(key);
+    return part;
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.take();
+    if (batch.size === 0) return;
+    this.underWay += 1;
+    this.schedule();
+    try {
+      const values = await bounded(this.load([...batch.keys()]));
+      for (const [key, waiters] of batch) for (const waiter of waiters) waiter.resolve(values.get(key));
+    } catch (error) {
+      for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error);
+    } finally {
+      this.underWay -= 1;
+      this.schedule();
+    }
+  }
+}

@@ -1,0 +1,16 @@
+export { Coalescer } from './coalescer.ts';
+export { IdempotencyKeys } from './idempotency-keys.ts';
+export { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';
+export { MongoModule } from './mongo.module.ts';
+export { MongoStore } from './mongo-store.ts';
+export { Settings } from './settings.ts';
+export { StoreClock } from './store-clock.ts';
+export { Transactions } from './transactions.ts';
+export {
+  TransactionConflict,
+  asDomainError,
+  bounded,
+  isDuplicateKey,
+  isStoreUnavailable,
+  storeUnavailable,
+} from './store-errors.ts';

@@ -1,0 +1,120 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import mongoose from 'mongoose';
+import type { Connection, Model, Schema } from 'mongoose';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { LOGGER } from '#observability';
+import type { Logger } from '#observability';
+import { StoreClock } from './store-clock.ts';
+
+// A key that is no member of the schema is an error, never dropped: a filter that loses its key matches everything.
+mongoose.set('strict', 'throw');
+mongoose.set('strictQuery', 'throw');
+
+/** How long one round trip, a wait for a connection, or for a primary may take, in milliseconds. */
+const ROUND_TRIP_MS = 2_000;
+const RETRY_DELAY_MS = 500;
+
+/**
+ * The connection to MongoDB. The service starts without it: `open` keeps trying in the background, and `ready`
+ * tells whether the indexes stand and the store's clock is known, which both must be so before anything is served.
+ * Reads go to the primary with majority read concern and writes are acknowledged by a majority, unless said otherwise.
+ */
+@Injectable()
+export class MongoStore implements OnApplicationShutdown {
+  readonly connection: Connection = mongoose.createConnection();
+  private readonly models: Model<never>[] = [];
+  private closing = false;
+  private prepared = false;
+  private opening: Promise<void> | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly clock: StoreClock,
+  ) {
+    this.connection.on('error', (error: unknown) => this.logger.warn({ err: error }, 'store connection error'));
+  }
+
+  /** Registers a collection. Call it while the modules are made: its indexes are built when the store is reached. */
+  model<T>(name: string, schema: Schema<T>): Model<T> {
+    schema.set('autoIndex', false);
+    schema.set('autoCreate', false);
+    schema.set('bufferCommands', false);
+    schema.set('versionKey', false);
+    const model = this.connection.model<T>(name, schema, name);
+    this.models.push(model as never);
+    return model;
+  }
+
+  get ready(): boolean {
+    return this.prepared && this.connection.readyState === mongoose.ConnectionStates.connected;
+  }
+
+  /** Resolves when the store was reached and prepared; keeps trying until then or until shutdown. */
+  open(): Promise<void> {
+    this.opening ??= this.keepOpening();
+    return this.opening;
+  }
+
+  /** Asks the primary for a sign of life. @throws when there is none within a round trip's time */
+  async ping(): Promise<void> {
+    await this.connection.db?.command({ ping: 1 });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closing = true;
+    this.clock.stop();
+    await this.connection.close(true).catch(() => undefined);
+  }
+
+  private async keepOpening(): Promise<void> {
+    while (!this.closing && !this.prepared) {
+      try {
+        await this.connection.openUri(this.config.mongodbUri, {
+          appName: 'latchkey',
+          maxPoolSize: 20,
+          minPoolSize: 1,
+          readPreference: 'primary',
+          readConcernLevel: 'majority',
+          w: 'majority',
+          serverSelectionTimeoutMS: ROUND_TRIP_MS,
+          connectTimeoutMS: ROUND_TRIP_MS,
+          socketTimeoutMS: ROUND_TRIP_MS,
+          waitQueueTimeoutMS: ROUND_TRIP_MS,
+          heartbeatFrequencyMS: 1_000,
+        });
+        await this.prepare();
+      } catch (error) {
+        if (this.closing) return;
+        this.logger.warn({ err: error }, 'store not reached yet; trying again');
+        await this.connection.close(true).catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
+      }
+    }
+  }
+
+  private async prepare(): Promise<void> {
+    await this.clock.start(
+      () => this.connection.db?.command({ hello: 1 }) ?? Promise.reject(new Error('no connection')),
+    );
+    const existing = new Set((await this.connection.listCollections()).map((collection) => collection.name));
+    for (const model of this.models) {
+      // a collection cannot be made implicitly by two transactions at once, so all are made here
+      if (!existing.has(model.collection.name)) await this.createCollection(model);
+      await model.createIndexes();
+    }
+    this.prepared = true;
+    this.logger.info('store ready');
+  }
+
+  private async createCollection(model: Model<never>): Promise<void> {
+    try {
+      await model.createCollection();
+    } catch (error) {
+      // NamespaceExists (48): another instance was quicker
+      if (!(error instanceof mongoose.mongo.MongoServerError && error.code === 48)) throw error;
+    }
+  }
+}

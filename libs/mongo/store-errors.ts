@@ -1,0 +1,82 @@
+import mongoose from 'mongoose';
+import { DomainError } from '#kernel';
+
+const { mongo } = mongoose;
+
+/** What to wait before asking again, in seconds, when the store cannot serve. */
+const RETRY_AFTER_SECONDS = 2;
+
+/** Thrown inside a transaction to have it tried again from the start. */
+export class TransactionConflict extends Error {
+  override readonly name = 'TransactionConflict';
+}
+
+/** Whether the error is a breach of a unique index (code 11000), and if `index` is given, of that one. */
+export function isDuplicateKey(error: unknown, index?: string): boolean {
+  if (!(error instanceof mongo.MongoServerError) || error.code !== 11000) return false;
+  // the name of the index stands in the message of MongoDB and of its stand-in alike; keyPattern does not
+  return index === undefined || error.message.includes(index);
+}
+
+/** Whether a transaction that met this error may succeed when it is run again from the start. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof TransactionConflict) return true;
+  return error instanceof mongo.MongoError && error.hasErrorLabel('TransientTransactionError');
+}
+
+/** Whether the error says that the store is away, too slow or shutting down. */
+export function isStoreUnavailable(error: unknown): boolean {
+  if (error instanceof DomainError) return error.code === 'store-unavailable';
+  if (!(error instanceof Error)) return false;
+  if (error instanceof mongo.MongoNetworkError || error instanceof mongo.MongoServerSelectionError) return true;
+  if (error instanceof mongo.MongoServerError) {
+    return /^(NotWritablePrimary|InterruptedAtShutdown|InterruptedDueToReplStateChange|PrimarySteppedDown|ShutdownInProgress|ExceededTimeLimit|MaxTimeMSExpired)$/.test(
+      error.codeName ?? '',
+    );
+  }
+  return (
+    error instanceof mongo.MongoError || // what remains of the driver's own errors: pools cleared, clients closed, waits ended
+    error.name === 'MongooseError' ||
+    error.name === 'MongooseServerSelectionError'
+  );
+}
+
+/** The 503 that every caller gets while the store cannot serve. */
+export function storeUnavailable(cause?: unknown): DomainError {
+  return new DomainError('store-unavailable', 'The store cannot serve at the moment. Nothing was changed; try again.', {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    cause,
+    privateDetail: cause instanceof Error ? cause.message : 'timed out',
+  });
+}
+
+/** Turns the driver's errors for an absent store into `store-unavailable`; others pass unchanged. */
+export function asDomainError(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
+  return isStoreUnavailable(error) || isTransient(error) ? storeUnavailable(error) : error;
+}
+
+/**
+ * Waits for a store operation, but not for ever: the driver's own time-outs bound a single round trip,
+ * this bounds what the caller waits for, retries included.
+ *
+ * @param limitMs milliseconds
+ * @throws DomainError `store-unavailable` when the time is up or the store is away
+ */
+export async function bounded<T>(work: Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(storeUnavailable()), limitMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } catch (error) {
+    throw asDomainError(error);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined); // whoever waited has been answered already
+  }
+}
+
+/** What one call may spend in the store, in milliseconds: its caller is answered within three seconds. */
+export const STORE_DEADLINE_MS = 2_500;

@@ -1,0 +1,4 @@
+export { LOGGER, NestLogger, createLogger } from './logger.ts';
+export type { Logger } from './logger.ts';
+export { Metrics } from './metrics.ts';
+export { ObservabilityModule } from './observability.module.ts';

@@ -1,0 +1,33 @@
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** The Prometheus metrics of one instance. Labels have few values: no ids, no addresses, no secrets. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly tokensIssued = this.counter('latchkey_tokens_issued_total', 'Access tokens issued.', []);
+  readonly introspections = this.counter('latchkey_introspections_total', 'Answers to "is this token good?".', [
+    'result',
+  ]);
+  readonly refusals = this.counter('latchkey_refusals_total', 'Refused sign-ins and token requests.', ['reason']);
+  readonly events = this.counter('latchkey_events_total', 'Events appended to the log.', ['type']);
+  readonly jobs = this.counter('latchkey_jobs_total', 'Jobs worked off.', ['queue', 'outcome']);
+  readonly storeConflicts = this.counter('latchkey_store_conflicts_total', 'Transactions tried again.', []);
+  readonly outboxPending = this.gauge('latchkey_outbox_pending', 'Follow-up work that is not done yet.');
+  readonly guessLimiterDown = this.counter(
+    'latchkey_guess_limiter_unavailable_total',
+    'Sign-ins not counted since Redis was away.',
+    [],
+  );
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private counter<T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> {
+    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+  }
+
+  private gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.registry] });
+  }
+}

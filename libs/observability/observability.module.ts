@@ -1,0 +1,15 @@
+import { Global, Module } from '@nestjs/common';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { LOGGER, createLogger } from './logger.ts';
+import { Metrics } from './metrics.ts';
+
+@Global()
+@Module({
+  providers: [
+    Metrics,
+    { provide: LOGGER, inject: [CONFIG], useFactory: (config: Config) => createLogger(config.logLevel) },
+  ],
+  exports: [Metrics, LOGGER],
+})
+export class ObservabilityModule {}
