@@ -19,7 +19,7 @@ import { UnitOfWork, UnitServices } from './unit-of-work.ts';
       inject: [CONFIG],
       useFactory: (config: Config) => ({
         prefix: queuePrefix(config.mongodbUri),
-        connection: { ...queueConnection(config.redisUrl, { enableOfflineQueue: false }) },
+        connection: { ...queueConnection(config.redisUrl, false) },
       }),
     }),
     BullModule.registerQueue({ name: 'token-purge' }, { name: 'maintenance' }),

@@ -1,11 +1,24 @@
-import type { RedisOptions } from 'ioredis';
+/** What ioredis and BullMQ both take as the way to Redis. */
+export interface RedisConnectionOptions {
+  host: string;
+  port: number;
+  db: number;
+  username?: string;
+  password?: string;
+  tls?: object;
+  maxRetriesPerRequest: number | null;
+  connectTimeout: number;
+  enableOfflineQueue: boolean;
+  retryStrategy: (times: number) => number;
+}
 
 /**
  * Connection options for ioredis from a Redis URL. The service starts, and goes on, while Redis is away.
  *
  * @param redisUrl `redis://` or `rediss://`, as validated by the configuration
+ * @param enableOfflineQueue whether commands wait for a connection; false where a caller waits for them
  */
-export function queueConnection(redisUrl: string, options: Partial<RedisOptions> = {}): RedisOptions {
+export function queueConnection(redisUrl: string, enableOfflineQueue: boolean): RedisConnectionOptions {
   const url = new URL(redisUrl);
   return {
     host: url.hostname,
@@ -16,8 +29,8 @@ export function queueConnection(redisUrl: string, options: Partial<RedisOptions>
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
     maxRetriesPerRequest: null,
     connectTimeout: 2_000,
+    enableOfflineQueue,
     retryStrategy: (times) => Math.min(times * 100, 1_000),
-    ...options,
   };
 }
 

@@ -10,6 +10,7 @@ export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
 export { DomainError } from './domain-error.ts';
 export { DomainEvent } from './domain-event.ts';
+export { checkVersion } from './expected-version.ts';
 export { newId } from './ids.ts';
 export { NameError, checkDescription, nameKey, normaliseName } from './names.ts';
 export {
@@ -24,6 +25,7 @@ export {
   newResourceServerSecret,
 } from './opaque-tokens.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';
+export type { ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './json.ts';

@@ -1,0 +1,46 @@
+import type { FastifyReply } from 'fastify';
+import { DomainError } from '#kernel';
+import type { FieldFault } from '#kernel';
+import { errorStatus } from './error-status.ts';
+
+/** An RFC 9457 problem document. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly FieldFault[];
+}
+
+/** The problem document of an error. @param requestId becomes `instance`: the one thing to quote to an operator */
+export function problemOf(error: DomainError, requestId: string): Problem {
+  const entry = errorStatus[error.code];
+  if (entry === undefined) return problemOf(internalError(error), requestId);
+  return {
+    type: `urn:latchkey:problem:${error.code}`,
+    title: entry.title,
+    status: entry.status,
+    detail: error.publicDetail,
+    instance: requestId,
+    ...(error.errors === undefined ? {} : { errors: error.errors }),
+  };
+}
+
+/** Sends the error as `application/problem+json`. */
+export function sendProblem(reply: FastifyReply, error: DomainError, requestId: string): void {
+  const problem = problemOf(error, requestId);
+  reply.code(problem.status).header('cache-control', 'no-store');
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
+  // RFC 9110 15.5.2: a 401 names the ways to sign in
+  if (problem.status === 401)
+    reply.header('www-authenticate', ['Basic realm="latchkey admin", charset="UTF-8"', 'Bearer']);
+  reply.type('application/problem+json').serializer(JSON.stringify).send(problem);
+}
+
+/** What a caller is told of an error that should not have happened: nothing of it. */
+export function internalError(cause: unknown): DomainError {
+  return new DomainError('internal', 'The request could not be worked off. Quote the instance to your operator.', {
+    cause,
+  });
+}

@@ -1,0 +1,56 @@
+import { HttpException } from '@nestjs/common';
+import { DomainError } from '#kernel';
+import { asDomainError } from '#mongo';
+import { internalError } from './problem.ts';
+import { StrictJsonError } from './strict-json.ts';
+
+/** Fastify's own refusals, by their codes. */
+const fastifyErrors: Readonly<Record<string, () => DomainError>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new DomainError('body-too-large', 'The body is larger than is taken here.'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
+  FST_ERR_CTP_EMPTY_TYPE: unsupportedMediaType,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    new DomainError('malformed-request', 'The body is not as long as Content-Length says.'),
+  FST_ERR_BAD_URL: () => new DomainError('malformed-request', 'The path has a percent-escape that cannot be decoded.'),
+  FST_ERR_MAX_PARAM_LENGTH: () => new DomainError('uri-too-long', 'A part of the path is longer than any id is.'),
+};
+
+function unsupportedMediaType(): DomainError {
+  return new DomainError('unsupported-media-type', 'Send the body as application/json.');
+}
+
+const httpCodes: Readonly<Record<number, string>> = {
+  400: 'malformed-request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  406: 'not-acceptable',
+  413: 'body-too-large',
+  414: 'uri-too-long',
+  415: 'unsupported-media-type',
+};
+
+/**
+ * Whatever was thrown, as a DomainError. What is not known to be safe to tell becomes `internal`; its text goes no further
+ * than the log.
+ */
+export function toDomainError(thrown: unknown): DomainError {
+  const error = asDomainError(thrown);
+  if (error instanceof DomainError) return error;
+  if (error instanceof StrictJsonError) {
+    return new DomainError('malformed-json', error.publicMessage, {
+      errors: [{ pointer: error.pointer, code: 'malformed-json', message: error.publicMessage }],
+    });
+  }
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    const known = fastifyErrors[error.code];
+    if (known !== undefined) return known();
+  }
+  if (error instanceof HttpException) {
+    const code = httpCodes[error.getStatus()];
+    if (code !== undefined)
+      return new DomainError(code, 'The request cannot be served; see the title.', { cause: error });
+  }
+  return internalError(error);
+}

@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import { Schema } from 'mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { DomainError, nameKey } from '#kernel';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { Operation } from '../domain/operation.ts';
+import type { OperationState } from '../domain/operation.ts';
+
+interface OperationDocument extends Omit<OperationState, 'id'> {
+  _id: string;
+  nameKey: string;
+}
+
+const schema = new Schema<OperationDocument>({
+  _id: String,
+  name: String,
+  nameKey: String,
+  requireAllowedIps: Boolean,
+  credentialCount: Number,
+  version: Number,
+  createdAt: Date,
+  updatedAt: Date,
+});
+schema.index({ nameKey: 1 }, { unique: true, name: 'operation_name' }); // one operation a name
+
+/** What a list of operations may be narrowed by. `ids` undefined means all. */
+export interface OperationFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly name?: string | undefined;
+}
+
+@Injectable()
+export class OperationRepository {
+  private readonly model: Model<OperationDocument>;
+
+  constructor(store: MongoStore) {
+    this.model = store.model('operations', schema);
+  }
+
+  /** @throws DomainError `not-found` */
+  async load(id: string, session: ClientSession | null = null): Promise<Operation> {
+    const document = await this.model.findById(id, null, { session }).lean();
+    if (document === null) throw DomainError.notFound('operation');
+    return new Operation(toState(document));
+  }
+
+  /** @throws DomainError `name-taken` */
+  async insert(operation: Operation, session: ClientSession): Promise<void> {
+    await this.guardName(this.model.create([toDocument(operation.state)], { session }));
+  }
+
+  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  async save(operation: Operation, session: ClientSession): Promise<void> {
+    const { _id, credentialCount: _counted, ...set } = toDocument(operation.state);
+    const filter = { _id, version: operation.state.version - 1 };
+    const { matchedCount } = await this.guardName(this.model.updateOne(filter, { $set: set }, { session }));
+    if (matchedCount !== 1) throw new TransactionConflict();
+  }
+
+  /** @throws DomainError `operation-not-empty` */
+  async delete(operation: Operation, session: ClientSession): Promise<void> {
+    const { id, version } = operation.state;
+    const { deletedCount } = await this.model.deleteOne({ _id: id, version, credentialCount: 0 }, { session });
+    if (deletedCount === 1) return;
+    const { state } = await this.load(id, session);
+    if (state.credentialCount === 0) throw new TransactionConflict();
+    throw new DomainError('operation-not-empty', 'Delete its credentials first.');
+  }
+
+  /**
+   * Counts a credential in (1) or out (-1). The write also makes a deletion of the operation and the making of a credential
+   * exclude each other.
+   *
+   * @throws DomainError `not-found` when the operation is gone
+   */
+  async countCredential(id: string, change: 1 | -1, session: ClientSession): Promise<void> {
+    const { matchedCount } = await this.model.updateOne(
+      { _id: id },
+      { $inc: { credentialCount: change } },
+      { session },
+    );
+    if (matchedCount !== 1) throw DomainError.notFound('operation');
+  }
+
+  /** A page of operations by id. @param after id of the last one of the page before */
+  async list(filter: OperationFilter, after: string | undefined, limit: number): Promise<OperationState[]> {
+    const documents = await this.model
+      .find({
+        ...(filter.name === undefined ? {} : { nameKey: { $regex: literal(nameKey(filter.name)) } }),
+        ...(filter.ids === undefined ? {} : { _id: { $in: filter.ids } }),
+        ...(after === undefined ? {} : { $and: [{ _id: { $gt: after } }] }),
+      })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+    return documents.map(toState);
+  }
+
+  private async guardName<T>(write: Promise<T> | { exec(): Promise<T> }): Promise<T> {
+    try {
+      return await ('exec' in write ? write.exec() : write);
+    } catch (error) {
+      if (!isDuplicateKey(error, 'operation_name')) throw error;
+      throw new DomainError(
+        'name-taken',
+        'Another operation has this name (upper and lower case are not told apart).',
+        {
+          errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
+        },
+      );
+    }
+  }
+}
+
+/** Search text is literal: nothing in it means anything to the store. */
+function literal(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+}
+
+function toState({ _id, nameKey: _key, ...rest }: OperationDocument): OperationState {
+  return { id: _id, ...rest };
+}
+
+function toDocument({ id, ...rest }: OperationState): OperationDocument {
+  return { _id: id, nameKey: nameKey(rest.name), ...rest };
+}

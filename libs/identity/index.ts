@@ -1,0 +1,2 @@
+export { maySeeOperation } from './principal.ts';
+export type { Principal, Role } from './principal.ts';
