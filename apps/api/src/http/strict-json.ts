@@ -13,6 +13,8 @@ export class StrictJsonError extends Error {
 }
 
 const DEEPEST = 32;
+/** A million different members take the engine more than a second; no document that means something has so many. */
+const MOST_COMMAS = 100_000;
 /** A longer pointer is cut back to a parent, so that no answer carries a caller's megabytes. */
 const LONGEST_POINTER = 512;
 
@@ -44,9 +46,10 @@ function pointerOf(frames: readonly Frame[]): string {
   return pointer;
 }
 
-/** Refuses nesting beyond the limit without building anything, so that depth costs no stack and no memory. */
-function checkDepth(body: Buffer): void {
+/** Refuses depth and size beyond the limits without building anything, so that they cost no stack and no memory. */
+function checkExtent(body: Buffer): void {
   let depth = 0;
+  let commas = 0;
   let inString = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at];
@@ -58,6 +61,10 @@ function checkDepth(body: Buffer): void {
       depth += 1;
       if (depth > DEEPEST) throw new StrictJsonError('', `The document may be nested at most ${DEEPEST} levels deep.`);
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth -= 1;
+    else if (byte === COMMA) {
+      commas += 1;
+      if (commas > MOST_COMMAS) throw new StrictJsonError('', 'The document has too many members.');
+    }
   }
 }
 
@@ -155,14 +162,15 @@ function parse(text: string): unknown {
  * Reads a JSON document as RFC 8259 means it, and refuses what readers disagree on (RFC 7493, I-JSON). Linear in its length.
  * Objects have the usual prototype; a member called `__proto__` is an own member like any other.
  * @throws StrictJsonError on bad UTF-8, a byte order mark, syntax, a member given twice, a number beyond the range of a
- * double, half a surrogate pair, or nesting deeper than 32.
+ * double, half a surrogate pair, nesting deeper than 32, or more than
+ * 100,000 commas between members.
  */
 export function parseStrictJson(body: Buffer): unknown {
   if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) {
     throw new StrictJsonError('', 'The body must not begin with a byte order mark.');
   }
   if (!isUtf8(body)) throw new StrictJsonError('', 'The body is not valid UTF-8.');
-  checkDepth(body);
+  checkExtent(body);
   const text = body.toString('utf8');
   const value = parse(text);
   new Inspector(text).run();

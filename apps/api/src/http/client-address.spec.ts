@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { TrustedProxies } from './client-address.ts';
+
+const none = new TrustedProxies([]);
+const proxies = new TrustedProxies(['10.0.0.0/8', '2001:db8:1::/48', '127.0.0.1']);
+
+describe('with no proxy trusted', () => {
+  it('the peer is the caller, whatever the header says', () => {
+    for (const header of [[], ['198.51.100.7'], ['rubbish'], [''], ['127.0.0.1, 10.0.0.1']]) {
+      expect(none.clientAddress('203.0.113.9', header)).toBe('203.0.113.9');
+    }
+    expect(none.clientAddress('::ffff:127.0.0.1', ['198.51.100.7'])).toBe('127.0.0.1');
+  });
+
+  it.each([undefined, '', 'rubbish', '/run/latchkey.sock'])('there is no caller where the peer is %j', (peer) => {
+    expect(none.clientAddress(peer, [])).toBeUndefined();
+    expect(none.clientAddress(peer, ['198.51.100.7'])).toBeUndefined();
+    expect(proxies.clientAddress(peer, ['198.51.100.7'])).toBeUndefined();
+  });
+});
+
+describe('with trusted proxies', () => {
+  it.each<[string, string, string[], string | undefined]>([
+    ['a peer that is none of them is the caller', '203.0.113.9', ['198.51.100.7'], '203.0.113.9'],
+    ['and its header is not even looked at', '203.0.113.9', ['rubbish'], '203.0.113.9'],
+    ['one hop', '10.0.0.1', ['198.51.100.7'], '198.51.100.7'],
+    ['a dual-stack listener', '::ffff:10.0.0.1', ['198.51.100.7'], '198.51.100.7'],
+    ['a proxy on IPv6', '2001:db8:1::5', ['2001:DB8:2::1'], '2001:db8:2::1'],
+    ['an IPv4-mapped hop', '10.0.0.1', ['::ffff:198.51.100.7'], '198.51.100.7'],
+    ['trusted hops are passed over', '10.0.0.1', ['198.51.100.7, 10.9.9.9,127.0.0.1'], '198.51.100.7'],
+    ['the rightmost, not the leftmost', '10.0.0.1', ['1.1.1.1, 198.51.100.7'], '198.51.100.7'],
+    ['forged trusted hops to the left do not count', '10.0.0.1', ['10.0.0.9, 198.51.100.7'], '198.51.100.7'],
+    ["rubbish to the left of the caller is the caller's own", '10.0.0.1', ['<script>, 198.51.100.7'], '198.51.100.7'],
+    ['several lines are one list', '10.0.0.1', ['1.1.1.1', '198.51.100.7', '10.2.2.2'], '198.51.100.7'],
+    ['space and tabs', '10.0.0.1', ['1.1.1.1 ,\t 198.51.100.7 \t'], '198.51.100.7'],
+    ['all trusted: the leftmost', '10.0.0.1', ['10.0.0.3, 10.0.0.2'], '10.0.0.3'],
+    ['no header: the proxy itself asks', '10.0.0.1', [], '10.0.0.1'],
+    ['an empty header', '10.0.0.1', [''], undefined],
+    ['an empty hop', '10.0.0.1', ['198.51.100.7,'], undefined],
+    ['an empty hop behind a trusted one', '10.0.0.1', ['198.51.100.7,,10.0.0.2'], undefined],
+    ['an empty last line', '10.0.0.1', ['198.51.100.7', ''], undefined],
+    ['rubbish', '10.0.0.1', ['rubbish'], undefined],
+    ['unknown', '10.0.0.1', ['198.51.100.7, unknown'], undefined],
+    ['a port', '10.0.0.1', ['198.51.100.7:1234'], undefined],
+    ['brackets', '10.0.0.1', ['[2001:db8:2::1]:443'], undefined],
+    ['a zone id', '10.0.0.1', ['fe80::1%eth0'], undefined],
+    ['a range', '10.0.0.1', ['198.51.100.0/24'], undefined],
+    ['a leading zero', '10.0.0.1', ['198.051.100.7'], undefined],
+    ['a no-break space', '10.0.0.1', ['\u00a0198.51.100.7'], undefined],
+    ['a space in a line without comma', '10.0.0.1', ['198.51.100.7 198.51.100.8'], undefined],
+  ])('%s', (_what, peer, header, caller) => {
+    expect(proxies.clientAddress(peer, header)).toBe(caller);
+  });
+
+  it('a caller cannot choose its address: what it sends itself changes nothing', () => {
+    const forged = fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.1', '127.0.0.1', ','));
+    fc.assert(
+      fc.property(fc.array(forged, { maxLength: 6 }), (lines) => {
+        const seen = lines.length === 0 ? ['198.51.100.7'] : [`${lines.join(', ')}, 198.51.100.7`];
+        expect(proxies.clientAddress('10.0.0.1', seen)).toBe('198.51.100.7');
+        expect(proxies.clientAddress('10.0.0.1', [...lines, '198.51.100.7', '10.0.0.2'])).toBe('198.51.100.7');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('long rubbish is refused without a search', () => {
+    expect(proxies.clientAddress('10.0.0.1', [`a${' '.repeat(1_000_000)}b`])).toBeUndefined();
+  });
+});
+
+it('a faulty range is an error, not trust in no one or everyone', () => {
+  expect(() => new TrustedProxies(['rubbish'])).toThrow();
+  expect(() => new TrustedProxies(['0.0.0.0/0'])).toThrow();
+});
