@@ -24,8 +24,10 @@ export {
   newClientSecret,
   newResourceServerSecret,
 } from './opaque-tokens.ts';
+export { firstSecret, isLiveSecret, matchSecret, rotateSecret } from './secret-set.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';
 export type { ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './json.ts';
+export type { Rotation, StoredSecret } from './secret-set.ts';
