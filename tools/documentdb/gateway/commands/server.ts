@@ -1,0 +1,93 @@
+import { BSON } from 'bson';
+import type { Document } from 'bson';
+import type { Command, Reply } from '../command.ts';
+import type { Handler, Services } from '../services.ts';
+import { MAX_MESSAGE_BYTES } from '../wire.ts';
+
+const OK = { ok: 1 };
+const VERSION = '8.0.0';
+/** MongoDB 8.0. */
+const WIRE_VERSION = 25;
+
+/**
+ * The handshake. The gateway says that it is a `mongos`: so drivers use sessions, transactions and retryable writes
+ * and do not look for a replica set's members.
+ * @param legacy answer `ismaster`, as the handshake of old
+ * @param connectionId the connection's number
+ */
+export function hello(legacy: boolean, connectionId: number): Document {
+  return {
+    [legacy ? 'ismaster' : 'isWritablePrimary']: true,
+    msg: 'isdbgrid',
+    helloOk: true,
+    maxBsonObjectSize: 16 * 1024 * 1024,
+    maxMessageSizeBytes: MAX_MESSAGE_BYTES,
+    maxWriteBatchSize: 25_000,
+    localTime: new Date(),
+    logicalSessionTimeoutMinutes: 30,
+    connectionId,
+    minWireVersion: 0,
+    maxWireVersion: WIRE_VERSION,
+    readOnly: false,
+    ok: 1,
+  };
+}
+
+/** `endSessions`, `killSessions`, …: an array of `{id}`; an open transaction of one is rolled back. */
+async function endSessions({ transactions }: Services, command: Command): Promise<Reply> {
+  const sessions = Object.values(BSON.deserialize(command.body))[0] as { id?: { buffer: Uint8Array } }[] | undefined;
+  for (const { id } of sessions ?? []) {
+    if (id) await transactions.abandon(Buffer.from(id.buffer).toString('hex'));
+  }
+  return OK;
+}
+
+async function killAllSessions({ transactions }: Services): Promise<Reply> {
+  await transactions.abandonAll();
+  return OK;
+}
+
+const buildInfo = (): Reply => ({
+  version: VERSION,
+  versionArray: [8, 0, 0, 0],
+  gitVersion: 'documentdb',
+  modules: [],
+  bits: 64,
+  debug: false,
+  maxBsonObjectSize: 16 * 1024 * 1024,
+  ok: 1,
+});
+
+/** Commands about the server, sessions and transactions. */
+export const server: Readonly<Record<string, Handler>> = {
+  hello: (_services, command) => hello(false, command.connection.id),
+  ismaster: (_services, command) => hello(true, command.connection.id),
+  isMaster: (_services, command) => hello(true, command.connection.id),
+  ping: async ({ database }) => {
+    await database.rows({ client: null }, { name: 'ping', text: 'SELECT 1' }, []);
+    return OK;
+  },
+  startSession: () => OK,
+  refreshSessions: () => OK,
+  endSessions,
+  killSessions: endSessions,
+  killAllSessions,
+  commitTransaction: async ({ transactions }, command) => {
+    await transactions.commit(command);
+    return OK;
+  },
+  abortTransaction: async ({ transactions }, command) => {
+    await transactions.abort(command);
+    return OK;
+  },
+  buildInfo,
+  buildinfo: buildInfo,
+  serverStatus: () => ({ version: VERSION, process: 'gateway', uptime: process.uptime(), localTime: new Date(), ok: 1 }),
+  getParameter: () => ({ featureCompatibilityVersion: { version: '8.0' }, ok: 1 }),
+  hostInfo: () => ({ system: { currentTime: new Date() }, os: {}, extra: {}, ok: 1 }),
+  whatsmyuri: (_services, command) => ({
+    you: `${command.connection.socket.remoteAddress ?? ''}:${command.connection.socket.remotePort ?? 0}`,
+    ok: 1,
+  }),
+  connectionStatus: () => ({ authInfo: { authenticatedUsers: [], authenticatedUserRoles: [] }, ok: 1 }),
+};

@@ -1,0 +1,77 @@
+import { BSON } from 'bson';
+import type { Document } from 'bson';
+import type { Command, Reply } from '../command.ts';
+import { MongoError, TRANSIENT, mongoCodeOf } from '../errors.ts';
+import { BSON_TYPE, bsonOf } from '../postgres.ts';
+import type { Statement } from '../postgres.ts';
+import type { Handler, Services } from '../services.ts';
+
+const DUPLICATE_KEY = 11000;
+const WRITE_CONFLICT = 112;
+
+interface WriteError extends Document {
+  code: number;
+  errmsg: string;
+}
+
+function write(name: 'insert' | 'update' | 'delete'): Handler {
+  const statement = {
+    name,
+    text: `SELECT p_result FROM documentdb_api.${name}($1::text, $2::${BSON_TYPE}, $3::documentdb_core.bsonsequence, NULL)`,
+  };
+  return (services, command) => writeAndReport(services, command, statement, [command.db, command.body, command.sequence]);
+}
+
+async function writeAndReport(services: Services, command: Command, statement: Statement, values: unknown[]): Promise<Reply> {
+  const result = bsonOf(await services.database.row(command, statement, values), 'p_result');
+  if (!result.includes('writeErrors')) return result; // the common case needs no decoding
+  const reply = BSON.deserialize(result, { promoteValues: false });
+  const errors = reply['writeErrors'] as WriteError[] | undefined;
+  if (!errors) return result;
+  for (const error of errors) error.code = mongoCodeOf(Number(error.code));
+  if (command.client && errors.some((error) => error.code === WRITE_CONFLICT)) {
+    throw new MongoError(WRITE_CONFLICT, 'WriteConflict', String(errors[0]?.errmsg), [TRANSIENT]);
+  }
+  // MongoDB ends a transaction at its first error, and says which document it was
+  if (command.session !== null && command.client) await services.transactions.abandon(command.session);
+  for (const error of errors) {
+    if (error.code === DUPLICATE_KEY) Object.assign(error, await duplicateKey(services, command, String(error.errmsg)));
+  }
+  return BSON.serialize(reply);
+}
+
+const INDEX_KEY = {
+  name: 'index_key',
+  text: `SELECT (i.index_spec).index_key AS key FROM documentdb_api_catalog.collection_indexes i
+    JOIN documentdb_api_catalog.collections c USING (collection_id)
+    WHERE c.database_name = $1 AND c.collection_name = $2 AND (i.index_spec).index_name = $3`,
+};
+
+/** MongoDB's own words for a duplicate key, with the index's key; the extension tells only its name. */
+async function duplicateKey({ database }: Services, command: Command, message: string): Promise<Document> {
+  const index = /Index '(.*)'/s.exec(message)?.[1] ?? '';
+  const collection = String(command.target);
+  const errmsg = `E11000 duplicate key error collection: ${command.db}.${collection} index: ${index}`;
+  // not in the command's transaction, which is over
+  const [row] = await database.rows({ client: null }, INDEX_KEY, [command.db, collection, index]);
+  const keyPattern = Buffer.isBuffer(row?.['key']) ? BSON.deserialize(row['key']) : undefined;
+  return { errmsg, ...(keyPattern ? { keyPattern } : {}) };
+}
+
+const FIND_AND_MODIFY = {
+  name: 'find_and_modify',
+  text: `SELECT p_result FROM documentdb_api.find_and_modify($1::text, $2::${BSON_TYPE}, NULL)`,
+};
+
+async function findAndModify({ database }: Services, command: Command): Promise<Reply> {
+  return bsonOf(await database.row(command, FIND_AND_MODIFY, [command.db, command.body]), 'p_result');
+}
+
+/** Commands that change documents. */
+export const writes: Readonly<Record<string, Handler>> = {
+  insert: write('insert'),
+  update: write('update'),
+  delete: write('delete'),
+  findAndModify,
+  findandmodify: findAndModify,
+};

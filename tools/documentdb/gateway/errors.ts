@@ -1,0 +1,147 @@
+import type { Document } from 'bson';
+
+/** An error as MongoDB answers it: a number, its name, a message, and the labels that tell drivers what may be retried. */
+export class MongoError extends Error {
+  readonly code: number;
+  readonly codeName: string;
+  readonly labels: readonly string[];
+
+  constructor(code: number, codeName: string, message: string, labels: readonly string[] = []) {
+    super(message);
+    this.name = 'MongoError';
+    this.code = code;
+    this.codeName = codeName;
+    this.labels = labels;
+  }
+}
+
+/** Drivers run the whole transaction again on this label. */
+export const TRANSIENT = 'TransientTransactionError';
+/** Drivers send the commit again on this label. */
+export const COMMIT_UNKNOWN = 'UnknownTransactionCommitResult';
+/** Drivers send the write again, once, on this label. */
+export const RETRYABLE_WRITE = 'RetryableWriteError';
+
+const WRITE_CONFLICT = 112;
+const DUPLICATE_KEY = 11000;
+
+interface Known {
+  readonly code: number;
+  readonly name: string;
+}
+
+/** SQLSTATE → MongoDB's error. `M…` are the extension's own, see its `error_mappings`. */
+const bySqlState = new Map<string, Known>(
+  (
+    [
+      ['23505', DUPLICATE_KEY, 'DuplicateKey'],
+      ['23P01', DUPLICATE_KEY, 'DuplicateKey'],
+      ['M001C', DUPLICATE_KEY, 'DuplicateKey'],
+      ['40001', WRITE_CONFLICT, 'WriteConflict'],
+      ['40P01', WRITE_CONFLICT, 'WriteConflict'],
+      ['55P03', WRITE_CONFLICT, 'WriteConflict'],
+      ['M00F1', WRITE_CONFLICT, 'WriteConflict'],
+      ['25P03', 251, 'NoSuchTransaction'],
+      ['57014', 50, 'MaxTimeMSExpired'],
+      ['42P01', 26, 'NamespaceNotFound'],
+      ['0A000', 115, 'CommandNotSupported'],
+      ['M0001', 2, 'BadValue'],
+      ['M0003', 9, 'FailedToParse'],
+      ['M0004', 14, 'TypeMismatch'],
+      ['M0006', 20, 'IllegalOperation'],
+      ['M0008', 26, 'NamespaceNotFound'],
+      ['M0009', 27, 'IndexNotFound'],
+      ['M000A', 28, 'PathNotViable'],
+      ['M000D', 40, 'ConflictingUpdateOperators'],
+      ['M000E', 43, 'CursorNotFound'],
+      ['M000F', 48, 'NamespaceExists'],
+      ['M000G', 52, 'DollarPrefixedFieldName'],
+      ['M000M', 66, 'ImmutableField'],
+      ['M000N', 67, 'CannotCreateIndex'],
+      ['M000P', 72, 'InvalidOptions'],
+      ['M000Q', 73, 'InvalidNamespace'],
+      ['M000R', 85, 'IndexOptionsConflict'],
+      ['M000S', 86, 'IndexKeySpecsConflict'],
+      ['M000U', 115, 'CommandNotSupported'],
+      ['M0016', 263, 'OperationNotSupportedInTransaction'],
+      ['M00CO', 121, 'DocumentValidationFailure'],
+      ['M007U', 40324, 'UnrecognizedCommand'],
+    ] as const
+  ).map(([state, code, name]) => [state, { code, name }]),
+);
+
+/**
+ * PostgreSQL's packing of an SQLSTATE into an integer, six bits a character: so the extension numbers the errors of
+ * single documents inside a result.
+ * @param state five characters
+ * @returns the packed number
+ */
+export function packSqlState(state: string): number {
+  let packed = 0;
+  for (let i = 0; i < 5; i++) packed += ((state.charCodeAt(i) - 48) & 0x3f) << (6 * i);
+  return packed;
+}
+
+const byPacked = new Map([...bySqlState].map(([state, known]) => [packSqlState(state), known]));
+
+/** A write error of one document, as MongoDB numbers it; unknown numbers are left as they are. */
+export function mongoCodeOf(packed: number): number {
+  return byPacked.get(packed)?.code ?? packed;
+}
+
+interface PostgresFault {
+  readonly code?: string;
+  readonly message: string;
+}
+
+/** True where the statement was refused or ended before it could commit: it may be run again without a second effect. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && ['40001', '40P01'].includes((error as PostgresFault).code ?? '');
+}
+
+/** PostgreSQL ended the connection and said so, or could not be reached: nothing of the statement was kept. */
+function refusedByShutdown(fault: PostgresFault): boolean {
+  return /^(57P0[1235]|ECONNREFUSED|ENOENT|53300)$/.test(fault.code ?? '');
+}
+
+/** The connection broke without a word: whether the statement was kept is not known. */
+function brokeOff(fault: PostgresFault): boolean {
+  return /^(08...|ECONN\w+|EPIPE)$/.test(fault.code ?? '') || /connection (error|terminated)|not queryable/i.test(fault.message);
+}
+
+/** True if PostgreSQL is gone or going, so that the connection must not go back to the pool. */
+export function isGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const fault = error as PostgresFault;
+  return refusedByShutdown(fault) || brokeOff(fault) || fault.code === '25P03';
+}
+
+/**
+ * The error reply for whatever a command threw.
+ * @param error what was thrown
+ * @param inTransaction whether the command belonged to a transaction, which is then over
+ * @returns a reply document with `ok: 0`, `code`, `codeName`, `errmsg` and, where it applies, `errorLabels`
+ */
+export function toErrorReply(error: unknown, inTransaction: boolean): Document {
+  const { code, codeName, message, labels } = toMongoError(error, inTransaction);
+  return { ok: 0, errmsg: message, code, codeName, ...(labels.length > 0 ? { errorLabels: labels } : {}) };
+}
+
+function toMongoError(error: unknown, inTransaction: boolean): MongoError {
+  if (error instanceof MongoError) return error;
+  const fault: PostgresFault = error instanceof Error ? error : { message: String(error) };
+  const gone = refusedByShutdown(fault);
+  if (gone || brokeOff(fault)) {
+    // what a MongoDB server that is shutting down would answer: drivers look for another one
+    const labels = inTransaction ? [TRANSIENT] : gone ? [RETRYABLE_WRITE] : [];
+    return new MongoError(11600, 'InterruptedAtShutdown', fault.message, labels);
+  }
+  if (/timeout exceeded when trying to connect/.test(fault.message)) {
+    return new MongoError(202, 'NetworkInterfaceExceededTimeLimit', 'no database connection became free', inTransaction ? [TRANSIENT] : []);
+  }
+  const known = bySqlState.get(fault.code ?? '');
+  if (!known) return new MongoError(1, 'InternalError', fault.message);
+  const text = known.code === DUPLICATE_KEY ? `E11000 duplicate key error: ${fault.message}` : fault.message;
+  const transient = inTransaction && (known.code === WRITE_CONFLICT || known.code === 251);
+  return new MongoError(known.code, known.name, text, transient ? [TRANSIENT] : []);
+}

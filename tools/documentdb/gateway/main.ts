@@ -1,0 +1,32 @@
+// The gateway as a process of its own: node main.ts --postgres-host H --postgres-port P [--port Q]
+// It writes {"port":Q} on stdout when it listens, and ends at SIGTERM, SIGINT or the end of its standard input, that
+// is also when the process that started it was killed.
+import { parseArgs } from 'node:util';
+import { Gateway } from './gateway.ts';
+
+const { values } = parseArgs({
+  options: {
+    'postgres-host': { type: 'string', default: '127.0.0.1' },
+    'postgres-port': { type: 'string', default: '5432' },
+    port: { type: 'string', default: '0' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const gateway = new Gateway(
+  { host: values['postgres-host'], port: Number(values['postgres-port']) },
+  values.verbose ? (line) => console.error(line) : undefined,
+);
+const port = await gateway.listen(Number(values.port));
+console.log(JSON.stringify({ port }));
+
+let closing = false;
+const close = (): void => {
+  if (closing) return;
+  closing = true;
+  setTimeout(() => process.exit(1), 10_000).unref();
+  void gateway.close().then(() => process.exit(0));
+};
+process.on('SIGTERM', close);
+process.on('SIGINT', close);
+process.stdin.on('end', close).on('error', close).resume();

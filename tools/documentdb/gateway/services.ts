@@ -1,0 +1,14 @@
+import type { Command, Reply } from './command.ts';
+import type { Cursors } from './cursors.ts';
+import type { Database } from './postgres.ts';
+import type { Transactions } from './transactions.ts';
+
+/** What commands work with. */
+export interface Services {
+  readonly database: Database;
+  readonly cursors: Cursors;
+  readonly transactions: Transactions;
+}
+
+/** One command: what it does, given the services. */
+export type Handler = (services: Services, command: Command) => Promise<Reply> | Reply;

@@ -1,0 +1,156 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool, PoolClient } from 'pg';
+import type { Command } from './command.ts';
+import { Users } from './connection.ts';
+import { COMMIT_UNKNOWN, MongoError, TRANSIENT, isGone } from './errors.ts';
+import { giveBack } from './postgres.ts';
+
+/** Drivers send a commit again when they missed its answer; so many outcomes are kept for them. */
+const OUTCOMES_KEPT = 10_000;
+
+// A write conflict is an error at once (to be retried), as in MongoDB, not a wait that holds the driver's connections.
+// The transaction's id is asked for at once too: it tells later whether a commit whose answer got lost took place.
+const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '50ms'; SELECT pg_current_xact_id()::text AS xid`;
+
+interface Open {
+  readonly txnNumber: bigint | null;
+  readonly client: PoolClient;
+  readonly xid: string;
+  readonly users: Users;
+}
+
+interface Outcome {
+  readonly txnNumber: bigint | null;
+  readonly xid: string;
+  readonly state: 'committed' | 'aborted' | 'unknown';
+}
+
+/** The transactions of all sessions: a session has one at a time, an open one holds a PostgreSQL connection. */
+export class Transactions {
+  readonly #pool: Pool;
+  readonly #open = new Map<string, Open>();
+  readonly #outcomes = new LRUCache<string, Outcome>({ max: OUTCOMES_KEPT });
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Finds or starts the transaction that a command belongs to.
+   * @param command a command with `autocommit: false`, not commit or abort
+   * @returns the command with its transaction's connection
+   * @throws MongoError NoSuchTransaction, which makes drivers start anew
+   */
+  async join(command: Command): Promise<Command> {
+    if (command.session === null) throw new MongoError(72, 'InvalidOptions', 'a transaction needs a session');
+    if (command.startTransaction) await this.#begin(command.session, command);
+    const open = this.#open.get(command.session);
+    if (open?.txnNumber !== command.txnNumber) throw noSuchTransaction();
+    open?.users.add(command.connection);
+    return { ...command, client: open?.client ?? null };
+  }
+
+  async #begin(session: string, command: Command): Promise<void> {
+    await this.abandon(session);
+    const client = await this.#pool.connect();
+    try {
+      // several statements in one string answer an array, which pg's types do not know
+      const results = (await client.query(BEGIN)) as unknown as { rows: { xid: string }[] }[];
+      const xid = results.at(-1)?.rows[0]?.xid ?? '';
+      const users = new Users(() => void this.abandon(session, command.txnNumber));
+      this.#open.set(session, { txnNumber: command.txnNumber, client, xid, users });
+      users.add(command.connection); // ends it at once if the client has gone meanwhile
+    } catch (error) {
+      giveBack(client, true);
+      throw error;
+    }
+  }
+
+  /**
+   * Rolls a session's transaction back, if it has one open: after an error, at the client's word or at its end.
+   * @param session the session's id
+   * @param txnNumber only this transaction
+   */
+  async abandon(session: string, txnNumber?: bigint | null): Promise<void> {
+    const open = this.#open.get(session);
+    if (!open || (txnNumber !== undefined && open.txnNumber !== txnNumber)) return;
+    this.#close(session, open, 'aborted');
+    await open.client.query('ROLLBACK').then(
+      () => giveBack(open.client, false),
+      () => giveBack(open.client, true),
+    );
+  }
+
+  /** Rolls back all of them. */
+  async abandonAll(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((session) => this.abandon(session)));
+  }
+
+  /**
+   * `abortTransaction`.
+   * @throws MongoError NoSuchTransaction if it is not open
+   */
+  async abort(command: Command): Promise<void> {
+    const open = command.session === null ? undefined : this.#open.get(command.session);
+    if (!open || open.txnNumber !== command.txnNumber || command.session === null) throw noSuchTransaction();
+    await this.abandon(command.session);
+  }
+
+  /**
+   * `commitTransaction`; asked again, it answers what became of the first.
+   * @throws MongoError NoSuchTransaction if it was not committed, which makes drivers start anew;
+   *   InterruptedAtShutdown if that is not known, which makes them ask again
+   */
+  async commit(command: Command): Promise<void> {
+    if (command.session === null) throw noSuchTransaction();
+    const open = this.#open.get(command.session);
+    if (open?.txnNumber !== command.txnNumber || !open) return this.#commitAgain(command.session, command);
+    this.#close(command.session, open, 'unknown');
+    try {
+      const { command: done } = await open.client.query('COMMIT');
+      giveBack(open.client, false);
+      this.#settle(command.session, open, done === 'COMMIT' ? 'committed' : 'aborted');
+      if (done !== 'COMMIT') throw noSuchTransaction();
+    } catch (error) {
+      if (error instanceof MongoError) throw error;
+      giveBack(open.client, true);
+      if (!isGone(error)) this.#settle(command.session, open, 'aborted');
+      else throw commitUnknown(error);
+      throw error;
+    }
+  }
+
+  async #commitAgain(session: string, command: Command): Promise<void> {
+    const outcome = this.#outcomes.get(session);
+    if (outcome?.txnNumber !== command.txnNumber || !outcome || outcome.state === 'aborted') throw noSuchTransaction();
+    if (outcome.state === 'committed') return;
+    const { rows } = await this.#pool
+      .query<{ status: string | null }>('SELECT pg_xact_status($1::xid8) AS status', [outcome.xid])
+      .catch((error: unknown) => {
+        throw commitUnknown(error);
+      });
+    const status = rows[0]?.status;
+    if (status === 'in progress') throw commitUnknown(new Error('the commit is still under way'));
+    this.#settle(session, outcome, status === 'committed' ? 'committed' : 'aborted');
+    if (status !== 'committed') throw noSuchTransaction();
+  }
+
+  #close(session: string, open: Open, state: Outcome['state']): void {
+    this.#open.delete(session);
+    open.users.clear();
+    this.#settle(session, open, state);
+  }
+
+  #settle(session: string, { txnNumber, xid }: Pick<Outcome, 'txnNumber' | 'xid'>, state: Outcome['state']): void {
+    this.#outcomes.set(session, { txnNumber, xid, state });
+  }
+}
+
+function noSuchTransaction(): MongoError {
+  return new MongoError(251, 'NoSuchTransaction', 'the transaction is not open', [TRANSIENT]);
+}
+
+function commitUnknown(error: unknown): MongoError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new MongoError(11600, 'InterruptedAtShutdown', message, [COMMIT_UNKNOWN, 'RetryableWriteError']);
+}

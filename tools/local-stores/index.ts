@@ -1,0 +1,63 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Say } from './debian.ts';
+import { Ledger } from './ledger.ts';
+import { startMongoDb } from './mongodb.ts';
+import { StartError } from './processes.ts';
+import { startRedis } from './redis.ts';
+
+/** What starting a store needs to know. */
+export interface StoreContext {
+  /** where stores keep their data */
+  readonly dataFolder: string;
+  /** where downloaded programs are kept */
+  readonly binariesFolder: string;
+  /** false for tests: speed before safety, and no data are kept */
+  readonly durable: boolean;
+  readonly ledger: Ledger;
+  readonly say: Say;
+}
+
+/** The stores that run, and what they are called. */
+export interface LocalStores {
+  readonly mongodbUri: string;
+  readonly redisUrl: string;
+}
+
+const CHOICES = `Latchkey needs MongoDB (a replica set) and Redis, and could not start them itself. Choose one:
+  - docker compose up            everything in containers
+  - install mongod and redis-server (or valkey-server) so that they are on PATH, and try again
+  - set MONGODB_URI and REDIS_URL to stores that run already
+  - on Debian, run this as root: the stores are then installed from Debian packages`;
+
+/**
+ * Makes sure that both stores run: those that MONGODB_URI and REDIS_URL name, else what is on PATH, else what can be
+ * fetched or installed. What is started is noted in the ledger, which ends it.
+ * @param context see there
+ * @param env where the URIs may be set
+ * @returns where the stores are
+ * @throws StartError naming the choices if there is no way
+ */
+export async function startStores(context: StoreContext, env: NodeJS.ProcessEnv): Promise<LocalStores> {
+  mkdirSync(context.dataFolder, { recursive: true });
+  try {
+    // one after the other: both may have to install packages
+    const redisUrl = env['REDIS_URL'] ?? (await startRedis(context));
+    const mongodbUri = env['MONGODB_URI'] ?? (await startMongoDb(context));
+    return { mongodbUri, redisUrl };
+  } catch (error) {
+    await context.ledger.close();
+    if (error instanceof StartError) throw new StartError(`${error.message}\n\n${CHOICES}`);
+    throw error;
+  }
+}
+
+/** A `mongodb://` URI with the name of a database put in, unless it has one. */
+export function withDatabase(uri: string, name: string): string {
+  return uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)\/?(?=\?|$)/, `$1/${name}`);
+}
+
+/** The ledger's place in a folder. */
+export function ledgerFile(folder: string): string {
+  return join(folder, 'running.json');
+}
