@@ -43,7 +43,12 @@ export async function startPostgres(
   const socketFolder = join(root, folder);
   const socket = join(socketFolder, `.s.PGSQL.${POSTGRES_PORT}`);
   if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) throw new StartError(`DocumentDB: the path ${socket} is too long`);
-  const settings = [`unix_socket_directories=/${folder}`, ...(durable ? [] : UNSAFE_BUT_FAST)];
+  const settings = [
+    `unix_socket_directories=/${folder}`,
+    // some of the extension's functions open a connection to their own server
+    `documentdb.localhost_connection_string=host=/${folder}`,
+    ...(durable ? [] : UNSAFE_BUT_FAST),
+  ];
   const args = ['-D', `/${folder}`, '-p', String(POSTGRES_PORT), ...settings.flatMap((setting) => ['-c', setting])];
   const [file, ...rest] = inImage(root, 'postgres', args);
   const logFile = join(socketFolder, 'postgres.log');
