@@ -59,7 +59,8 @@ export async function ensureImage(say: Say): Promise<void> {
 }
 
 async function makeImage(root: string, say: Say): Promise<void> {
-  if (existsSync(root)) throw new StartError(`DocumentDB: ${root} is in the way, it is no image or an older one; remove it`);
+  if (existsSync(root))
+    throw new StartError(`DocumentDB: ${root} is in the way, it is no image or an older one; remove it`);
   if (onPath('mmdebstrap') === null) await installPackages(['mmdebstrap'], say);
   const making = `${root}.making`;
   rmSync(making, { recursive: true, force: true });

@@ -53,7 +53,9 @@ async function dataFolder(root: string, { dataFolder: data, durable, ledger, say
   if (durable && lstatSync(link, { throwIfNoEntry: false })) {
     const target = readlinkSync(link);
     if (dirname(target) === join(root, 'data') && existsSync(target)) return target.slice(root.length + 1);
-    throw new StartError(`DocumentDB: the data in ${target}, where ${link} leads, are gone; remove the link to start anew`);
+    throw new StartError(
+      `DocumentDB: the data in ${target}, where ${link} leads, are gone; remove the link to start anew`,
+    );
   }
   const folder = join('data', `${durable ? 'checkout' : 'test'}-${randomBytes(6).toString('hex')}`);
   const path = join(root, folder);

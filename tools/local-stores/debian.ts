@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,13 @@ export function isDebianProper(): boolean {
   return existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
 }
 
+const underWay = new Set<ChildProcess>();
+
+/** Ends, with what they have started, the programs that `runAtLength` runs; they count as failed. */
+export function endLongRuns(): void {
+  for (const { pid } of underWay) if (pid !== undefined) process.kill(-pid, 'SIGTERM');
+}
+
 /**
  * Runs a program that may take long, telling every ten seconds that it still does.
  * @param what what to say about it
@@ -36,7 +44,10 @@ export async function runAtLength(what: string, command: readonly string[], say:
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      detached: true, // in a group of its own, to be ended as a whole
     });
+    underWay.add(child);
+    child.once('close', () => underWay.delete(child));
     const output: Buffer[] = [];
     child.stdout.on('data', (data: Buffer) => output.push(data));
     child.stderr.on('data', (data: Buffer) => output.push(data));

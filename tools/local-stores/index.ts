@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Say } from './debian.ts';
-import { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { startMongoDb } from './mongodb.ts';
 import { StartError } from './processes.ts';
 import { startRedis } from './redis.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { endProcess, identify, isRunning } from './processes.ts';
+import { StartError, endProcess, identify, isRunning } from './processes.ts';
 import type { ProcessIdentity, StartedProcess } from './processes.ts';
 
 interface Entry extends ProcessIdentity {
@@ -23,7 +23,8 @@ const PATIENCE_MS = 15_000;
  */
 export class Ledger {
   readonly #file: string;
-  #content: Content;
+  readonly #content: Content;
+  #closing: Promise<void> | null = null;
 
   /** @param file where to keep it; what stands there is overwritten, see `clearLeftovers` */
   constructor(file: string) {
@@ -35,8 +36,15 @@ export class Ledger {
     this.#write();
   }
 
-  /** Notes a started process and the signal that ends its kind. */
+  /**
+   * Notes a started process and the signal that ends its kind.
+   * @throws StartError, and ends it, if all is being ended
+   */
   add(started: StartedProcess, signal: NodeJS.Signals): void {
+    if (this.#closing) {
+      process.kill(started.identity.pid, signal);
+      throw new StartError('interrupted');
+    }
     this.#content.processes.push({ ...started.identity, name: started.name, signal });
     this.#write();
   }
@@ -48,8 +56,9 @@ export class Ledger {
   }
 
   /** Ends all of it, the latest first, and removes the ledger. */
-  async close(): Promise<void> {
-    await clear(this.#file, this.#content);
+  close(): Promise<void> {
+    this.#closing ??= clear(this.#file, this.#content);
+    return this.#closing;
   }
 
   #write(): void {

@@ -41,7 +41,10 @@ async function run(program: string, folder: string, { ledger }: StoreContext): P
     const admin = direct.db('admin');
     await awaitAnswer(server, logFile, async () => (await admin.command({ ping: 1 }))['ok'] === 1);
     await beMember(admin, host);
-    const primary = await holdsWithin(30_000, async () => (await admin.command({ hello: 1 }))['isWritablePrimary'] === true);
+    const primary = await holdsWithin(
+      30_000,
+      async () => (await admin.command({ hello: 1 }))['isWritablePrimary'] === true,
+    );
     if (!primary) throw new StartError('MongoDB did not become the primary of its replica set within 30 s');
   } finally {
     await direct.close();

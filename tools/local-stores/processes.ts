@@ -34,7 +34,9 @@ export function identify(pid: number): ProcessIdentity | null {
   }
   try {
     // the name, in brackets, may hold anything; what follows it starts with field 3, the state; 22 is the start time
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     if (fields[0] === 'Z') return null; // ended, only not yet waited for
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return { pid, startedAt: `${boot} ${fields[19] ?? ''}` };
@@ -69,7 +71,7 @@ export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signa
  * @returns whether it came to hold
  */
 export async function holdsWithin(ms: number, condition: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (const end = Date.now() + ms; ; ) {
+  for (const end = Date.now() + ms; ;) {
     try {
       if (await condition()) return true;
     } catch {

@@ -40,7 +40,8 @@ async function run(program: string, folder: string, { ledger }: StoreContext): P
 
 async function install({ say }: StoreContext): Promise<string> {
   const obstacle = whyNoPackages();
-  if (obstacle !== null) throw new StartError(`Redis: neither redis-server nor valkey-server is on PATH, and ${obstacle}`);
+  if (obstacle !== null)
+    throw new StartError(`Redis: neither redis-server nor valkey-server is on PATH, and ${obstacle}`);
   await installPackages(['redis-server'], say);
   disableService('redis-server');
   const program = onPath('redis-server');

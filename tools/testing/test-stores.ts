@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Say } from '../local-stores/debian.ts';
+import { endOnInterrupt } from '../local-stores/interrupt.ts';
 import { ledgerFile, startStores } from '../local-stores/index.ts';
 import type { LocalStores } from '../local-stores/index.ts';
 import { Ledger, clearLeftovers } from '../local-stores/ledger.ts';
@@ -10,11 +11,12 @@ const PREFIX = 'latchkey-test-';
 
 /** Stores for tests, apart from those of `npm start`: nothing of them is kept. */
 export interface TestStores extends LocalStores {
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
  * Starts stores for tests, unless MONGODB_URI and REDIS_URL name some. What killed runs have left is cleared first.
+ * An interrupt of this process ends them.
  * @param binariesFolder where downloaded programs are kept
  * @param say told about progress
  * @throws StartError naming the choices if there is no way
@@ -24,8 +26,13 @@ export async function startTestStores(binariesFolder: string, say: Say): Promise
   const folder = mkdtempSync(join(tmpdir(), PREFIX));
   const ledger = new Ledger(ledgerFile(folder));
   ledger.addEphemeral(folder);
+  const leaveInterrupts = endOnInterrupt(ledger, say);
   const stores = await startStores({ dataFolder: folder, binariesFolder, durable: false, ledger, say }, process.env);
-  return { ...stores, stop: () => ledger.close() };
+  const stop = async (): Promise<void> => {
+    await ledger.close();
+    leaveInterrupts();
+  };
+  return { ...stores, stop };
 }
 
 async function clearKilledRuns(say: Say): Promise<void> {

@@ -106,7 +106,10 @@ function refusedByShutdown(fault: PostgresFault): boolean {
 
 /** The connection broke without a word: whether the statement was kept is not known. */
 function brokeOff(fault: PostgresFault): boolean {
-  return /^(08...|ECONN\w+|EPIPE)$/.test(fault.code ?? '') || /connection (error|terminated)|not queryable/i.test(fault.message);
+  return (
+    /^(08...|ECONN\w+|EPIPE)$/.test(fault.code ?? '') ||
+    /connection (error|terminated)|not queryable/i.test(fault.message)
+  );
 }
 
 /** True if PostgreSQL is gone or going, so that the connection must not go back to the pool. */
@@ -137,7 +140,12 @@ function toMongoError(error: unknown, inTransaction: boolean): MongoError {
     return new MongoError(11600, 'InterruptedAtShutdown', fault.message, labels);
   }
   if (/timeout exceeded when trying to connect/.test(fault.message)) {
-    return new MongoError(202, 'NetworkInterfaceExceededTimeLimit', 'no database connection became free', inTransaction ? [TRANSIENT] : []);
+    return new MongoError(
+      202,
+      'NetworkInterfaceExceededTimeLimit',
+      'no database connection became free',
+      inTransaction ? [TRANSIENT] : [],
+    );
   }
   const known = bySqlState.get(fault.code ?? '');
   if (!known) return new MongoError(1, 'InternalError', fault.message);

@@ -45,9 +45,9 @@ export class Transactions {
     if (command.session === null) throw new MongoError(72, 'InvalidOptions', 'a transaction needs a session');
     if (command.startTransaction) await this.#begin(command.session, command);
     const open = this.#open.get(command.session);
-    if (open?.txnNumber !== command.txnNumber) throw noSuchTransaction();
-    open?.users.add(command.connection);
-    return { ...command, client: open?.client ?? null };
+    if (!open || open.txnNumber !== command.txnNumber) throw noSuchTransaction();
+    open.users.add(command.connection);
+    return { ...command, client: open.client };
   }
 
   async #begin(session: string, command: Command): Promise<void> {
@@ -104,7 +104,7 @@ export class Transactions {
   async commit(command: Command): Promise<void> {
     if (command.session === null) throw noSuchTransaction();
     const open = this.#open.get(command.session);
-    if (open?.txnNumber !== command.txnNumber || !open) return this.#commitAgain(command.session, command);
+    if (!open || open.txnNumber !== command.txnNumber) return this.#commitAgain(command.session, command);
     this.#close(command.session, open, 'unknown');
     try {
       const { command: done } = await open.client.query('COMMIT');
@@ -122,7 +122,7 @@ export class Transactions {
 
   async #commitAgain(session: string, command: Command): Promise<void> {
     const outcome = this.#outcomes.get(session);
-    if (outcome?.txnNumber !== command.txnNumber || !outcome || outcome.state === 'aborted') throw noSuchTransaction();
+    if (!outcome || outcome.txnNumber !== command.txnNumber || outcome.state === 'aborted') throw noSuchTransaction();
     if (outcome.state === 'committed') return;
     const { rows } = await this.#pool
       .query<{ status: string | null }>('SELECT pg_xact_status($1::xid8) AS status', [outcome.xid])

@@ -48,7 +48,7 @@ function readOpMsg(message: Buffer, requestId: number): Message {
   const end = message.length - (flags & CHECKSUM_PRESENT ? 4 : 0);
   let body: Buffer | null = null;
   let sequence: Buffer | null = null;
-  for (let at = HEADER_BYTES + 4; at < end; ) {
+  for (let at = HEADER_BYTES + 4; at < end;) {
     const kind = message[at++];
     const size = message.readInt32LE(at);
     if (size < 5 || at + size > end) throw new ProtocolError('a section overruns its message');

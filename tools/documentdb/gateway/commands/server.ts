@@ -82,7 +82,13 @@ export const server: Readonly<Record<string, Handler>> = {
   },
   buildInfo,
   buildinfo: buildInfo,
-  serverStatus: () => ({ version: VERSION, process: 'gateway', uptime: process.uptime(), localTime: new Date(), ok: 1 }),
+  serverStatus: () => ({
+    version: VERSION,
+    process: 'gateway',
+    uptime: process.uptime(),
+    localTime: new Date(),
+    ok: 1,
+  }),
   getParameter: () => ({ featureCompatibilityVersion: { version: '8.0' }, ok: 1 }),
   hostInfo: () => ({ system: { currentTime: new Date() }, os: {}, extra: {}, ok: 1 }),
   whatsmyuri: (_services, command) => ({

@@ -1,5 +1,5 @@
 import { BSON } from 'bson';
-import type { Document } from 'bson';
+import type { Document, Int32 } from 'bson';
 import type { Command, Reply } from '../command.ts';
 import { MongoError, TRANSIENT, mongoCodeOf } from '../errors.ts';
 import { BSON_TYPE, bsonOf } from '../postgres.ts';
@@ -9,8 +9,9 @@ import type { Handler, Services } from '../services.ts';
 const DUPLICATE_KEY = 11000;
 const WRITE_CONFLICT = 112;
 
+/** Numbers are decoded as BSON's own classes, so that the reply is encoded as it was. */
 interface WriteError extends Document {
-  code: number;
+  code: Int32 | number;
   errmsg: string;
 }
 
@@ -19,10 +20,16 @@ function write(name: 'insert' | 'update' | 'delete'): Handler {
     name,
     text: `SELECT p_result FROM documentdb_api.${name}($1::text, $2::${BSON_TYPE}, $3::documentdb_core.bsonsequence, NULL)`,
   };
-  return (services, command) => writeAndReport(services, command, statement, [command.db, command.body, command.sequence]);
+  return (services, command) =>
+    writeAndReport(services, command, statement, [command.db, command.body, command.sequence]);
 }
 
-async function writeAndReport(services: Services, command: Command, statement: Statement, values: unknown[]): Promise<Reply> {
+async function writeAndReport(
+  services: Services,
+  command: Command,
+  statement: Statement,
+  values: unknown[],
+): Promise<Reply> {
   const result = bsonOf(await services.database.row(command, statement, values), 'p_result');
   if (!result.includes('writeErrors')) return result; // the common case needs no decoding
   const reply = BSON.deserialize(result, { promoteValues: false });
@@ -30,12 +37,12 @@ async function writeAndReport(services: Services, command: Command, statement: S
   if (!errors) return result;
   for (const error of errors) error.code = mongoCodeOf(Number(error.code));
   if (command.client && errors.some((error) => error.code === WRITE_CONFLICT)) {
-    throw new MongoError(WRITE_CONFLICT, 'WriteConflict', String(errors[0]?.errmsg), [TRANSIENT]);
+    throw new MongoError(WRITE_CONFLICT, 'WriteConflict', errors[0]?.errmsg ?? '', [TRANSIENT]);
   }
   // MongoDB ends a transaction at its first error, and says which document it was
   if (command.session !== null && command.client) await services.transactions.abandon(command.session);
   for (const error of errors) {
-    if (error.code === DUPLICATE_KEY) Object.assign(error, await duplicateKey(services, command, String(error.errmsg)));
+    if (error.code === DUPLICATE_KEY) Object.assign(error, await duplicateKey(services, command, error.errmsg));
   }
   return BSON.serialize(reply);
 }

@@ -1,0 +1,51 @@
+// npm start: builds what is not built, starts the stores that MONGODB_URI and REDIS_URL do not name, runs the service.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { endOnInterrupt } from './local-stores/interrupt.ts';
+import { ledgerFile, startStores, withDatabase } from './local-stores/index.ts';
+import { Ledger, clearLeftovers } from './local-stores/ledger.ts';
+import { tryLock } from './local-stores/lock.ts';
+import { StartError } from './local-stores/processes.ts';
+import { BUNDLE, ensureBuilt } from './service/build.ts';
+import { chooseFirstAdmin } from './service/first-admin.ts';
+import { runService } from './service/run-service.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dataFolder = join(root, '.data');
+const say = (line: string): void => void process.stderr.write(`· ${line}\n`);
+
+async function start(): Promise<number> {
+  const lock = await tryLock(`start ${dataFolder}`);
+  if (typeof lock === 'number') {
+    throw new StartError(`npm start already runs here (process ${lock}); end that first, or use another checkout`);
+  }
+  await clearLeftovers(ledgerFile(dataFolder), say);
+  const ledger = new Ledger(ledgerFile(dataFolder));
+  const leaveInterrupts = endOnInterrupt(ledger, say); // as long as the service, which ends by itself, does not run
+  try {
+    await ensureBuilt(root, say);
+    const binariesFolder = join(dataFolder, 'binaries');
+    const stores = await startStores({ dataFolder, binariesFolder, durable: true, ledger, say }, process.env);
+    leaveInterrupts();
+    const admin = chooseFirstAdmin(process.env);
+    const env = {
+      ...process.env,
+      MONGODB_URI: withDatabase(stores.mongodbUri, 'latchkey'),
+      REDIS_URL: stores.redisUrl,
+      LATCHKEY_ADMIN_USERNAME: admin.username,
+      LATCHKEY_ADMIN_PASSWORD: admin.password,
+    };
+    return await runService({ root, file: join(root, BUNDLE), env, admin, ledger });
+  } finally {
+    await ledger.close();
+    lock.release();
+  }
+}
+
+try {
+  process.exitCode = await start();
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
