@@ -1,6 +1,6 @@
 /** Imports go down only: apps → feature libs → platform libs → kernel, and into a lib only through its index. */
 const platform = '(config|mongo|observability|events)';
-const feature = '(credentials|tokens|catalogue|identity)';
+const feature = '(access|credentials|tokens|catalogue|identity)';
 
 module.exports = {
   forbidden: [

@@ -9,3 +9,4 @@ export type { LogEvent } from './chain.ts';
 export type { EventDocument, OutboxDocument } from './event.schema.ts';
 export type { TokenPurgeJob } from './queues.ts';
 export type { Transaction } from './unit-of-work.ts';
+export { systemContext } from './system-context.ts';

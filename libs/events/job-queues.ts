@@ -56,11 +56,20 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
     await this.within(this.byName[name].add(jobName, payload, { ...queues[name], ...options }));
   }
 
+  /** Whether Redis shows a sign of life. */
+  async reachable(limitMs: number): Promise<boolean> {
+    const ping = async (): Promise<unknown> => (await this.byName.maintenance.client).info();
+    return this.within(ping(), limitMs).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Waits for a queue call, but not for ever. @throws QueueUnavailable */
-  async within<T>(call: Promise<T>): Promise<T> {
+  async within<T>(call: Promise<T>, limitMs = QUEUE_CALL_MS): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new QueueUnavailable('Redis did not answer in time')), QUEUE_CALL_MS);
+      timer = setTimeout(() => reject(new QueueUnavailable('Redis did not answer in time')), limitMs);
     });
     try {
       return await Promise.race([call, deadline]);

@@ -3,7 +3,7 @@ import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
 import { Clock } from '#kernel';
 import type { Aggregate, CallContext, DomainEvent } from '#kernel';
-import { IdempotencyKeys, Transactions, bounded, leaseRunOut } from '#mongo';
+import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, leaseRunOut } from '#mongo';
 import { DurablePublisher } from './durable-publisher.ts';
 import { chainName } from './chain.ts';
 import { EventLog } from './event-log.ts';
@@ -29,6 +29,8 @@ export interface UnitOptions {
   readonly chains: readonly (string | null)[];
   /** Whether the change alters what tokens or callers may do: then it is answered only when the lease has run out. */
   readonly altersRights?: boolean;
+  /** How long it may take, tries included, in milliseconds; what a waiting client can bear when left out. */
+  readonly limitMs?: number;
 }
 
 /** Writes a change, its events and its follow-up work in one transaction: all of it or nothing. */
@@ -49,6 +51,8 @@ export class UnitOfWork {
    * @throws what `work` throws; DomainError `store-unavailable` when the store is away or too slow: then nothing was written
    */
   async run<T>(context: CallContext, options: UnitOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const limitMs = options.limitMs ?? STORE_DEADLINE_MS;
+    const deadlineAtMs = performance.now() + limitMs;
     let published: DomainEvent[] = [];
     let count = (): void => undefined;
     const result = await bounded(
@@ -67,8 +71,9 @@ export class UnitOfWork {
           published = transaction.pending;
           count = () => this.eventLog.count(logged);
           return value;
-        }),
+        }, deadlineAtMs - performance.now()),
       ),
+      limitMs,
     );
     const committedAtMs = performance.now();
     count();

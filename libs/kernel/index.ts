@@ -12,6 +12,7 @@ export { DomainError } from './domain-error.ts';
 export { DomainEvent } from './domain-event.ts';
 export { checkVersion } from './expected-version.ts';
 export { newId } from './ids.ts';
+export { literalPattern } from './literal-pattern.ts';
 export { NameError, checkDescription, nameKey, normaliseName } from './names.ts';
 export {
   clientIdOfAccessToken,

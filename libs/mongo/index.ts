@@ -7,6 +7,7 @@ export { Settings } from './settings.ts';
 export { StoreClock } from './store-clock.ts';
 export { Transactions } from './transactions.ts';
 export {
+  STORE_DEADLINE_MS,
   TransactionConflict,
   asDomainError,
   bounded,

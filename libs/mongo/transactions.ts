@@ -23,7 +23,7 @@ export class Transactions {
    * @throws what `work` throws, and DomainError `store-unavailable` when the store is away or the time is up
    */
   async run<T>(work: (session: ClientSession) => Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
-    if (!this.store.ready) throw storeUnavailable();
+    if (!this.store.ready || limitMs <= 0) throw storeUnavailable();
     const deadlineAt = performance.now() + limitMs;
     return bounded(this.attempts(work, deadlineAt), limitMs);
   }

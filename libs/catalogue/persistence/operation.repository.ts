@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
-import { DomainError, nameKey } from '#kernel';
+import { DomainError, literalPattern, nameKey } from '#kernel';
 import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { Operation } from '../domain/operation.ts';
 import type { OperationState } from '../domain/operation.ts';
@@ -86,7 +86,7 @@ export class OperationRepository {
   async list(filter: OperationFilter, after: string | undefined, limit: number): Promise<OperationState[]> {
     const documents = await this.model
       .find({
-        ...(filter.name === undefined ? {} : { nameKey: { $regex: literal(nameKey(filter.name)) } }),
+        ...(filter.name === undefined ? {} : { nameKey: { $regex: literalPattern(nameKey(filter.name)) } }),
         ...(filter.ids === undefined ? {} : { _id: { $in: filter.ids } }),
         ...(after === undefined ? {} : { $and: [{ _id: { $gt: after } }] }),
       })
@@ -110,11 +110,6 @@ export class OperationRepository {
       );
     }
   }
-}
-
-/** Search text is literal: nothing in it means anything to the store. */
-function literal(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
 }
 
 function toState({ _id, nameKey: _key, ...rest }: OperationDocument): OperationState {

@@ -1,0 +1,70 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { CatalogueModule } from '#catalogue';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { CredentialsModule } from '#credentials';
+import { EventsModule } from '#events';
+import { IdentityModule } from '#identity';
+import { MongoModule } from '#mongo';
+import { ObservabilityModule } from '#observability';
+import { TokensModule } from '#tokens';
+import { CredentialsController } from './credentials/credentials.controller.ts';
+import { CredentialApisController } from './credentials/credential-apis.controller.ts';
+import { CredentialTokensController } from './credentials/credential-tokens.controller.ts';
+import { DocsRedirectController } from './docs-redirect.controller.ts';
+import { EventsController } from './events/events.controller.ts';
+import { HealthController } from './health/health.controller.ts';
+import { AdminGuard } from './http/admin.guard.ts';
+import { Draining } from './http/draining.ts';
+import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
+import { Pages } from './http/pages.ts';
+import { ProblemFilter } from './http/problem.filter.ts';
+import { RouteTable } from './http/route-table.ts';
+import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
+import { JobsModule } from './jobs/jobs.module.ts';
+import { OauthModule } from './oauth/oauth.module.ts';
+import { OperationsController } from './operations/operations.controller.ts';
+
+/** The whole service: transport here, everything else in libs. */
+@Module({})
+export class ApiModule {
+  static for(config: Config, routes: RouteTable): DynamicModule {
+    return {
+      module: ApiModule,
+      global: true,
+      imports: [
+        ObservabilityModule,
+        MongoModule,
+        EventsModule,
+        IdentityModule,
+        CatalogueModule,
+        CredentialsModule,
+        TokensModule,
+        OauthModule,
+        JobsModule.for(config.role),
+      ],
+      controllers: [
+        CredentialApisController,
+        CredentialTokensController,
+        CredentialsController,
+        DocsRedirectController,
+        EventsController,
+        HealthController,
+        OperationsController,
+      ],
+      providers: [
+        Draining,
+        IdempotencyInterceptor,
+        Pages,
+        { provide: CONFIG, useValue: config },
+        { provide: RouteTable, useValue: routes },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_GUARD, useClass: AdminGuard },
+        { provide: APP_PIPE, useClass: StrictSchemaPipe },
+      ],
+      exports: [CONFIG, Draining],
+    };
+  }
+}

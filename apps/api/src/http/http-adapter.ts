@@ -1,0 +1,83 @@
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { DomainError } from '#kernel';
+import type { LatchkeyRequest } from './latchkey-request.ts';
+import { problemOf, sendProblem } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
+import { parseStrictJson } from './strict-json.ts';
+import { toDomainError } from './to-domain-error.ts';
+
+/** Largest JSON body in bytes: 500 API keys and 100 addresses take a tenth of it. */
+const JSON_LIMIT = 512 * 1024;
+/** Largest form body in bytes: a token request takes a hundredth of it. */
+export const FORM_LIMIT = 16 * 1024;
+const LONGEST_PATH_PARAMETER = 128;
+/** Slower than this, a request's header and body are not worth a connection, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 20_000;
+
+/** The Fastify server under Nest: request ids, body parsers, and an answer in our own form to whatever fails before a route. */
+export function createHttpAdapter(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    skipMiddie: true,
+    trustProxy: false, // the caller's address is worked out in one place: client-address.ts
+    bodyLimit: JSON_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false, // while draining, what still comes in is served
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) =>
+      sendProblem(reply as unknown as FastifyReply, toDomainError(error), request.id),
+  });
+  addParsers(adapter.getInstance());
+  return adapter;
+}
+
+function addParsers(instance: FastifyInstance): void {
+  instance.removeAllContentTypeParsers();
+  instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+    try {
+      done(null, body.length === 0 ? undefined : parseStrictJson(body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  // forms are for the OAuth endpoints alone, which read them themselves: which members, and whether twice
+  instance.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: FORM_LIMIT },
+    (request, body: string, done) => {
+      if (request.url.startsWith('/oauth2/')) done(null, body);
+      else done(new DomainError('unsupported-media-type', 'Send the body as application/json.'));
+    },
+  );
+  instance.decorateRequest('clientAddress', undefined);
+  instance.decorateRequest('principal', undefined);
+  instance.decorateRequest('idempotencyId', undefined);
+}
+
+/** What the HTTP parser could not read still gets a problem document. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const fault =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new DomainError('headers-too-large', 'Send a smaller header.')
+      : new DomainError('malformed-request', 'This is no HTTP request that can be read.');
+  const problem = problemOf(fault, requestIdOf(undefined));
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}\r\n` +
+      `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** A request as the hooks see it. */
+export function asLatchkeyRequest(request: unknown): LatchkeyRequest {
+  return request as LatchkeyRequest;
+}

@@ -1,0 +1,39 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { ApiRepository, OperationRepository } from '#catalogue';
+import { UnitOfWork } from '#events';
+import { digest, newClientSecret } from '#kernel';
+import { Credential } from '../domain/credential.ts';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { credentialView } from '../queries/credential.view.ts';
+import { CreateCredentialCommand } from './create-credential.command.ts';
+import type { CredentialWithSecret } from './create-credential.command.ts';
+
+@CommandHandler(CreateCredentialCommand)
+export class CreateCredentialHandler implements ICommandHandler<CreateCredentialCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly operations: OperationRepository,
+    private readonly apis: ApiRepository,
+    private readonly credentials: CredentialRepository,
+  ) {}
+
+  execute({ context, operationId, attributes }: CreateCredentialCommand): Promise<CredentialWithSecret> {
+    const clientSecret = newClientSecret();
+    return this.unitOfWork.run(context, { chains: [operationId] }, async (transaction) => {
+      const { session, at } = transaction;
+      const operation = await this.operations.load(operationId, session);
+      const { requireAllowedIps } = operation.state;
+      const slot = await this.credentials.freeSlot(operationId, session);
+      const change = { at, by: context.actor.id, requireAllowedIps };
+      const credential = Credential.create(operationId, slot, attributes, digest(clientSecret), change);
+      await this.apis.claim(attributes.apis, session);
+      await this.credentials.insert(credential, session);
+      await this.operations.countCredential(operationId, 1, session);
+      transaction.publish(credential);
+      const view = credentialView(credential.state, 0, at);
+      transaction.remember(view);
+      return { view, clientSecret };
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { OperationRepository } from '#catalogue';
+import { UnitOfWork } from '#events';
+import { checkVersion } from '#kernel';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { DeleteCredentialCommand } from './delete-credential.command.ts';
+
+@CommandHandler(DeleteCredentialCommand)
+export class DeleteCredentialHandler implements ICommandHandler<DeleteCredentialCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly operations: OperationRepository,
+    private readonly credentials: CredentialRepository,
+  ) {}
+
+  async execute({ context, target }: DeleteCredentialCommand): Promise<void> {
+    const { operationId, credentialId, expected } = target;
+    await this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
+      const credential = await this.credentials.load(operationId, credentialId, transaction.session);
+      checkVersion(credential.state.version, expected);
+      credential.delete();
+      await this.credentials.delete(credential, transaction.session);
+      await this.operations.countCredential(operationId, -1, transaction.session);
+      transaction.publish(credential);
+    });
+  }
+}

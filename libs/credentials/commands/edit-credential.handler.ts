@@ -1,0 +1,39 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { ApiRepository, OperationRepository } from '#catalogue';
+import { UnitOfWork } from '#events';
+import { checkVersion } from '#kernel';
+import { TokenRepository } from '#tokens';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { credentialView } from '../queries/credential.view.ts';
+import type { CredentialView } from '../queries/credential.view.ts';
+import { EditCredentialCommand } from './edit-credential.command.ts';
+
+@CommandHandler(EditCredentialCommand)
+export class EditCredentialHandler implements ICommandHandler<EditCredentialCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly operations: OperationRepository,
+    private readonly apis: ApiRepository,
+    private readonly credentials: CredentialRepository,
+    private readonly tokens: TokenRepository,
+  ) {}
+
+  execute({ context, target, edit }: EditCredentialCommand): Promise<CredentialView> {
+    const { operationId, credentialId, expected } = target;
+    return this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
+      const { session, at } = transaction;
+      const credential = await this.credentials.load(operationId, credentialId, session);
+      checkVersion(credential.state.version, expected);
+      const { requireAllowedIps } = (await this.operations.load(operationId, session)).state;
+      const change = { at, by: context.actor.id, requireAllowedIps };
+      await this.apis.claim('set' in edit ? (edit.set.apis ?? []) : edit.addApis, session);
+      const changed =
+        'set' in edit ? credential.edit(edit.set, change) : credential.editApis(edit.addApis, edit.removeApis, change);
+      if (changed) await this.credentials.save(credential, session);
+      transaction.publish(credential);
+      const live = await this.tokens.countLive([credentialId], at, session);
+      return credentialView(credential.state, live.get(credentialId) ?? 0, at);
+    });
+  }
+}

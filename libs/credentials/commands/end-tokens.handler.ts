@@ -1,0 +1,35 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { DomainError } from '#kernel';
+import { TokenRepository } from '#tokens';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { EndTokensCommand } from './end-tokens.command.ts';
+
+@CommandHandler(EndTokensCommand)
+export class EndTokensHandler implements ICommandHandler<EndTokensCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly credentials: CredentialRepository,
+    private readonly tokens: TokenRepository,
+  ) {}
+
+  async execute({ context, operationId, credentialId, tokenId }: EndTokensCommand): Promise<void> {
+    await this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
+      const { session, at } = transaction;
+      const credential = await this.credentials.load(operationId, credentialId, session);
+      const live = await this.tokens.live(credentialId, at, session);
+      const ended = tokenId === undefined ? live : live.filter(({ id }) => id === tokenId);
+      if (tokenId !== undefined && ended.length === 0) throw DomainError.notFound('live token');
+      await this.tokens.delete(
+        ended.map((token) => token._id),
+        session,
+      );
+      credential.endTokens(
+        ended.map((token) => token.id),
+        'revoked',
+      );
+      transaction.publish(credential);
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { CatalogueModule } from '#catalogue';
+import { TokensModule } from '#tokens';
+import { CreateCredentialHandler } from './commands/create-credential.handler.ts';
+import { DeleteCredentialHandler } from './commands/delete-credential.handler.ts';
+import { EditCredentialHandler } from './commands/edit-credential.handler.ts';
+import { EndTokensHandler } from './commands/end-tokens.handler.ts';
+import { RemoveApiHandler } from './commands/remove-api.handler.ts';
+import { RotateSecretHandler } from './commands/rotate-secret.handler.ts';
+import { CredentialReader } from './persistence/credential.reader.ts';
+import { CredentialRepository } from './persistence/credential.repository.ts';
+import {
+  GetApiListHandler,
+  GetCredentialHandler,
+  ListCredentialsHandler,
+  ListTokensHandler,
+} from './queries/credential.queries.ts';
+
+@Module({
+  imports: [CatalogueModule, TokensModule],
+  providers: [
+    CreateCredentialHandler,
+    CredentialReader,
+    CredentialRepository,
+    DeleteCredentialHandler,
+    EditCredentialHandler,
+    EndTokensHandler,
+    GetApiListHandler,
+    GetCredentialHandler,
+    ListCredentialsHandler,
+    ListTokensHandler,
+    RemoveApiHandler,
+    RotateSecretHandler,
+  ],
+  exports: [CredentialReader, CredentialRepository],
+})
+export class CredentialsModule {}

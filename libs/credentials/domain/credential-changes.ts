@@ -1,0 +1,38 @@
+import type { DomainEventData } from '#kernel';
+
+/** What administrators set. Names are normalised, addresses canonical, API keys sorted and known. */
+export interface CredentialAttributes {
+  readonly name: string;
+  readonly description: string;
+  readonly apis: readonly string[];
+  readonly allowedIps: readonly string[];
+  readonly status: 'active' | 'disabled';
+  readonly expiresAt: Date | null;
+  readonly tokenTtlSeconds: number;
+  readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
+}
+
+export type CredentialChanges = { readonly [K in keyof CredentialAttributes]?: CredentialAttributes[K] | undefined };
+
+const attributeNames = [
+  'name',
+  'description',
+  'apis',
+  'allowedIps',
+  'status',
+  'expiresAt',
+  'tokenTtlSeconds',
+  'tokenLimitPolicy',
+] as const satisfies readonly (keyof CredentialAttributes)[];
+
+/** The attributes that are given, as event data: in a fixed order, times as text. */
+export function describeChanges(changes: CredentialChanges): DomainEventData {
+  return Object.fromEntries(
+    attributeNames
+      .filter((name) => changes[name] !== undefined)
+      .map((name) => {
+        const value = changes[name] ?? null;
+        return [name, value instanceof Date ? value.toISOString() : value];
+      }),
+  );
+}

@@ -1,0 +1,18 @@
+export { CreateCredentialCommand } from './commands/create-credential.command.ts';
+export { CredentialReader } from './persistence/credential.reader.ts';
+export { CredentialRepository } from './persistence/credential.repository.ts';
+export { CredentialsModule } from './credentials.module.ts';
+export { DeleteCredentialCommand } from './commands/delete-credential.command.ts';
+export { EditCredentialCommand } from './commands/edit-credential.command.ts';
+export { EndTokensCommand } from './commands/end-tokens.command.ts';
+export {
+  GetApiListQuery,
+  GetCredentialQuery,
+  ListCredentialsQuery,
+  ListTokensQuery,
+} from './queries/credential.queries.ts';
+export { RemoveApiCommand } from './commands/remove-api.command.ts';
+export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
+export type { ApiListView } from './queries/credential.queries.ts';
+export type { CredentialRecord } from './persistence/credential.reader.ts';
+export type { CredentialView } from './queries/credential.view.ts';

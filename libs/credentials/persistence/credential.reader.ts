@@ -1,0 +1,65 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { AllowedIps } from '#kernel';
+import type { StoredSecret } from '#kernel';
+import { LeasedReader } from '#mongo';
+import { CredentialRepository } from './credential.repository.ts';
+import type { CredentialDocument } from './credential.schema.ts';
+
+/** What the OAuth side needs to know of a credential, made ready for many questions. */
+export interface CredentialRecord {
+  readonly id: string;
+  readonly operationId: string;
+  readonly clientId: string;
+  readonly apis: readonly string[];
+  readonly allowedIps: AllowedIps;
+  readonly allowedIpTexts: readonly string[];
+  readonly disabled: boolean;
+  /** When it expires, in milliseconds since the epoch; Infinity for never. */
+  readonly expiresAtMs: number;
+  readonly tokenTtlSeconds: number;
+  readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
+  readonly secrets: readonly StoredSecret[];
+}
+
+/** Credentials by client id, at most one lease old. What it says decides whether tokens are good. */
+@Injectable()
+export class CredentialReader extends LeasedReader<CredentialRecord> {
+  constructor(credentials: CredentialRepository, @Inject(CONFIG) config: Config) {
+    super(async (clientIds) => {
+      const found = await credentials.model.collection
+        .find({ clientId: { $in: clientIds } }, { projection: PROJECTION })
+        .toArray();
+      return new Map(found.map((document) => [document.clientId, toRecord(document as unknown as CredentialDocument)]));
+    }, config.leaseMs);
+  }
+}
+
+const PROJECTION = {
+  operationId: 1,
+  clientId: 1,
+  apis: 1,
+  allowedIps: 1,
+  status: 1,
+  expiresAt: 1,
+  tokenTtlSeconds: 1,
+  tokenLimitPolicy: 1,
+  secrets: 1,
+};
+
+function toRecord(document: CredentialDocument): CredentialRecord {
+  return {
+    id: document._id,
+    operationId: document.operationId,
+    clientId: document.clientId,
+    apis: document.apis,
+    allowedIps: new AllowedIps(document.allowedIps),
+    allowedIpTexts: document.allowedIps,
+    disabled: document.status !== 'active',
+    expiresAtMs: document.expiresAt?.getTime() ?? Infinity,
+    tokenTtlSeconds: document.tokenTtlSeconds,
+    tokenLimitPolicy: document.tokenLimitPolicy,
+    secrets: document.secrets,
+  };
+}

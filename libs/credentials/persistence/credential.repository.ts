@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession, Model } from 'mongoose';
+import { CREDENTIAL_LIMIT } from '#catalogue';
+import { DomainError, literalPattern, nameKey } from '#kernel';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { Credential } from '../domain/credential.ts';
+import type { CredentialState } from '../domain/credential.ts';
+import { credentialSchema, toDocument, toState } from './credential.schema.ts';
+import type { CredentialDocument } from './credential.schema.ts';
+
+/** What a list of an operation's credentials may be narrowed by. */
+export interface CredentialFilter {
+  readonly name?: string | undefined;
+  readonly status?: 'active' | 'disabled' | undefined;
+  readonly api?: string | undefined;
+}
+
+@Injectable()
+export class CredentialRepository {
+  readonly model: Model<CredentialDocument>;
+
+  constructor(store: MongoStore) {
+    this.model = store.model('credentials', credentialSchema);
+  }
+
+  /** @throws DomainError `not-found`, also when it is another operation's */
+  async load(operationId: string, id: string, session: ClientSession | null = null): Promise<Credential> {
+    const document = await this.model.findOne({ _id: id, operationId }, null, { session }).lean();
+    if (document === null) throw DomainError.notFound('credential');
+    return new Credential(toState(document));
+  }
+
+  /** The lowest free place of the operation. @throws DomainError `credential-limit` when all ten are taken */
+  async freeSlot(operationId: string, session: ClientSession): Promise<number> {
+    const taken = await this.model.find({ operationId }, { slot: 1 }, { session }).lean();
+    const slots = new Set(taken.map(({ slot }) => slot));
+    for (let slot = 0; slot < CREDENTIAL_LIMIT; slot += 1) if (!slots.has(slot)) return slot;
+    throw new DomainError(
+      'credential-limit',
+      `The operation holds ${CREDENTIAL_LIMIT} credentials, which is all that it may (disabled ones count). Delete one first.`,
+    );
+  }
+
+  /** @throws DomainError `name-taken`; TransactionConflict when the place was taken meanwhile */
+  async insert(credential: Credential, session: ClientSession): Promise<void> {
+    await guardUniqueness(() => this.model.collection.insertOne(toDocument(credential.state) as never, { session }));
+  }
+
+  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  async save(credential: Credential, session: ClientSession): Promise<void> {
+    const { _id, slot: _slot, lastUsedAt: _used, ...set } = toDocument(credential.state);
+    const filter = { _id, version: credential.state.version - 1 };
+    const { matchedCount } = await guardUniqueness(() =>
+      this.model.updateOne(filter, { $set: set }, { session }).exec(),
+    );
+    if (matchedCount !== 1) throw new TransactionConflict();
+  }
+
+  /** @throws TransactionConflict when it was changed since it was loaded */
+  async delete(credential: Credential, session: ClientSession): Promise<void> {
+    const { id, version } = credential.state;
+    const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
+    if (deletedCount !== 1) throw new TransactionConflict();
+  }
+
+  /** A page of an operation's credentials by id. @param after id of the last one of the page before */
+  async list(
+    operationId: string,
+    filter: CredentialFilter,
+    after: string | undefined,
+    limit: number,
+  ): Promise<CredentialState[]> {
+    const documents = await this.model
+      .find({
+        operationId,
+        ...(after === undefined ? {} : { _id: { $gt: after } }),
+        ...(filter.name === undefined ? {} : { nameKey: { $regex: literalPattern(nameKey(filter.name)) } }),
+        ...(filter.status === undefined ? {} : { status: filter.status }),
+        ...(filter.api === undefined ? {} : { apis: filter.api }),
+      })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+    return documents.map(toState);
+  }
+
+  /** Every credential that may call the API, of all operations. */
+  async withApi(apiKey: string, session: ClientSession): Promise<Credential[]> {
+    const documents = await this.model.find({ apis: apiKey }, null, { session }).lean();
+    return documents.map((document) => new Credential(toState(document)));
+  }
+
+  async operationsWithApi(apiKey: string): Promise<string[]> {
+    return this.model.distinct('operationId', { apis: apiKey });
+  }
+}
+
+async function guardUniqueness<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isDuplicateKey(error, 'credential_name')) {
+      throw new DomainError(
+        'name-taken',
+        'Another credential of the operation has this name (upper and lower case are not told apart).',
+        {
+          errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
+        },
+      );
+    }
+    if (isDuplicateKey(error)) throw new TransactionConflict('the place was taken meanwhile', { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import type { CredentialState } from '../domain/credential.ts';
+
+export interface SecretView {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+/** A credential as the API shows it, and the version that its ETag is made of. Never a secret or its digest. */
+export interface CredentialView {
+  readonly id: string;
+  readonly operationId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly clientId: string;
+  readonly apis: readonly string[];
+  readonly allowedIps: readonly string[];
+  readonly unrestrictedIps: boolean;
+  readonly status: 'active' | 'disabled';
+  readonly expiresAt: string | null;
+  readonly tokenTtlSeconds: number;
+  readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
+  readonly secrets: readonly SecretView[];
+  readonly liveTokens: number;
+  readonly lastUsedAt: string | null;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly updatedAt: string;
+  readonly updatedBy: string;
+  readonly version: number;
+}
+
+/** @param now secrets that have ended by then are not shown */
+export function credentialView(state: CredentialState, liveTokens: number, now: Date): CredentialView {
+  return {
+    id: state.id,
+    operationId: state.operationId,
+    name: state.name,
+    description: state.description,
+    clientId: state.clientId,
+    apis: state.apis,
+    allowedIps: state.allowedIps,
+    unrestrictedIps: state.allowedIps.length === 0,
+    status: state.status,
+    expiresAt: text(state.expiresAt),
+    tokenTtlSeconds: state.tokenTtlSeconds,
+    tokenLimitPolicy: state.tokenLimitPolicy,
+    secrets: state.secrets
+      .filter((secret) => secret.expiresAt === null || secret.expiresAt > now)
+      .map(({ id, createdAt, expiresAt, lastUsedAt }) => ({
+        id,
+        createdAt: createdAt.toISOString(),
+        expiresAt: text(expiresAt),
+        lastUsedAt: text(lastUsedAt),
+      })),
+    liveTokens,
+    lastUsedAt: text(state.lastUsedAt),
+    createdAt: state.createdAt.toISOString(),
+    createdBy: state.createdBy,
+    updatedAt: state.updatedAt.toISOString(),
+    updatedBy: state.updatedBy,
+    version: state.version,
+  };
+}
+
+function text(time: Date | null | undefined): string | null {
+  return time?.toISOString() ?? null;
+}

@@ -1,0 +1,113 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Schema } from 'mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { LeasedReader, MongoStore } from '#mongo';
+
+/** How many live tokens a credential may have. */
+export const TOKEN_LIMIT = 10;
+
+/** A stored token. `_id` is the SHA-256 of the token (base64url); `id` is its public id. */
+export interface TokenDocument {
+  _id: string;
+  id: string;
+  credentialId: string;
+  operationId: string;
+  clientId: string;
+  slot: number;
+  scope: string[];
+  issuedAt: Date;
+  expiresAt: Date;
+  issuedTo: string | null;
+}
+
+const schema = new Schema<TokenDocument>(
+  {
+    _id: String,
+    id: String,
+    credentialId: String,
+    operationId: String,
+    clientId: String,
+    slot: Number,
+    scope: [String],
+    issuedAt: Date,
+    expiresAt: Date,
+    issuedTo: String,
+  },
+  { id: false },
+);
+schema.index({ credentialId: 1, slot: 1 }, { unique: true }); // ten places, held whatever races; serves list, purge
+schema.index({ expiresAt: 1 }); // serves the pruning
+
+/** What is needed of a token's place to choose one for another token. */
+export type TokenPlace = Pick<TokenDocument, '_id' | 'id' | 'credentialId' | 'slot' | 'expiresAt' | 'issuedAt'>;
+
+@Injectable()
+export class TokenRepository {
+  private readonly model: Model<TokenDocument>;
+  /** Tokens by digest, at most one lease old. */
+  readonly reader: LeasedReader<TokenDocument>;
+
+  constructor(store: MongoStore, @Inject(CONFIG) config: Config) {
+    this.model = store.model('tokens', schema);
+    this.reader = new LeasedReader((digests) => this.findByDigests(digests), config.leaseMs);
+  }
+
+  /** All stored tokens of the credentials, expired ones included: at most ten each. */
+  async places(credentialIds: readonly string[], session: ClientSession): Promise<TokenPlace[]> {
+    const projection = { id: 1, credentialId: 1, slot: 1, expiresAt: 1, issuedAt: 1 };
+    const found = this.model.collection.find({ credentialId: { $in: [...credentialIds] } }, { session, projection });
+    return (await found.toArray()) as unknown as TokenPlace[];
+  }
+
+  /** @throws an error of code 11000 when a place is taken meanwhile */
+  async insert(tokens: readonly TokenDocument[], session: ClientSession): Promise<void> {
+    await this.model.collection.insertMany(tokens as never[], { session, ordered: true });
+  }
+
+  /** Deletes by digest. @returns how many there were */
+  async delete(digests: readonly string[], session: ClientSession): Promise<number> {
+    if (digests.length === 0) return 0;
+    const { deletedCount } = await this.model.collection.deleteMany({ _id: { $in: digests as never[] } }, { session });
+    for (const digest of digests) this.reader.forget(digest);
+    return deletedCount;
+  }
+
+  async live(credentialId: string, now: Date, session: ClientSession | null = null): Promise<TokenDocument[]> {
+    return this.model
+      .find({ credentialId, expiresAt: { $gt: now } }, null, { session })
+      .sort({ issuedAt: 1, _id: 1 })
+      .lean();
+  }
+
+  /** How many live tokens each of the credentials has. */
+  async countLive(
+    credentialIds: readonly string[],
+    now: Date,
+    session: ClientSession | null = null,
+  ): Promise<Map<string, number>> {
+    const counts = await this.model.aggregate<{ _id: string; count: number }>(
+      [
+        { $match: { credentialId: { $in: [...credentialIds] }, expiresAt: { $gt: now } } },
+        { $group: { _id: '$credentialId', count: { $sum: 1 } } },
+      ],
+      session === null ? {} : { session },
+    );
+    return new Map(counts.map(({ _id, count }) => [_id, count]));
+  }
+
+  /** Digests of tokens that ended before `now`, those that ended first first. */
+  async expired(now: Date, limit: number, session: ClientSession): Promise<string[]> {
+    const found = this.model.collection.find(
+      { expiresAt: { $lte: now } },
+      { session, projection: { _id: 1 }, sort: { expiresAt: 1 }, limit },
+    );
+    return (await found.toArray()).map((token) => String(token._id));
+  }
+
+  private async findByDigests(digests: string[]): Promise<Map<string, TokenDocument>> {
+    const found = await this.model.collection.find({ _id: { $in: digests as never[] } }).toArray();
+    return new Map(found.map((token) => [String(token._id), token as unknown as TokenDocument]));
+  }
+}

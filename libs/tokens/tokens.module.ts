@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { PruneTokensHandler } from './commands/prune-tokens.handler.ts';
+import { PurgeTokensHandler } from './commands/purge-tokens.handler.ts';
+import { TokenRepository } from './persistence/token.repository.ts';
+
+@Module({ providers: [PruneTokensHandler, PurgeTokensHandler, TokenRepository], exports: [TokenRepository] })
+export class TokensModule {}
