@@ -1,2 +1,12 @@
-export { maySeeOperation } from './principal.ts';
+export { CreateUserCommand } from './commands/create-user.command.ts';
+export { DeleteUserCommand } from './commands/delete-user.command.ts';
+export { EditUserCommand } from './commands/edit-user.command.ts';
+export { GuessLimiter } from './guess-limiter.ts';
+export { IdentityModule } from './identity.module.ts';
+export { PrincipalAuthenticator } from './principal-authenticator.ts';
+export { ROLES, coversOperation, maySeeOperation } from './principal.ts';
+export { GetMeQuery, GetUserQuery, ListUsersQuery } from './queries/user.queries.ts';
+export type { UserInput } from './commands/create-user.command.ts';
+export type { UserEdits } from './commands/edit-user.command.ts';
 export type { Principal, Role } from './principal.ts';
+export type { MeView, UserView } from './queries/user.view.ts';

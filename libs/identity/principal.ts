@@ -1,5 +1,6 @@
 /** What a person may do: everything; manage the credentials of named operations; or read everything and prove the log. */
-export type Role = 'platform-admin' | 'operation-admin' | 'auditor';
+export const ROLES = ['platform-admin', 'operation-admin', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** Who signed in. */
 export interface Principal {
@@ -14,4 +15,12 @@ export interface Principal {
 export function maySeeOperation(principal: Principal, operationId: string): boolean {
   if (principal.roles.includes('platform-admin') || principal.roles.includes('auditor')) return true;
   return principal.roles.includes('operation-admin') && principal.operationIds.includes(operationId);
+}
+
+/**
+ * Whether one of these roles, of those that the person has, covers the operation: an auditor who also manages operations may
+ * see all of them, and still change only their own.
+ */
+export function coversOperation(principal: Principal, roles: readonly Role[], operationId: string): boolean {
+  return maySeeOperation({ ...principal, roles: principal.roles.filter((role) => roles.includes(role)) }, operationId);
 }

@@ -1,0 +1,30 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { User } from '../domain/user.ts';
+import { Passwords } from '../passwords.ts';
+import { UserRepository } from '../persistence/user.repository.ts';
+import { userView } from '../queries/user.view.ts';
+import type { UserView } from '../queries/user.view.ts';
+import { CreateUserCommand } from './create-user.command.ts';
+
+@CommandHandler(CreateUserCommand)
+export class CreateUserHandler implements ICommandHandler<CreateUserCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+    private readonly passwords: Passwords,
+  ) {}
+
+  async execute({ context, user: { password, ...rest } }: CreateUserCommand): Promise<UserView> {
+    const passwordHash = await this.passwords.hash(password);
+    return this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
+      const user = User.create({ ...rest, passwordHash }, transaction.at);
+      await this.users.insert(user, transaction.session);
+      transaction.publish(user);
+      const view = userView(user.state);
+      transaction.remember(view);
+      return view;
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { checkVersion } from '#kernel';
+import { UserRepository } from '../persistence/user.repository.ts';
+import { DeleteUserCommand } from './delete-user.command.ts';
+
+@CommandHandler(DeleteUserCommand)
+export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+  ) {}
+
+  async execute({ context, userId, expected }: DeleteUserCommand): Promise<void> {
+    await this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
+      const { session } = transaction;
+      await this.users.takeTurn(session);
+      const user = await this.users.load(userId, session);
+      checkVersion(user.state.version, expected);
+      if (user.isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
+      user.delete();
+      await this.users.delete(user, session);
+      transaction.publish(user);
+    });
+  }
+}

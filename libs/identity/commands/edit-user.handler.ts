@@ -1,0 +1,35 @@
+import { CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { checkVersion } from '#kernel';
+import { Passwords } from '../passwords.ts';
+import { UserRepository } from '../persistence/user.repository.ts';
+import { userView } from '../queries/user.view.ts';
+import type { UserView } from '../queries/user.view.ts';
+import { EditUserCommand } from './edit-user.command.ts';
+
+@CommandHandler(EditUserCommand)
+export class EditUserHandler implements ICommandHandler<EditUserCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+    private readonly passwords: Passwords,
+  ) {}
+
+  async execute({ context, userId, expected, edits: { password, ...edits } }: EditUserCommand): Promise<UserView> {
+    const passwordHash = password === undefined ? undefined : await this.passwords.hash(password);
+    return this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
+      const { session } = transaction;
+      await this.users.takeTurn(session);
+      const user = await this.users.load(userId, session);
+      checkVersion(user.state.version, expected);
+      const wasPlatformAdmin = user.isPlatformAdmin;
+      if (user.edit({ ...edits, passwordHash }, transaction.at)) {
+        if (wasPlatformAdmin && !user.isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
+        await this.users.save(user, session);
+      }
+      transaction.publish(user);
+      return userView(user.state);
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { UnitOfWork } from '#events';
+import type { CallContext } from '#kernel';
+import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
+import { LOGGER } from '#observability';
+import type { Logger } from '#observability';
+import { User } from './domain/user.ts';
+import { Passwords } from './passwords.ts';
+import { UserRepository } from './persistence/user.repository.ts';
+
+const RETRY_MS = 1_000;
+const STARTUP: CallContext = { actor: { type: 'system', id: 'startup', ip: null }, requestId: 'startup' };
+
+/** What `FirstAdmin` needs of users. */
+@Injectable()
+export class FirstAdminServices {
+  constructor(
+    readonly unitOfWork: UnitOfWork,
+    readonly users: UserRepository,
+    readonly passwords: Passwords,
+  ) {}
+}
+
+/**
+ * Makes the first platform-admin from the configuration, once the store is there, when no user exists. Nothing waits for it.
+ * Of two instances that start at once one makes it: both write the lock of the users, and the later one finds a user.
+ */
+@Injectable()
+export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly stopped = new AbortController();
+  private making: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly store: MongoStore,
+    private readonly services: FirstAdminServices,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { firstAdmin } = this.config;
+    if (firstAdmin === undefined) return;
+    this.making = this.keepTrying(firstAdmin).catch((error: unknown) => {
+      this.logger.error({ err: error }, 'first platform-admin not created');
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped.abort();
+    // a transaction under way may end while there is still a connection to end it on
+    if (this.store.ready) await this.making;
+  }
+
+  private async keepTrying(admin: { username: string; password: string }): Promise<void> {
+    await this.store.open();
+    while (!this.stopped.signal.aborted) {
+      try {
+        if (await this.makeUnlessThereAreUsers(admin)) {
+          this.logger.info({ username: admin.username }, 'first platform-admin created');
+        }
+        return;
+      } catch (error) {
+        if (!isStoreUnavailable(error)) throw error;
+        await pause(RETRY_MS, undefined, { signal: this.stopped.signal, ref: false }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** @returns whether it made one */
+  private async makeUnlessThereAreUsers({
+    username,
+    password,
+  }: {
+    username: string;
+    password: string;
+  }): Promise<boolean> {
+    const { unitOfWork, users, passwords } = this.services;
+    if (!(await bounded(users.isEmpty()))) return false;
+    const passwordHash = await passwords.hash(password);
+    return unitOfWork.run(STARTUP, { chains: [null] }, async (transaction) => {
+      await users.takeTurn(transaction.session);
+      if (!(await users.isEmpty(transaction.session))) return false;
+      const user = User.create({ username, passwordHash, roles: ['platform-admin'], operationIds: [] }, transaction.at);
+      await users.insert(user, transaction.session);
+      transaction.publish(user);
+      return true;
+    });
+  }
+}

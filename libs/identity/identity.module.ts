@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { CreateUserHandler } from './commands/create-user.handler.ts';
+import { DeleteUserHandler } from './commands/delete-user.handler.ts';
+import { EditUserHandler } from './commands/edit-user.handler.ts';
+import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
+import { GuessLimiter } from './guess-limiter.ts';
+import { OidcTokens } from './oidc-tokens.ts';
+import { Passwords } from './passwords.ts';
+import { UserRepository } from './persistence/user.repository.ts';
+import { PrincipalAuthenticator } from './principal-authenticator.ts';
+import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.queries.ts';
+
+@Module({
+  providers: [
+    CreateUserHandler,
+    DeleteUserHandler,
+    EditUserHandler,
+    FirstAdmin,
+    FirstAdminServices,
+    GetMeHandler,
+    GetUserHandler,
+    GuessLimiter,
+    ListUsersHandler,
+    OidcTokens,
+    Passwords,
+    PrincipalAuthenticator,
+    UserRepository,
+  ],
+  exports: [GuessLimiter, PrincipalAuthenticator],
+})
+export class IdentityModule {}

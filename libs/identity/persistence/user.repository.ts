@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import { Schema } from 'mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { DomainError } from '#kernel';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { User, usernameKey } from '../domain/user.ts';
+import type { UserState } from '../domain/user.ts';
+
+interface UserDocument extends Omit<UserState, 'id'> {
+  _id: string;
+  usernameKey: string;
+}
+
+const schema = new Schema<UserDocument>({
+  _id: String,
+  username: String,
+  usernameKey: String,
+  passwordHash: String,
+  roles: [String],
+  operationIds: [String],
+  version: Number,
+  createdAt: Date,
+  updatedAt: Date,
+});
+schema.index({ usernameKey: 1 }, { unique: true, name: 'user_name' }); // one user a name; serves sign-in
+
+/** One document, written by everyone whose change depends on which other users there are. */
+interface LockDocument {
+  _id: string;
+  taken: number;
+}
+
+const lockSchema = new Schema<LockDocument>({ _id: String, taken: Number });
+
+@Injectable()
+export class UserRepository {
+  private readonly model: Model<UserDocument>;
+  private readonly locks: Model<LockDocument>;
+
+  constructor(store: MongoStore) {
+    this.model = store.model('users', schema);
+    this.locks = store.model('user_locks', lockSchema);
+  }
+
+  /** @throws DomainError `not-found` */
+  async load(id: string, session: ClientSession | null = null): Promise<User> {
+    const user = await this.find(id, session);
+    if (user === undefined) throw DomainError.notFound('user');
+    return user;
+  }
+
+  async find(id: string, session: ClientSession | null = null): Promise<User | undefined> {
+    const document = await this.model.findById(id, null, { session }).lean();
+    return document === null ? undefined : new User(toState(document));
+  }
+
+  /** The user of this name, upper and lower case not told apart. */
+  async findByName(username: string): Promise<User | undefined> {
+    const document = await this.model.findOne({ usernameKey: usernameKey(username) }).lean();
+    return document === null ? undefined : new User(toState(document));
+  }
+
+  async isEmpty(session: ClientSession | null = null): Promise<boolean> {
+    return (await this.model.exists({}).session(session)) === null;
+  }
+
+  /** @throws DomainError `name-taken` */
+  async insert(user: User, session: ClientSession): Promise<void> {
+    await guardName(this.model.create([toDocument(user.state)], { session }));
+  }
+
+  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  async save(user: User, session: ClientSession): Promise<void> {
+    const { _id, ...set } = toDocument(user.state);
+    const filter = { _id, version: user.state.version - 1 };
+    const { matchedCount } = await guardName(this.model.updateOne(filter, { $set: set }, { session }).exec());
+    if (matchedCount !== 1) throw new TransactionConflict();
+  }
+
+  /** @throws TransactionConflict when it was changed since it was loaded */
+  async delete({ state: { id, version } }: User, session: ClientSession): Promise<void> {
+    const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
+    if (deletedCount !== 1) throw new TransactionConflict();
+  }
+
+  /**
+   * Makes transactions whose change depends on which other users there are exclude each other: each writes the same document,
+   * so of two only one commits, and the other is run again on what the first left. Call it before anything is read.
+   */
+  async takeTurn(session: ClientSession): Promise<void> {
+    try {
+      await this.locks.updateOne({ _id: 'users' }, { $inc: { taken: 1 } }, { session, upsert: true });
+    } catch (error) {
+      if (isDuplicateKey(error)) throw new TransactionConflict('another writer was quicker', { cause: error });
+      throw error;
+    }
+  }
+
+  /**
+   * Makes sure that a platform-admin is left when this user is none any more. Call `takeTurn` first.
+   *
+   * @throws DomainError `last-platform-admin`
+   */
+  async assertAnotherPlatformAdmin(id: string, session: ClientSession): Promise<void> {
+    const other = await this.model.exists({ roles: 'platform-admin', _id: { $ne: id } }).session(session);
+    if (other !== null) return;
+    throw new DomainError(
+      'last-platform-admin',
+      'This is the last platform-admin, without whom nobody could make another. Make another one first.',
+    );
+  }
+
+  /** A page of users by id. @param after id of the last one of the page before */
+  async list(after: string | undefined, limit: number): Promise<UserState[]> {
+    const documents = await this.model
+      .find(after === undefined ? {} : { _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+    return documents.map(toState);
+  }
+}
+
+async function guardName<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (!isDuplicateKey(error, 'user_name')) throw error;
+    throw new DomainError('name-taken', 'Another user has this name (upper and lower case are not told apart).', {
+      errors: [{ pointer: '/username', code: 'name-taken', message: 'Choose another name.' }],
+    });
+  }
+}
+
+function toState({ _id, usernameKey: _key, ...rest }: UserDocument): UserState {
+  return { id: _id, ...rest };
+}
+
+function toDocument({ id, ...rest }: UserState): UserDocument {
+  return { _id: id, usernameKey: usernameKey(rest.username), ...rest };
+}

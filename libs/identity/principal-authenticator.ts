@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { JWTPayload } from 'jose';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { bounded } from '#mongo';
+import { OidcTokens } from './oidc-tokens.ts';
+import { Passwords } from './passwords.ts';
+import { UserRepository } from './persistence/user.repository.ts';
+import { ROLES } from './principal.ts';
+import type { Principal, Role } from './principal.ts';
+
+/** Longest subject that is taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
+const LONGEST_SUBJECT = /^[\x20-\x7e]{1,255}$/;
+const LONGEST_USERNAME = 255;
+
+/** Finds out who asks. What a person may do is read afresh at each call, so a deletion or edit is in force at once. */
+@Injectable()
+export class PrincipalAuthenticator {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly users: UserRepository,
+    private readonly passwords: Passwords,
+    private readonly oidcTokens: OidcTokens,
+  ) {}
+
+  /**
+   * The local user with this name and password. An unknown name takes as long as a wrong password.
+   *
+   * @throws DomainError `store-unavailable`
+   */
+  async basic(username: string, password: string): Promise<Principal | undefined> {
+    const state = (await bounded(this.users.findByName(username)))?.state;
+    if (!(await this.passwords.verify(state, password)) || state === undefined) return undefined;
+    return {
+      userId: state.id,
+      username: state.username,
+      roles: knownRoles(state.roles),
+      operationIds: state.operationIds,
+    };
+  }
+
+  /**
+   * The person whom a token of the OpenID Connect provider is about. Roles that are not known here are ignored.
+   *
+   * @throws DomainError `identity-provider-unavailable` when the provider cannot be asked for its keys
+   */
+  async bearer(token: string): Promise<Principal | undefined> {
+    const claims = await this.oidcTokens.claimsOf(token);
+    const { oidc } = this.config;
+    if (claims?.sub === undefined || oidc === undefined || !LONGEST_SUBJECT.test(claims.sub)) return undefined;
+    return {
+      // the prefix keeps a provider's subject from ever being a local user's id
+      userId: `oidc:${claims.sub}`,
+      username: usernameOf(claims, claims.sub),
+      roles: knownRoles(texts(claimAt(claims, oidc.rolesClaim))),
+      operationIds: texts(claimAt(claims, oidc.operationsClaim)),
+    };
+  }
+}
+
+function knownRoles(texts: readonly string[]): Role[] {
+  return ROLES.filter((role) => texts.includes(role));
+}
+
+function usernameOf(claims: JWTPayload, subject: string): string {
+  const name = claims['preferred_username'] ?? claims['email'];
+  return typeof name === 'string' && name !== '' && name.length <= LONGEST_USERNAME ? name : subject;
+}
+
+/** The claim of this name; where there is none, the name is a path (Keycloak has `realm_access.roles`). */
+function claimAt(claims: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name.split('.').reduce<unknown>((value, part) => {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    return (value as Record<string, unknown>)[part];
+  }, claims);
+}
+
+/** The texts of a claim that is a list, or one text with spaces between them. */
+function texts(claim: unknown): string[] {
+  if (typeof claim === 'string') return claim.split(' ').filter((text) => text !== '');
+  return Array.isArray(claim) ? claim.filter((entry): entry is string => typeof entry === 'string') : [];
+}
