@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import type { Client } from 'pg';
-import { StartError, awaitAnswer, startServer } from '../local-stores/processes.ts';
+import { StartError, awaitAnswer, identify, startServer } from '../local-stores/processes.ts';
 import type { StartedProcess } from '../local-stores/processes.ts';
 
 const BIN = '/usr/lib/postgresql/18/bin';
 /** Names the socket; nothing listens on TCP. */
 export const POSTGRES_PORT = 5432;
+/** How long what a killed server left behind may take to be gone. */
+const CRASH_PATIENCE_MS = 15_000;
 /** The size of sockaddr_un.sun_path on Linux, less its final zero. */
 const MAX_SOCKET_PATH = 107;
 
@@ -41,8 +43,43 @@ export async function startPostgres(
   onStarted: (process: StartedProcess) => void = () => undefined,
 ): Promise<PostgresServer> {
   const socketFolder = join(root, folder);
-  const socket = join(socketFolder, `.s.PGSQL.${POSTGRES_PORT}`);
+  const socket = socketOf(socketFolder);
   if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) throw new StartError(`DocumentDB: the path ${socket} is too long`);
+  for (const end = Date.now() + CRASH_PATIENCE_MS; ;) {
+    refuseOrClearLock(root, folder);
+    try {
+      return { process: await run(root, folder, durable, onStarted), socketFolder };
+    } catch (error) {
+      // a postmaster that was killed leaves children, which notice only after a moment
+      const soon = /pre-existing shared memory block/.test(String(error));
+      if (!soon || Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+/**
+ * Removes the lock files of a postmaster that was killed. PostgreSQL would do so itself, but takes a process that has
+ * ended and was not waited for, as containers without an init keep them, for a running one.
+ */
+function refuseOrClearLock(root: string, folder: string): void {
+  const file = join(root, folder, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  const args = identify(pid) === null ? '' : readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  if (args.split('\0').includes(`/${folder}`)) {
+    throw new StartError(`DocumentDB: the data in ${join(root, folder)} are in use by process ${pid}; end that first`);
+  }
+  for (const left of [file, socketOf(dirname(file)), `${socketOf(dirname(file))}.lock`]) rmSync(left, { force: true });
+}
+
+async function run(
+  root: string,
+  folder: string,
+  durable: boolean,
+  onStarted: (process: StartedProcess) => void,
+): Promise<StartedProcess> {
+  const socketFolder = join(root, folder);
   const settings = [
     `unix_socket_directories=/${folder}`,
     // some of the extension's functions open a connection to their own server
@@ -53,12 +90,18 @@ export async function startPostgres(
   const [file, ...rest] = inImage(root, 'postgres', args);
   const logFile = join(socketFolder, 'postgres.log');
   const env = { PATH: `${BIN}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: '/tmp', LANG: 'C.UTF-8' };
+  rmSync(logFile, { force: true }); // of the last start
   const server = await startServer({ name: 'PostgreSQL', file, args: rest, logFile, env });
   onStarted(server);
   const answers = (): Promise<boolean> | false =>
-    existsSync(socket) && withClient(socketFolder, async (client) => (await client.query('SELECT 1')).rowCount === 1);
+    existsSync(socketOf(socketFolder)) &&
+    withClient(socketFolder, async (client) => (await client.query('SELECT 1')).rowCount === 1);
   await awaitAnswer(server, logFile, answers, 60_000); // after a crash it reads its log first
-  return { process: server, socketFolder };
+  return server;
+}
+
+function socketOf(folder: string): string {
+  return join(folder, `.s.PGSQL.${POSTGRES_PORT}`);
 }
 
 /**
