@@ -54,7 +54,7 @@ export function normaliseName(text: string): string {
  */
 function foldCodePoint(char: string): string {
   if (char === 'ı') return char;
-  return char.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+  return char.toLowerCase().toUpperCase().toLowerCase();
 }
 
 function fold(text: string): string {

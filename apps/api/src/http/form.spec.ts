@@ -123,6 +123,7 @@ describe('isFormMediaType', () => {
     'application/x-www-form-urlencoded, application/json',
     'application/x-www-form-urlencoded; charset=iso-8859-1',
     'application/x-www-form-urlencoded; charset=utf-8; charset=utf-16',
+    'application/x-www-form-urlencoded; charset=utf-8; charset=utf-8',
     'application/x-www-form-urlencoded; charset="utf-8',
     'application/x-www-form-urlencoded; charset = utf-8',
     'application/x-www-form-urlencoded; boundary=x',
