@@ -1,0 +1,53 @@
+import { Aggregate, DomainEvent } from '#kernel';
+
+/** The state of an API of the catalogue. `key` is the scope value that grants it, and never changes. */
+export interface ApiState {
+  readonly key: string;
+  name: string;
+  description: string;
+  version: number;
+  readonly createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface ApiChanges {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+/** An API that credentials can be allowed to use. */
+export class Api extends Aggregate {
+  constructor(readonly state: ApiState) {
+    super();
+  }
+
+  static create(key: string, name: string, description: string, at: Date): Api {
+    const api = new Api({ key, name, description, version: 1, createdAt: at, updatedAt: at });
+    api.tell('api.created.v1', { name, description });
+    return api;
+  }
+
+  /** Changes what is given. Nothing given, or nothing that differs, is no change and no event. @returns whether it changed */
+  edit(changes: ApiChanges, at: Date): boolean {
+    const { state } = this;
+    const changed: Record<string, string> = {};
+    for (const member of ['name', 'description'] as const) {
+      const value = changes[member];
+      if (value !== undefined && value !== state[member]) changed[member] = state[member] = value;
+    }
+    if (Object.keys(changed).length === 0) return false;
+    state.version += 1;
+    state.updatedAt = at;
+    this.tell('api.updated.v1', { changed });
+    return true;
+  }
+
+  /** Records the deletion; that nothing uses it any more is checked in the same transaction. */
+  delete(): void {
+    this.tell('api.deleted.v1', { name: this.state.name });
+  }
+
+  private tell(type: string, data: DomainEvent['data']): void {
+    this.record(new DomainEvent(type, null, { type: 'api', id: this.state.key }, data));
+  }
+}

@@ -1,0 +1,39 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { Clock } from '#kernel';
+import { LeasedReader, bounded } from '#mongo';
+import { LOGGER } from '#observability';
+import type { Logger } from '#observability';
+import { ResourceServerRepository } from './resource-server.repository.ts';
+import type { ResourceServerFacts } from './resource-server.repository.ts';
+
+/** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
+const USE_NOTED_EVERY_MS = 60_000;
+
+/** Resource servers by id, for every question that they ask: remembered for at most the lease. */
+@Injectable()
+export class ResourceServerReader extends LeasedReader<ResourceServerFacts> {
+  private readonly noted = new LRUCache<string, true>({ max: 20_000, ttl: USE_NOTED_EVERY_MS });
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly resourceServers: ResourceServerRepository,
+    private readonly clock: Clock,
+  ) {
+    super((ids) => resourceServers.facts(ids), config.leaseMs);
+  }
+
+  /** Notes, in the background and at best once a minute, that the secret signed its resource server in. */
+  noteUse(id: string, secretId: string): void {
+    if (this.noted.has(secretId)) return;
+    this.noted.set(secretId, true);
+    const at = this.clock.now();
+    const since = new Date(at.getTime() - USE_NOTED_EVERY_MS);
+    bounded(this.resourceServers.noteUse(id, secretId, at, since)).catch((error: unknown) => {
+      this.logger.debug({ err: error }, 'last use of a secret not noted');
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession, Model } from 'mongoose';
+import { DomainError, nameKey } from '#kernel';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { ResourceServer } from '../domain/resource-server.ts';
+import type { ResourceServerState } from '../domain/resource-server.ts';
+import { resourceServerSchema } from './resource-server.schema.ts';
+import type { ResourceServerDocument } from './resource-server.schema.ts';
+
+/** What the OAuth side needs to know of a resource server. */
+export interface ResourceServerFacts {
+  readonly id: string;
+  readonly apis: readonly string[];
+  readonly requireClientIp: boolean;
+  readonly secrets: readonly { readonly id: string; readonly digest: string; readonly expiresAt: Date | null }[];
+}
+
+@Injectable()
+export class ResourceServerRepository {
+  private readonly model: Model<ResourceServerDocument>;
+
+  constructor(store: MongoStore) {
+    this.model = store.model('resource_servers', resourceServerSchema);
+  }
+
+  /** @throws DomainError `not-found` */
+  async load(id: string, session: ClientSession | null = null): Promise<ResourceServer> {
+    const document = await this.model.findById(id, null, { session }).lean();
+    if (document === null) throw DomainError.notFound('resource server');
+    return new ResourceServer(toState(document));
+  }
+
+  /** @throws DomainError `name-taken` */
+  async insert(server: ResourceServer, session: ClientSession): Promise<void> {
+    await guardName(this.model.create([toDocument(server.state)], { session }));
+  }
+
+  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  async save(server: ResourceServer, session: ClientSession): Promise<void> {
+    const { _id, ...set } = toDocument(server.state);
+    const filter = { _id, version: server.state.version - 1 };
+    const { matchedCount } = await guardName(this.model.updateOne(filter, { $set: set }, { session }).exec());
+    if (matchedCount !== 1) throw new TransactionConflict();
+  }
+
+  /** @throws TransactionConflict when it was changed since it was loaded */
+  async delete({ state: { id, version } }: ResourceServer, session: ClientSession): Promise<void> {
+    const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
+    if (deletedCount !== 1) throw new TransactionConflict();
+  }
+
+  /** Whether any resource server names the API. */
+  async usesApi(key: string, session: ClientSession): Promise<boolean> {
+    return (await this.model.exists({ apis: key }).session(session)) !== null;
+  }
+
+  /** Takes the API from every resource server that names it. @returns those, saved, with their events still to publish */
+  async removeApi(key: string, session: ClientSession, at: Date): Promise<ResourceServer[]> {
+    const documents = await this.model.find({ apis: key }, null, { session }).lean();
+    const servers = documents.map((document) => new ResourceServer(toState(document)));
+    for (const server of servers) {
+      server.edit({ apis: server.state.apis.filter((api) => api !== key) }, at);
+      await this.save(server, session);
+    }
+    return servers;
+  }
+
+  /** A page of resource servers by id. @param after id of the last one of the page before */
+  async list(after: string | undefined, limit: number): Promise<ResourceServerState[]> {
+    const documents = await this.model
+      .find(after === undefined ? {} : { _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean();
+    return documents.map(toState);
+  }
+
+  /** What the OAuth side needs of these resource servers, by id; straight from the driver, since it is asked often. */
+  async facts(ids: string[]): Promise<Map<string, ResourceServerFacts>> {
+    const projection = { apis: 1, requireClientIp: 1, 'secrets.id': 1, 'secrets.digest': 1, 'secrets.expiresAt': 1 };
+    const found = this.model.collection.find({ _id: { $in: ids as never[] } }, { projection });
+    const facts = new Map<string, ResourceServerFacts>();
+    for (const { _id, ...rest } of (await found.toArray()) as unknown as ResourceServerDocument[]) {
+      facts.set(_id, { id: _id, ...rest });
+    }
+    return facts;
+  }
+
+  /** Notes the last use of a secret, unless one after `since` is noted already. It changes no version: it is no edit. */
+  async noteUse(id: string, secretId: string, at: Date, since: Date): Promise<void> {
+    await this.model.updateOne(
+      {
+        _id: id,
+        secrets: { $elemMatch: { id: secretId, $or: [{ lastUsedAt: null }, { lastUsedAt: { $lt: since } }] } },
+      },
+      { $set: { 'secrets.$.lastUsedAt': at } },
+    );
+  }
+}
+
+async function guardName<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (!isDuplicateKey(error, 'resource_server_name')) throw error;
+    throw new DomainError(
+      'name-taken',
+      'Another resource server has this name (upper and lower case are not told apart).',
+      { errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }] },
+    );
+  }
+}
+
+function toState({ _id, nameKey: _key, ...rest }: ResourceServerDocument): ResourceServerState {
+  return { id: _id, ...rest };
+}
+
+function toDocument({ id, ...rest }: ResourceServerState): ResourceServerDocument {
+  return { _id: id, nameKey: nameKey(rest.name), ...rest };
+}

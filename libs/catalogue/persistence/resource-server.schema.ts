@@ -1,0 +1,28 @@
+import { Schema } from 'mongoose';
+import type { StoredSecret } from '#kernel';
+import type { ResourceServerState } from '../domain/resource-server.ts';
+
+export interface ResourceServerDocument extends Omit<ResourceServerState, 'id'> {
+  _id: string;
+  nameKey: string;
+}
+
+const secretSchema = new Schema<StoredSecret>(
+  { id: String, digest: String, createdAt: Date, expiresAt: Date, lastUsedAt: Date },
+  // `id` is a member of its own here, not mongoose's name for _id
+  { _id: false, id: false },
+);
+
+export const resourceServerSchema = new Schema<ResourceServerDocument>({
+  _id: String,
+  name: String,
+  nameKey: String,
+  apis: [String],
+  requireClientIp: Boolean,
+  secrets: [secretSchema],
+  version: Number,
+  createdAt: Date,
+  updatedAt: Date,
+});
+resourceServerSchema.index({ nameKey: 1 }, { unique: true, name: 'resource_server_name' }); // one resource server a name
+resourceServerSchema.index({ apis: 1 }); // serves the deletion of an API

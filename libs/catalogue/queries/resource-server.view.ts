@@ -1,0 +1,48 @@
+import { isLiveSecret } from '#kernel';
+import type { ResourceServerState } from '../domain/resource-server.ts';
+
+/** A secret as it is shown: nothing by which it could be known again. */
+export interface SecretView {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+/** A resource server as it is shown, and the version that its ETag is made of. */
+export interface ResourceServerView {
+  readonly id: string;
+  readonly name: string;
+  readonly apis: readonly string[];
+  readonly requireClientIp: boolean;
+  readonly secrets: readonly SecretView[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly version: number;
+}
+
+/** The one answer that holds the secret. */
+export interface ResourceServerWithSecret extends ResourceServerView {
+  readonly resourceServerSecret: string;
+}
+
+/** @param at secrets that have ended by then are left out */
+export function resourceServerView(state: ResourceServerState, at: Date): ResourceServerView {
+  return {
+    id: state.id,
+    name: state.name,
+    apis: state.apis,
+    requireClientIp: state.requireClientIp,
+    secrets: state.secrets
+      .filter((secret) => isLiveSecret(secret, at.getTime()))
+      .map((secret) => ({
+        id: secret.id,
+        createdAt: secret.createdAt.toISOString(),
+        expiresAt: secret.expiresAt?.toISOString() ?? null,
+        lastUsedAt: secret.lastUsedAt?.toISOString() ?? null,
+      })),
+    createdAt: state.createdAt.toISOString(),
+    updatedAt: state.updatedAt.toISOString(),
+    version: state.version,
+  };
+}
