@@ -1,0 +1,199 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  CreateCredentialCommand,
+  DeleteCredentialCommand,
+  EditCredentialCommand,
+  GetCredentialQuery,
+  ListCredentialsQuery,
+  RotateSecretCommand,
+} from '#credentials';
+import type { ExpectedVersion } from '#kernel';
+import { Roles } from '../http/access.ts';
+import { ApiProblems } from '../http/api-errors.ts';
+import { Idempotent } from '../http/idempotency.interceptor.ts';
+import { IfMatch, OptionalIfMatch, withEtag } from '../http/if-match.ts';
+import { callContext } from '../http/latchkey-request.ts';
+import type { LatchkeyRequest } from '../http/latchkey-request.ts';
+import { Pages, listName } from '../http/pages.ts';
+import type { Page } from '../http/pages.ts';
+import {
+  createCredentialBody,
+  credentialAnswer,
+  credentialPage,
+  credentialReplay,
+  credentialWithSecret,
+  editCredentialBody,
+  listCredentialsQuery,
+  rotateSecretBody,
+} from './credentials.dto.ts';
+import type {
+  CreateCredentialBody,
+  CredentialPath,
+  EditCredentialBody,
+  ListCredentialsParameters,
+  RotateSecretBody,
+} from './credentials.dto.ts';
+
+@ApiTags('Credentials')
+@Controller('v1/operations/:operationId/credentials')
+export class CredentialsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly pages: Pages,
+  ) {}
+
+  @Post()
+  @Roles('platform-admin', 'operation-admin')
+  @Idempotent('clientSecret')
+  @ApiOperation({
+    summary: 'Create a credential',
+    description:
+      'Answers with `clientSecret`, this once: it is stored nowhere. An operation holds at most ten credentials; disabled ones count.',
+  })
+  @ApiCreatedResponse({ description: 'Created.', standardSchema: credentialWithSecret })
+  @ApiOkResponse({
+    description: 'A replay: the same `Idempotency-Key` and body had made it before. The secret cannot be repeated.',
+    standardSchema: credentialReplay,
+  })
+  @ApiProblems(
+    'malformed-json',
+    'allowed-ips-required',
+    'unknown-api',
+    'not-found',
+    'name-taken',
+    'credential-limit',
+    'idempotency-key-in-use',
+    'body-too-large',
+    'unsupported-media-type',
+    'idempotency-key-reused',
+  )
+  async create(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('operationId') operationId: string,
+    @Body({ schema: createCredentialBody }) body: CreateCredentialBody,
+  ): Promise<object> {
+    const command = new CreateCredentialCommand(callContext(request), operationId, { ...body, status: 'active' });
+    const { view, clientSecret } = await this.commands.execute(command);
+    reply.header('location', `/v1/operations/${view.operationId}/credentials/${view.id}`);
+    return { ...withEtag(reply, view), clientSecret };
+  }
+
+  @Get()
+  @Roles('platform-admin', 'operation-admin', 'auditor')
+  @ApiOperation({ summary: 'List credentials', description: 'Those of the operation, oldest first.' })
+  @ApiOkResponse({ description: 'A page of credentials.', standardSchema: credentialPage })
+  @ApiProblems('invalid-cursor', 'not-found')
+  async list(
+    @Param('operationId') operationId: string,
+    @Query({ schema: listCredentialsQuery }) { limit, cursor, ...filter }: ListCredentialsParameters,
+  ): Promise<Page<object>> {
+    const list = listName(`operations/${operationId}/credentials`, filter);
+    const after = await this.pages.open(list, cursor);
+    const found = await this.queries.execute(new ListCredentialsQuery(operationId, filter, after, limit + 1));
+    const page = await this.pages.page(list, found, limit, (view) => view.id);
+    return { ...page, items: page.items.map(({ version: _version, ...body }) => body) };
+  }
+
+  @Get(':credentialId')
+  @Roles('platform-admin', 'operation-admin', 'auditor')
+  @ApiOperation({ summary: 'Read a credential', description: 'Its ETag is what a change needs as If-Match.' })
+  @ApiOkResponse({ description: 'The credential.', standardSchema: credentialAnswer })
+  @ApiProblems('not-found')
+  async read(
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param() { operationId, credentialId }: CredentialPath,
+  ): Promise<object> {
+    return withEtag(reply, await this.queries.execute(new GetCredentialQuery(operationId, credentialId)));
+  }
+
+  @Patch(':credentialId')
+  @Roles('platform-admin', 'operation-admin')
+  @ApiOperation({
+    summary: 'Change a credential',
+    description:
+      'Any of its attributes. What is changed is in force for its live tokens, on every instance, when this is answered.',
+  })
+  @ApiOkResponse({ description: 'The credential as it is now.', standardSchema: credentialAnswer })
+  @ApiProblems(
+    'malformed-json',
+    'allowed-ips-required',
+    'unknown-api',
+    'not-found',
+    'name-taken',
+    'precondition-failed',
+    'body-too-large',
+    'unsupported-media-type',
+    'precondition-required',
+  )
+  async edit(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param() path: CredentialPath,
+    @IfMatch() expected: ExpectedVersion,
+    @Body({ schema: editCredentialBody }) body: EditCredentialBody,
+  ): Promise<object> {
+    const { operationId, credentialId } = path;
+    const target = { operationId, credentialId, expected };
+    return withEtag(
+      reply,
+      await this.commands.execute(new EditCredentialCommand(callContext(request), target, { set: body })),
+    );
+  }
+
+  @Delete(':credentialId')
+  @Roles('platform-admin', 'operation-admin')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a credential',
+    description:
+      'From the moment this is answered none of its tokens is good, on any instance. A worker clears their storage afterwards.',
+  })
+  @ApiNoContentResponse({ description: 'Deleted; its tokens are worthless.' })
+  @ApiProblems('not-found', 'precondition-failed', 'precondition-required')
+  async delete(
+    @Req() request: LatchkeyRequest,
+    @Param() { operationId, credentialId }: CredentialPath,
+    @IfMatch() expected: ExpectedVersion,
+  ): Promise<void> {
+    const target = { operationId, credentialId, expected };
+    await this.commands.execute(new DeleteCredentialCommand(callContext(request), target));
+  }
+
+  @Post(':credentialId/rotate-secret')
+  @Roles('platform-admin', 'operation-admin')
+  @HttpCode(200)
+  @ApiBody({ required: false })
+  @ApiOperation({
+    summary: 'Rotate the secret',
+    description:
+      'Answers with the new `clientSecret`, this once. At most two secrets live: the old one goes on for `overlapSeconds` and then ' +
+      'ends; one that was older still ends at once. `compromised` ends every older secret and every token at once.',
+  })
+  @ApiOkResponse({ description: 'The credential and its new secret.', standardSchema: credentialWithSecret })
+  @ApiProblems('malformed-json', 'not-found', 'precondition-failed', 'body-too-large', 'unsupported-media-type')
+  async rotateSecret(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param() path: CredentialPath,
+    @OptionalIfMatch() expected: ExpectedVersion,
+    @Body({ schema: rotateSecretBody }) rotation: RotateSecretBody,
+  ): Promise<object> {
+    const { operationId, credentialId } = path;
+    const target = { operationId, credentialId, expected };
+    const command = new RotateSecretCommand(callContext(request), target, rotation);
+    const { view, clientSecret } = await this.commands.execute(command);
+    return { ...withEtag(reply, view), clientSecret };
+  }
+}

@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { AllowedIpsError, canonicalAllowedIps } from '#kernel';
+import { descriptionField, idField, nameField, pageOf, timeField } from '../http/fields.ts';
+import { pageQuery } from '../http/pages.ts';
+
+/** Most APIs that one credential may be given. */
+const MOST_APIS = 500;
+/** Most entries of one credential's Allowed IPs. */
+const MOST_ADDRESSES = 100;
+/** RFC 3339 has four digits for the year. */
+const LAST_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+const apiKey = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.');
+
+/** Keys of APIs, which may come in any order and more than once; sorted, each once. */
+export const apiKeys = z
+  .array(apiKey)
+  .max(MOST_APIS, `Give at most ${MOST_APIS} API keys.`)
+  .transform((keys) => [...new Set(keys)].sort())
+  .meta({ description: `Keys of APIs of the catalogue, at most ${MOST_APIS}. Order and repetition do not matter.` });
+
+const allowedIps = z
+  .array(z.string())
+  .max(MOST_ADDRESSES, `Give at most ${MOST_ADDRESSES} addresses and ranges.`)
+  .transform((list, context) => {
+    try {
+      return canonicalAllowedIps(list);
+    } catch (error) {
+      if (!(error instanceof AllowedIpsError)) throw error;
+      const { index, publicMessage } = error;
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: publicMessage,
+        params: { code: 'invalid-address' },
+      });
+      return z.NEVER;
+    }
+  })
+  .meta({
+    description:
+      'Addresses and CIDR ranges, IPv4 or IPv6, from which the credential may get and use tokens; at most 100. Strictly ' +
+      'written: four plain decimal octets, no host bits set in a range, no zone, no port. Answers hold the canonical form. ' +
+      'An empty list means any address.',
+  });
+
+const expiresAt = z.iso
+  .datetime({ offset: true, error: 'Give a time as RFC 3339 with an offset, such as 2027-01-31T12:00:00Z, or null.' })
+  .transform((text, context) => {
+    const time = new Date(text);
+    if (time.getTime() <= LAST_TIME_MS) return time;
+    context.addIssue({ code: 'custom', message: 'Give a time before the year 10000.', params: { code: 'invalid' } });
+    return z.NEVER;
+  })
+  .nullable()
+  .meta({
+    description: 'When the credential stops being good, RFC 3339 with an offset; null for never. In the future.',
+  });
+
+const tokenTtlSeconds = z
+  .int()
+  .min(60)
+  .max(3600)
+  .meta({ description: 'How long a token lives, in seconds, 60 to 3600.' });
+
+const tokenLimitPolicy = z.enum(['reject', 'evict_oldest']).meta({
+  description:
+    'What becomes of a request for an 11th live token: `reject` answers 429 until one expires, `evict_oldest` ends the oldest.',
+});
+
+const status = z.enum(['active', 'disabled']).meta({
+  description: 'While it is `disabled` the credential gets no token, and none of its tokens is good.',
+});
+
+export const createCredentialBody = z
+  .strictObject({
+    name: nameField,
+    description: descriptionField.default(''),
+    apis: apiKeys.default([]),
+    allowedIps: allowedIps.default([]),
+    expiresAt: expiresAt.default(null),
+    tokenTtlSeconds: tokenTtlSeconds.default(3600),
+    tokenLimitPolicy: tokenLimitPolicy.default('reject'),
+  })
+  .meta({
+    id: 'CreateCredential',
+    example: {
+      name: 'Invoice robot',
+      description: 'Sends the invoices at night.',
+      apis: ['invoices'],
+      allowedIps: ['127.0.0.0/8', '2001:db8::/32'],
+      expiresAt: null,
+      tokenTtlSeconds: 3600,
+      tokenLimitPolicy: 'reject',
+    },
+  });
+export type CreateCredentialBody = z.output<typeof createCredentialBody>;
+
+export const editCredentialBody = z
+  .strictObject({
+    name: nameField.optional(),
+    description: descriptionField.optional(),
+    apis: apiKeys.optional(),
+    allowedIps: allowedIps.optional(),
+    status: status.optional(),
+    expiresAt: expiresAt.optional(),
+    tokenTtlSeconds: tokenTtlSeconds.optional(),
+    tokenLimitPolicy: tokenLimitPolicy.optional(),
+  })
+  .meta({
+    id: 'EditCredential',
+    description: 'Members that are left out stay as they are; an empty object changes nothing.',
+    example: { description: 'Sends the invoices, day and night.', tokenTtlSeconds: 900 },
+  });
+export type EditCredentialBody = z.output<typeof editCredentialBody>;
+
+export const rotateSecretBody = z
+  .strictObject({
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .default(0)
+      .meta({
+        description: 'How long the old secret goes on being good, in seconds: up to seven days. 0 ends it at once.',
+      }),
+    compromised: z.boolean().default(false).meta({
+      description: 'Ends every older secret and every token of the credential at once, whatever the overlap.',
+    }),
+  })
+  .prefault({})
+  .meta({ id: 'RotateSecret', example: { overlapSeconds: 3600, compromised: false } });
+export type RotateSecretBody = z.output<typeof rotateSecretBody>;
+
+export const listCredentialsQuery = z.strictObject({
+  ...pageQuery,
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'Only those whose name contains this, taken literally, in any case.' }),
+  status: status.optional().meta({ description: 'Only those of this status.' }),
+  api: apiKey.optional().meta({ description: 'Only those that may call the API with this key.' }),
+});
+export type ListCredentialsParameters = z.output<typeof listCredentialsQuery>;
+
+/** The path of one credential. Any text is an id that may not exist. */
+export interface CredentialPath {
+  readonly operationId: string;
+  readonly credentialId: string;
+}
+
+const secretAnswer = z
+  .object({
+    id: idField('se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
+    createdAt: timeField,
+    expiresAt: timeField.nullable().meta({ description: 'When an old secret ends; null for the current one.' }),
+    lastUsedAt: timeField.nullable().meta({ description: 'When it last signed in, to the minute; null for never.' }),
+  })
+  .meta({
+    id: 'Secret',
+    description: 'What is kept of a secret and may be told. The secret itself is stored nowhere.',
+  });
+
+const credentialMembers = {
+  id: idField('cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
+  operationId: idField('op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the operation that holds it.'),
+  name: z.string().meta({ example: 'Invoice robot' }),
+  description: z.string().meta({ example: 'Sends the invoices at night.' }),
+  clientId: z
+    .string()
+    .meta({
+      example: 'lk_ci_0123456789abcdefghijklmn',
+      description: 'What the client signs in with, beside a secret.',
+    }),
+  apis: z.array(z.string()).meta({ example: ['invoices'], description: 'Keys of the APIs that it may call, sorted.' }),
+  allowedIps: z
+    .array(z.string())
+    .meta({ example: ['127.0.0.0/8', '2001:db8::/32'], description: 'Canonical addresses and ranges; empty for any.' }),
+  unrestrictedIps: z.boolean().meta({ example: false, description: 'True while `allowedIps` is empty.' }),
+  status,
+  expiresAt: timeField.nullable().meta({ description: 'When the credential stops being good; null for never.' }),
+  tokenTtlSeconds: z.int().meta({ example: 3600, description: 'How long a token lives, in seconds.' }),
+  tokenLimitPolicy,
+  secrets: z.array(secretAnswer).max(2).meta({ description: 'Its live secrets, at most two, the current one first.' }),
+  liveTokens: z.int().meta({ example: 3, description: 'How many of its ten tokens are live.' }),
+  lastUsedAt: timeField.nullable().meta({ description: 'When it last got a token, to the minute; null for never.' }),
+  createdAt: timeField,
+  createdBy: idField('us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the person who made it.'),
+  updatedAt: timeField,
+  updatedBy: idField('us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the person who changed it last.'),
+};
+
+export const credentialAnswer = z
+  .object(credentialMembers)
+  .meta({ id: 'Credential', description: 'A Client Credentials object: who a machine is and what it may do.' });
+
+export const credentialWithSecret = z
+  .object({
+    ...credentialMembers,
+    clientSecret: z.string().meta({
+      example: 'lk_cs_…',
+      description: 'The secret, shown this once: `lk_cs_`, 43 base62 characters and 6 of a checksum. Keep it now.',
+    }),
+  })
+  .meta({ id: 'CredentialWithSecret', description: 'A credential and, this once, its secret.' });
+
+export const credentialReplay = z
+  .object({
+    ...credentialMembers,
+    clientSecret: z.null().meta({ description: 'Always null: the secret is stored nowhere.' }),
+    notice: z.string().meta({ description: 'Says that this is a replay, and what to do when the secret was lost.' }),
+  })
+  .meta({ id: 'CredentialReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
+
+export const credentialPage = pageOf(credentialAnswer).meta({
+  id: 'CredentialPage',
+  description: 'A page of credentials.',
+});
