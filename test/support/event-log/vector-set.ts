@@ -10,7 +10,7 @@ export interface VectorCase {
   readonly events: readonly string[];
   readonly checkpoints?: readonly string[];
   readonly keys?: readonly string[];
-  readonly partial?: true;
+  readonly partial?: boolean;
   readonly chains?: readonly string[];
   readonly exit: 0 | 1 | 2;
   /** The chains at fault, by name, the first line at fault that belongs to no chain, the checkpoints at fault, by id. */
