@@ -11,6 +11,7 @@ const always = [
   'not-acceptable',
   'too-many-attempts',
   'store-unavailable',
+  'identity-provider-unavailable',
 ];
 
 /** Documents the problems that a route may answer, by their codes, with those that every route may answer. */
@@ -23,7 +24,7 @@ export function ApiProblems(...codes: string[]): MethodDecorator {
         description: own.map((code) => `\`${code}\`: ${errorStatus[code]?.title ?? ''}.`).join(' '),
         content: { 'application/problem+json': {} },
         standardSchema: problemSchema,
-      } as never),
+      }),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { problemOf, sendProblem } from './problem.ts';
@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT_MS = 20_000;
 
 /** The Fastify server under Nest: request ids, body parsers, and an answer in our own form to whatever fails before a route. */
 export function createHttpAdapter(): FastifyAdapter {
-  const adapter = new FastifyAdapter({
+  const options: FastifyServerOptions & { readonly skipMiddie: boolean } = {
     logger: false,
     skipMiddie: true,
     trustProxy: false, // the caller's address is worked out in one place: client-address.ts
@@ -29,9 +29,9 @@ export function createHttpAdapter(): FastifyAdapter {
     routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (error, request, reply) =>
-      sendProblem(reply as unknown as FastifyReply, toDomainError(error), request.id),
-  });
+    frameworkErrors: (error, request, reply) => sendProblem(reply, toDomainError(error), request.id),
+  };
+  const adapter = new FastifyAdapter(options);
   addParsers(adapter.getInstance());
   return adapter;
 }

@@ -1,30 +1,42 @@
-import { Catch, Inject } from '@nestjs/common';
+import { Catch, Inject, NotFoundException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { DomainError } from '#kernel';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
+import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
 /** The last resort of every route: any error becomes problem+json, and what the caller is not told goes to the log. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly routes: RouteTable,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    this.answer(thrown, http.getRequest<LatchkeyRequest>(), http.getResponse<FastifyReply>());
-  }
-
-  /** Also for what fails before any route is reached. */
-  answer(thrown: unknown, request: LatchkeyRequest, reply: FastifyReply): void {
-    const error = toDomainError(thrown);
+    const request = http.getRequest<LatchkeyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = thrown instanceof NotFoundException ? this.unrouted(request, reply) : toDomainError(thrown);
     if (error.code === 'internal')
       this.logger.error({ err: error.cause ?? error, requestId: request.id }, 'request failed');
     else if (error.privateDetail !== undefined) {
       this.logger.info({ code: error.code, detail: error.privateDetail, requestId: request.id }, 'request refused');
     }
     if (!reply.sent) sendProblem(reply, error, request.id);
+  }
+
+  /** No route took the request: the path is not known, or not by this method (RFC 9110 15.5.6: then `Allow` tells which). */
+  private unrouted(request: LatchkeyRequest, reply: FastifyReply): DomainError {
+    const methods = this.routes.methodsOf(request.url);
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return new DomainError('not-found', 'There is nothing at this address; see /docs for what there is.');
+    }
+    reply.header('allow', methods.join(', '));
+    return new DomainError('method-not-allowed', 'Use one of the methods that Allow names.');
   }
 }

@@ -43,8 +43,10 @@ export function toDomainError(thrown: unknown): DomainError {
       errors: [{ pointer: error.pointer, code: 'malformed-json', message: error.publicMessage }],
     });
   }
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-    const known = fastifyErrors[error.code];
+  // Nest wraps Fastify's refusals of the client's doing
+  const source = error instanceof HttpException ? error.cause : error;
+  if (source instanceof Error && 'code' in source && typeof source.code === 'string') {
+    const known = fastifyErrors[source.code];
     if (known !== undefined) return known();
   }
   if (error instanceof HttpException) {
