@@ -3,8 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { UnitOfWork } from '#events';
-import type { CallContext } from '#kernel';
+import { UnitOfWork, systemContext } from '#events';
 import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
@@ -13,7 +12,6 @@ import { Passwords } from './passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
 const RETRY_MS = 1_000;
-const STARTUP: CallContext = { actor: { type: 'system', id: 'startup', ip: null }, requestId: 'startup' };
 
 /** What `FirstAdmin` needs of users. */
 @Injectable()
@@ -81,7 +79,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     const { unitOfWork, users, passwords } = this.services;
     if (!(await bounded(users.isEmpty()))) return false;
     const passwordHash = await passwords.hash(password);
-    return unitOfWork.run(STARTUP, { chains: [null] }, async (transaction) => {
+    return unitOfWork.run(systemContext('first-admin'), { chains: [null] }, async (transaction) => {
       await users.takeTurn(transaction.session);
       if (!(await users.isEmpty(transaction.session))) return false;
       const user = User.create({ username, passwordHash, roles: ['platform-admin'], operationIds: [] }, transaction.at);

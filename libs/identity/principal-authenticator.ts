@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { JWTPayload } from 'jose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import { Refusals } from '#events';
+import type { Subject } from '#kernel';
 import { bounded } from '#mongo';
 import { OidcTokens } from './oidc-tokens.ts';
 import { Passwords } from './passwords.ts';
@@ -9,8 +11,8 @@ import { UserRepository } from './persistence/user.repository.ts';
 import { ROLES } from './principal.ts';
 import type { Principal, Role } from './principal.ts';
 
-/** Longest subject that is taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
-const LONGEST_SUBJECT = /^[\x20-\x7e]{1,255}$/;
+/** Subjects that are taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
+const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 const LONGEST_USERNAME = 255;
 
 /** Finds out who asks. What a person may do is read afresh at each call, so a deletion or edit is in force at once. */
@@ -21,16 +23,20 @@ export class PrincipalAuthenticator {
     private readonly users: UserRepository,
     private readonly passwords: Passwords,
     private readonly oidcTokens: OidcTokens,
+    private readonly refusals: Refusals,
   ) {}
 
   /**
-   * The local user with this name and password. An unknown name takes as long as a wrong password.
+   * The local user with this name and password. An unknown name takes as long as a wrong password. A refusal is recorded.
    *
+   * @param ip the caller's canonical address
    * @throws DomainError `store-unavailable`
    */
-  async basic(username: string, password: string): Promise<Principal | undefined> {
+  async basic(username: string, password: string, ip: string): Promise<Principal | undefined> {
     const state = (await bounded(this.users.findByName(username)))?.state;
-    if (!(await this.passwords.verify(state, password)) || state === undefined) return undefined;
+    const isRight = await this.passwords.verify(state, password);
+    if (state === undefined) return this.refused({ type: 'unknown', id: 'unknown' }, 'unknown-user', ip);
+    if (!isRight) return this.refused({ type: 'user', id: state.id }, 'wrong-password', ip);
     return {
       userId: state.id,
       username: state.username,
@@ -40,14 +46,18 @@ export class PrincipalAuthenticator {
   }
 
   /**
-   * The person whom a token of the OpenID Connect provider is about. Roles that are not known here are ignored.
+   * The person whom a token of the OpenID Connect provider is about. Roles that are not known here are ignored. A refusal is
+   * recorded.
    *
+   * @param ip the caller's canonical address, where it is known
    * @throws DomainError `identity-provider-unavailable` when the provider cannot be asked for its keys
    */
-  async bearer(token: string): Promise<Principal | undefined> {
+  async bearer(token: string, ip: string | null): Promise<Principal | undefined> {
     const claims = await this.oidcTokens.claimsOf(token);
     const { oidc } = this.config;
-    if (claims?.sub === undefined || oidc === undefined || !LONGEST_SUBJECT.test(claims.sub)) return undefined;
+    if (claims?.sub === undefined || oidc === undefined || !SUBJECT.test(claims.sub)) {
+      return this.refused({ type: 'unknown', id: 'unknown' }, 'bad-bearer-token', ip);
+    }
     return {
       // the prefix keeps a provider's subject from ever being a local user's id
       userId: `oidc:${claims.sub}`,
@@ -55,6 +65,10 @@ export class PrincipalAuthenticator {
       roles: knownRoles(texts(claimAt(claims, oidc.rolesClaim))),
       operationIds: texts(claimAt(claims, oidc.operationsClaim)),
     };
+  }
+
+  private refused(subject: Subject, reason: string, ip: string | null): undefined {
+    this.refusals.record({ operationId: null, subject, reason, ip });
   }
 }
 

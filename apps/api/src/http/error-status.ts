@@ -30,5 +30,6 @@ export const errorStatus: Readonly<Record<string, { readonly status: number; rea
   'headers-too-large': { status: 431, title: 'The header is too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   'store-unavailable': { status: 503, title: 'The store cannot serve' },
+  'identity-provider-unavailable': { status: 503, title: 'The OpenID Connect provider cannot be asked' },
   'queue-unavailable': { status: 503, title: 'The job queue cannot serve' },
 };

@@ -1,0 +1,120 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CreateApiCommand, EditApiCommand, GetApiQuery, ListApisQuery } from '#catalogue';
+import { RemoveApiCommand } from '#credentials';
+import type { ExpectedVersion } from '#kernel';
+import { Roles } from '../http/access.ts';
+import { ApiProblems } from '../http/api-errors.ts';
+import { Idempotent } from '../http/idempotency.interceptor.ts';
+import { IfMatch, withEtag } from '../http/if-match.ts';
+import { callContext } from '../http/latchkey-request.ts';
+import type { LatchkeyRequest } from '../http/latchkey-request.ts';
+import { Pages, listName } from '../http/pages.ts';
+import type { Page } from '../http/pages.ts';
+import { apiAnswer, apiPage, createApiBody, deleteApiQuery, editApiBody, listApisQuery } from './apis.dto.ts';
+import type { CreateApiBody, DeleteApiParameters, EditApiBody, ListApisParameters } from './apis.dto.ts';
+
+@ApiTags('APIs')
+@Controller('v1/apis')
+export class ApisController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly pages: Pages,
+  ) {}
+
+  @Post()
+  @Roles('platform-admin')
+  @Idempotent()
+  @ApiOperation({
+    summary: 'Add an API to the catalogue',
+    description: 'Its key is the scope value that grants it, and never changes.',
+  })
+  @ApiCreatedResponse({ description: 'Added.', standardSchema: apiAnswer })
+  @ApiProblems(
+    'key-taken',
+    'malformed-json',
+    'idempotency-key-reused',
+    'idempotency-key-in-use',
+    'body-too-large',
+    'unsupported-media-type',
+  )
+  async create(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Body({ schema: createApiBody }) { key, name, description }: CreateApiBody,
+  ): Promise<object> {
+    const view = await this.commands.execute(new CreateApiCommand(callContext(request), key, name, description));
+    reply.header('location', `/v1/apis/${view.key}`);
+    return withEtag(reply, view);
+  }
+
+  @Get()
+  @Roles('platform-admin', 'operation-admin', 'auditor')
+  @ApiOperation({ summary: 'List the catalogue', description: 'All APIs, by key.' })
+  @ApiOkResponse({ description: 'A page of APIs.', standardSchema: apiPage })
+  @ApiProblems('invalid-cursor')
+  async list(@Query({ schema: listApisQuery }) { limit, cursor }: ListApisParameters): Promise<Page<object>> {
+    const list = listName('apis', {});
+    const found = await this.queries.execute(new ListApisQuery(await this.pages.open(list, cursor), limit + 1));
+    const page = await this.pages.page(list, found, limit, (view) => view.key);
+    return { ...page, items: page.items.map(({ version: _version, ...body }) => body) };
+  }
+
+  @Get(':apiKey')
+  @Roles('platform-admin', 'operation-admin', 'auditor')
+  @ApiOperation({ summary: 'Read an API', description: 'Its ETag is what a change needs as If-Match.' })
+  @ApiOkResponse({ description: 'The API.', standardSchema: apiAnswer })
+  @ApiProblems('not-found')
+  async read(@Res({ passthrough: true }) reply: FastifyReply, @Param('apiKey') apiKey: string): Promise<object> {
+    return withEtag(reply, await this.queries.execute(new GetApiQuery(apiKey)));
+  }
+
+  @Patch(':apiKey')
+  @Roles('platform-admin')
+  @ApiOperation({
+    summary: 'Change an API',
+    description: 'Its name or description. Members that are left out stay as they are.',
+  })
+  @ApiOkResponse({ description: 'The API as it is now.', standardSchema: apiAnswer })
+  @ApiProblems(
+    'not-found',
+    'precondition-failed',
+    'precondition-required',
+    'malformed-json',
+    'body-too-large',
+    'unsupported-media-type',
+  )
+  async edit(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('apiKey') apiKey: string,
+    @IfMatch() expected: ExpectedVersion,
+    @Body({ schema: editApiBody }) body: EditApiBody,
+  ): Promise<object> {
+    const command = new EditApiCommand(callContext(request), apiKey, expected, body);
+    return withEtag(reply, await this.commands.execute(command));
+  }
+
+  @Delete(':apiKey')
+  @Roles('platform-admin')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Take an API out of the catalogue',
+    description:
+      'Refused while a credential or resource server names it, unless `force=true`: then it is taken from all of them, one event ' +
+      'each, and from the moment this is answered no token grants it any more.',
+  })
+  @ApiNoContentResponse({ description: 'Gone.' })
+  @ApiProblems('not-found', 'api-in-use', 'precondition-failed', 'precondition-required')
+  async delete(
+    @Req() request: LatchkeyRequest,
+    @Param('apiKey') apiKey: string,
+    @IfMatch() expected: ExpectedVersion,
+    @Query({ schema: deleteApiQuery }) { force }: DeleteApiParameters,
+  ): Promise<void> {
+    await this.commands.execute(new RemoveApiCommand(callContext(request), apiKey, expected, force));
+  }
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { descriptionField, nameField, pageOf, timeField } from '../http/fields.ts';
+import { pageQuery } from '../http/pages.ts';
+
+const apiKey = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.')
+  .meta({ description: 'The scope value that grants the API. It never changes.', example: 'invoices' });
+
+// an API's name tells people which one is meant; what is unique is its key
+const apiName = nameField.meta({
+  description: '1 to 100 characters, normalised to NFC; no control, bidirectional or zero-width characters.',
+});
+
+export const createApiBody = z
+  .strictObject({ key: apiKey, name: apiName, description: descriptionField.default('') })
+  .meta({
+    id: 'CreateApi',
+    example: { key: 'invoices', name: 'Invoices', description: 'Reads and writes invoices.' },
+  });
+export type CreateApiBody = z.output<typeof createApiBody>;
+
+export const editApiBody = z.strictObject({ name: apiName.optional(), description: descriptionField.optional() }).meta({
+  id: 'EditApi',
+  description: 'Members that are left out stay as they are; an empty object changes nothing.',
+  example: { description: 'Reads, writes and cancels invoices.' },
+});
+export type EditApiBody = z.output<typeof editApiBody>;
+
+export const listApisQuery = z.strictObject(pageQuery);
+export type ListApisParameters = z.output<typeof listApisQuery>;
+
+export const deleteApiQuery = z.strictObject({
+  force: z
+    .enum(['true', 'false'], 'must be true or false')
+    .transform((text) => text === 'true')
+    .default(false)
+    .meta({
+      type: 'boolean',
+      description: 'Whether to take the API from every credential and resource server that names it, one event each.',
+    }),
+});
+export type DeleteApiParameters = z.output<typeof deleteApiQuery>;
+
+export const apiAnswer = z
+  .object({
+    key: z.string().meta({ example: 'invoices', description: 'The scope value that grants the API.' }),
+    name: z.string().meta({ example: 'Invoices' }),
+    description: z.string().meta({ example: 'Reads and writes invoices.' }),
+    createdAt: timeField,
+    updatedAt: timeField,
+  })
+  .meta({ id: 'Api', description: 'An entry of the catalogue: what a credential can be allowed to call.' });
+export const apiPage = pageOf(apiAnswer).meta({ id: 'ApiPage', description: 'A page of the catalogue.' });

@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { GuessLimiter, PrincipalAuthenticator, coversOperation, maySeeOperation } from '#identity';
+import type { Principal, Role } from '#identity';
+import { DomainError } from '#kernel';
+import { ACCESS } from './access.ts';
+import type { Access } from './access.ts';
+import { AdminBasicGuard } from './admin-basic.ts';
+import { parseUserAuthorization } from './basic-authorization.ts';
+import { parseBearerAuthorization } from './bearer-authorization.ts';
+import type { LatchkeyRequest } from './latchkey-request.ts';
+import { unauthenticated } from './unauthenticated.ts';
+
+const NO_ONE: Access = { public: false, roles: [] };
+
+/**
+ * Stands before every route: who asks, and whether they may. A route that does not say who may call it is closed. It runs on the
+ * OAuth routes too, which are public to it, so what it knows of a route is looked up once.
+ */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  private readonly known = new WeakMap<object, WeakMap<object, Access>>();
+  private readonly basic = new AdminBasicGuard();
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: PrincipalAuthenticator,
+    private readonly guessLimiter: GuessLimiter,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const access = this.accessOf(context);
+    return access.public || this.admit(context.switchToHttp().getRequest<LatchkeyRequest>(), access.roles);
+  }
+
+  private accessOf(context: ExecutionContext): Access {
+    const handler = context.getHandler();
+    const controller = context.getClass();
+    let byController = this.known.get(handler);
+    if (byController === undefined) this.known.set(handler, (byController = new WeakMap()));
+    let access = byController.get(controller);
+    if (access === undefined) {
+      access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, [handler, controller]) ?? NO_ONE;
+      byController.set(controller, access);
+    }
+    return access;
+  }
+
+  private async admit(request: LatchkeyRequest, roles: readonly Role[]): Promise<true> {
+    const principal = await this.signIn(request);
+    request.principal = principal;
+    if (!principal.roles.some((role) => roles.includes(role))) throw forbidden();
+    const operationId = operationIdOf(request);
+    if (operationId === undefined) return true;
+    // RFC 9110 15.5.4: to whom it is no concern, it does not exist
+    if (!maySeeOperation(principal, operationId)) throw DomainError.notFound('operation');
+    if (!coversOperation(principal, roles, operationId)) throw forbidden();
+    return true;
+  }
+
+  private async signIn(request: LatchkeyRequest): Promise<Principal> {
+    const { rawHeaders } = request.raw;
+    const pair = parseUserAuthorization(rawHeaders);
+    if (typeof pair === 'object') return this.signInBasic(pair, request.clientAddress);
+    const bearer = pair === 'other-scheme' ? parseBearerAuthorization(rawHeaders) : pair;
+    if (typeof bearer !== 'object') throw unauthenticated();
+    const principal = await this.authenticator.bearer(bearer.token, request.clientAddress ?? null);
+    if (principal === undefined) throw unauthenticated();
+    return principal;
+  }
+
+  private async signInBasic(
+    { username, password }: { username: string; password: string },
+    address: string | undefined,
+  ): Promise<Principal> {
+    // without an address guesses could not be counted
+    if (address === undefined) throw unauthenticated();
+    // names are one whatever their case, and are no client ids
+    const id = `user:${username.toLowerCase()}`;
+    await this.guessLimiter.check(id, address);
+    try {
+      return await this.basic.signIn(() => this.authenticator.basic(username, password, address));
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'unauthenticated') await this.guessLimiter.failed(id, address);
+      throw error;
+    }
+  }
+}
+
+function operationIdOf({ params }: LatchkeyRequest): string | undefined {
+  if (typeof params !== 'object' || params === null || !('operationId' in params)) return undefined;
+  return String(params.operationId);
+}
+
+function forbidden(): DomainError {
+  return new DomainError('forbidden', 'Your roles do not allow this. Ask a platform-admin.');
+}

@@ -1,0 +1,183 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  CreateResourceServerCommand,
+  DeleteResourceServerCommand,
+  EditResourceServerCommand,
+  GetResourceServerQuery,
+  ListResourceServersQuery,
+  RotateResourceServerSecretCommand,
+} from '#catalogue';
+import type { ExpectedVersion } from '#kernel';
+import { Roles } from '../http/access.ts';
+import { ApiProblems } from '../http/api-errors.ts';
+import { Idempotent } from '../http/idempotency.interceptor.ts';
+import { IfMatch, OptionalIfMatch, withEtag } from '../http/if-match.ts';
+import { callContext } from '../http/latchkey-request.ts';
+import type { LatchkeyRequest } from '../http/latchkey-request.ts';
+import { Pages, listName } from '../http/pages.ts';
+import type { Page } from '../http/pages.ts';
+import {
+  createResourceServerBody,
+  editResourceServerBody,
+  listResourceServersQuery,
+  resourceServerAnswer,
+  resourceServerPage,
+  resourceServerReplay,
+  resourceServerWithSecret,
+  rotateResourceServerSecretBody,
+} from './resource-servers.dto.ts';
+import type {
+  CreateResourceServerBody,
+  EditResourceServerBody,
+  ListResourceServersParameters,
+  RotateResourceServerSecretBody,
+} from './resource-servers.dto.ts';
+
+@ApiTags('Resource servers')
+@Controller('v1/resource-servers')
+export class ResourceServersController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly pages: Pages,
+  ) {}
+
+  @Post()
+  @Roles('platform-admin')
+  @Idempotent('resourceServerSecret')
+  @ApiOperation({
+    summary: 'Register a resource server',
+    description:
+      'Answers with `resourceServerSecret`, this once: it is stored nowhere. With its `id` as user name it is the HTTP Basic of ' +
+      'introspection and forward-auth.',
+  })
+  @ApiCreatedResponse({ description: 'Registered.', standardSchema: resourceServerWithSecret })
+  @ApiOkResponse({
+    description: 'A replay: the same `Idempotency-Key` and body had made it before. The secret cannot be repeated.',
+    standardSchema: resourceServerReplay,
+  })
+  @ApiProblems(
+    'unknown-api',
+    'name-taken',
+    'malformed-json',
+    'idempotency-key-reused',
+    'idempotency-key-in-use',
+    'body-too-large',
+    'unsupported-media-type',
+  )
+  async create(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Body({ schema: createResourceServerBody }) body: CreateResourceServerBody,
+  ): Promise<object> {
+    const view = await this.commands.execute(new CreateResourceServerCommand(callContext(request), body));
+    reply.header('location', `/v1/resource-servers/${view.id}`);
+    return withEtag(reply, view);
+  }
+
+  @Get()
+  @Roles('platform-admin', 'auditor')
+  @ApiOperation({ summary: 'List resource servers', description: 'All of them, oldest first.' })
+  @ApiOkResponse({ description: 'A page of resource servers.', standardSchema: resourceServerPage })
+  @ApiProblems('invalid-cursor')
+  async list(
+    @Query({ schema: listResourceServersQuery }) { limit, cursor }: ListResourceServersParameters,
+  ): Promise<Page<object>> {
+    const list = listName('resource-servers', {});
+    const after = await this.pages.open(list, cursor);
+    const found = await this.queries.execute(new ListResourceServersQuery(after, limit + 1));
+    const page = await this.pages.page(list, found, limit, (view) => view.id);
+    return { ...page, items: page.items.map(({ version: _version, ...body }) => body) };
+  }
+
+  @Get(':resourceServerId')
+  @Roles('platform-admin', 'auditor')
+  @ApiOperation({ summary: 'Read a resource server', description: 'Its ETag is what a change needs as If-Match.' })
+  @ApiOkResponse({ description: 'The resource server.', standardSchema: resourceServerAnswer })
+  @ApiProblems('not-found')
+  async read(
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('resourceServerId') resourceServerId: string,
+  ): Promise<object> {
+    return withEtag(reply, await this.queries.execute(new GetResourceServerQuery(resourceServerId)));
+  }
+
+  @Patch(':resourceServerId')
+  @Roles('platform-admin')
+  @ApiOperation({
+    summary: 'Change a resource server',
+    description: 'What is changed is in force on every instance when this is answered.',
+  })
+  @ApiOkResponse({ description: 'The resource server as it is now.', standardSchema: resourceServerAnswer })
+  @ApiProblems(
+    'not-found',
+    'unknown-api',
+    'name-taken',
+    'precondition-failed',
+    'precondition-required',
+    'malformed-json',
+    'body-too-large',
+    'unsupported-media-type',
+  )
+  async edit(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('resourceServerId') resourceServerId: string,
+    @IfMatch() expected: ExpectedVersion,
+    @Body({ schema: editResourceServerBody }) body: EditResourceServerBody,
+  ): Promise<object> {
+    const command = new EditResourceServerCommand(callContext(request), resourceServerId, expected, body);
+    return withEtag(reply, await this.commands.execute(command));
+  }
+
+  @Delete(':resourceServerId')
+  @Roles('platform-admin')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a resource server',
+    description: 'From the moment this is answered it is refused, on every instance.',
+  })
+  @ApiNoContentResponse({ description: 'Deleted.' })
+  @ApiProblems('not-found', 'precondition-failed', 'precondition-required')
+  async delete(
+    @Req() request: LatchkeyRequest,
+    @Param('resourceServerId') resourceServerId: string,
+    @IfMatch() expected: ExpectedVersion,
+  ): Promise<void> {
+    await this.commands.execute(new DeleteResourceServerCommand(callContext(request), resourceServerId, expected));
+  }
+
+  @Post(':resourceServerId/rotate-secret')
+  @Roles('platform-admin')
+  @HttpCode(200)
+  @ApiBody({ standardSchema: rotateResourceServerSecretBody, required: false } as never)
+  @ApiOperation({
+    summary: 'Rotate the secret of a resource server',
+    description:
+      'Answers with the new `resourceServerSecret`, this once. At most two secrets live: the old one goes on for `overlapSeconds` ' +
+      'and then ends; one that was older still ends at once. `compromised` ends every older secret at once. If-Match is honoured when sent.',
+  })
+  @ApiOkResponse({ description: 'The resource server and its new secret.', standardSchema: resourceServerWithSecret })
+  @ApiProblems('not-found', 'precondition-failed', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  async rotateSecret(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('resourceServerId') resourceServerId: string,
+    @OptionalIfMatch() expected: ExpectedVersion,
+    @Body({ schema: rotateResourceServerSecretBody }) rotation: RotateResourceServerSecretBody,
+  ): Promise<object> {
+    const context = callContext(request);
+    const command = new RotateResourceServerSecretCommand(context, resourceServerId, expected, rotation);
+    return withEtag(reply, await this.commands.execute(command));
+  }
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { idField, nameField, pageOf, timeField } from '../http/fields.ts';
+import { pageQuery } from '../http/pages.ts';
+
+const MOST_APIS = 500;
+
+const apis = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^[a-z0-9][a-z0-9._-]{0,63}$/,
+        'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.',
+      ),
+  )
+  .max(MOST_APIS, `Give at most ${MOST_APIS} API keys.`)
+  .meta({
+    description: `Keys of the APIs that it may ask about, at most ${MOST_APIS}. Order and repetition do not matter.`,
+  });
+
+const requireClientIp = z.boolean().meta({
+  description:
+    'Whether a token of a credential with Allowed IPs is inactive to it unless it sends `client_ip`. With `false`, for standard ' +
+    'resource servers that cannot send it, the answer carries `allowed_ips` instead, and checking them is its own task.',
+});
+
+export const createResourceServerBody = z
+  .strictObject({ name: nameField, apis, requireClientIp: requireClientIp.default(true) })
+  .meta({ id: 'CreateResourceServer', example: { name: 'Invoice API', apis: ['invoices'], requireClientIp: true } });
+export type CreateResourceServerBody = z.output<typeof createResourceServerBody>;
+
+export const editResourceServerBody = z
+  .strictObject({ name: nameField.optional(), apis: apis.optional(), requireClientIp: requireClientIp.optional() })
+  .meta({
+    id: 'EditResourceServer',
+    description: 'Members that are left out stay as they are; an empty object changes nothing.',
+    example: { apis: ['invoices', 'payments'] },
+  });
+export type EditResourceServerBody = z.output<typeof editResourceServerBody>;
+
+export const rotateResourceServerSecretBody = z
+  .strictObject({
+    overlapSeconds: z.int().min(0).max(604_800).default(0).meta({
+      description: 'How long the old secret goes on being good, in seconds: up to seven days. 0 ends it at once.',
+    }),
+    compromised: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Ends every older secret at once, whatever the overlap.' }),
+  })
+  .prefault({})
+  .meta({ id: 'RotateResourceServerSecret', example: { overlapSeconds: 3600, compromised: false } });
+export type RotateResourceServerSecretBody = z.output<typeof rotateResourceServerSecretBody>;
+
+export const listResourceServersQuery = z.strictObject(pageQuery);
+export type ListResourceServersParameters = z.output<typeof listResourceServersQuery>;
+
+const secretAnswer = z
+  .object({
+    id: idField('se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
+    createdAt: timeField,
+    expiresAt: timeField.nullable().meta({ description: 'When an old secret ends; null for the current one.' }),
+    lastUsedAt: timeField.nullable().meta({ description: 'When it last signed in, to the minute; null for never.' }),
+  })
+  .meta({
+    id: 'ResourceServerSecret',
+    description: 'What is kept of a secret and may be told. The secret itself is stored nowhere.',
+  });
+
+const members = {
+  id: idField('rs_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id, and the user name of its HTTP Basic.'),
+  name: z.string().meta({ example: 'Invoice API' }),
+  apis: z.array(z.string()).meta({ example: ['invoices'], description: 'Keys of the APIs it may ask about, sorted.' }),
+  requireClientIp,
+  secrets: z.array(secretAnswer).max(2).meta({ description: 'Its live secrets, at most two, the current one first.' }),
+  createdAt: timeField,
+  updatedAt: timeField,
+};
+
+export const resourceServerAnswer = z
+  .object(members)
+  .meta({ id: 'ResourceServer', description: 'An API or gateway that asks whether tokens are good.' });
+
+export const resourceServerWithSecret = z
+  .object({
+    ...members,
+    resourceServerSecret: z.string().meta({
+      example: 'lk_rs_…',
+      description: 'The secret, shown this once: `lk_rs_`, 43 base62 characters and 6 of a checksum. Keep it now.',
+    }),
+  })
+  .meta({ id: 'ResourceServerWithSecret', description: 'A resource server and, this once, its secret.' });
+
+export const resourceServerReplay = z
+  .object({
+    ...members,
+    resourceServerSecret: z.null().meta({ description: 'Always null: the secret is stored nowhere.' }),
+    notice: z.string().meta({ description: 'Says that this is a replay, and what to do when the secret was lost.' }),
+  })
+  .meta({ id: 'ResourceServerReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
+
+export const resourceServerPage = pageOf(resourceServerAnswer).meta({
+  id: 'ResourceServerPage',
+  description: 'A page of resource servers.',
+});

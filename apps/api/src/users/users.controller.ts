@@ -1,0 +1,119 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CreateUserCommand, DeleteUserCommand, EditUserCommand, GetUserQuery, ListUsersQuery } from '#identity';
+import type { ExpectedVersion } from '#kernel';
+import { Roles } from '../http/access.ts';
+import { ApiProblems } from '../http/api-errors.ts';
+import { Idempotent } from '../http/idempotency.interceptor.ts';
+import { IfMatch, withEtag } from '../http/if-match.ts';
+import { callContext } from '../http/latchkey-request.ts';
+import type { LatchkeyRequest } from '../http/latchkey-request.ts';
+import { Pages, listName } from '../http/pages.ts';
+import type { Page } from '../http/pages.ts';
+import { createUserBody, editUserBody, listUsersQuery, userAnswer, userPage } from './users.dto.ts';
+import type { CreateUserBody, EditUserBody, ListUsersParameters } from './users.dto.ts';
+
+@ApiTags('Users')
+@Controller('v1/users')
+export class UsersController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly pages: Pages,
+  ) {}
+
+  @Post()
+  @Roles('platform-admin')
+  @Idempotent()
+  @ApiOperation({
+    summary: 'Create a user',
+    description: 'A person who signs in with HTTP Basic. The password is kept only as a hash, and never answered.',
+  })
+  @ApiCreatedResponse({ description: 'Created.', standardSchema: userAnswer })
+  @ApiProblems(
+    'name-taken',
+    'malformed-json',
+    'idempotency-key-reused',
+    'idempotency-key-in-use',
+    'body-too-large',
+    'unsupported-media-type',
+  )
+  async create(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Body({ schema: createUserBody }) body: CreateUserBody,
+  ): Promise<object> {
+    const view = await this.commands.execute(new CreateUserCommand(callContext(request), body));
+    reply.header('location', `/v1/users/${view.id}`);
+    return withEtag(reply, view);
+  }
+
+  @Get()
+  @Roles('platform-admin', 'auditor')
+  @ApiOperation({ summary: 'List users', description: 'Local users, oldest first.' })
+  @ApiOkResponse({ description: 'A page of users.', standardSchema: userPage })
+  @ApiProblems('invalid-cursor')
+  async list(@Query({ schema: listUsersQuery }) { limit, cursor }: ListUsersParameters): Promise<Page<object>> {
+    const list = listName('users', {});
+    const found = await this.queries.execute(new ListUsersQuery(await this.pages.open(list, cursor), limit + 1));
+    const page = await this.pages.page(list, found, limit, (view) => view.id);
+    return { ...page, items: page.items.map(({ version: _version, ...body }) => body) };
+  }
+
+  @Get(':userId')
+  @Roles('platform-admin', 'auditor')
+  @ApiOperation({ summary: 'Read a user', description: 'Its ETag is what a change needs as If-Match.' })
+  @ApiOkResponse({ description: 'The user.', standardSchema: userAnswer })
+  @ApiProblems('not-found')
+  async read(@Res({ passthrough: true }) reply: FastifyReply, @Param('userId') userId: string): Promise<object> {
+    return withEtag(reply, await this.queries.execute(new GetUserQuery(userId)));
+  }
+
+  @Patch(':userId')
+  @Roles('platform-admin')
+  @ApiOperation({
+    summary: 'Change a user',
+    description:
+      'Name, password, roles or operations; in force from the next request on. The last platform-admin has to stay one.',
+  })
+  @ApiOkResponse({ description: 'The user as it is now.', standardSchema: userAnswer })
+  @ApiProblems(
+    'not-found',
+    'name-taken',
+    'last-platform-admin',
+    'precondition-failed',
+    'precondition-required',
+    'malformed-json',
+    'body-too-large',
+    'unsupported-media-type',
+  )
+  async edit(
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('userId') userId: string,
+    @IfMatch() expected: ExpectedVersion,
+    @Body({ schema: editUserBody }) body: EditUserBody,
+  ): Promise<object> {
+    const command = new EditUserCommand(callContext(request), userId, expected, body);
+    return withEtag(reply, await this.commands.execute(command));
+  }
+
+  @Delete(':userId')
+  @Roles('platform-admin')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a user',
+    description: 'In force from the next request on. The last platform-admin cannot be deleted.',
+  })
+  @ApiNoContentResponse({ description: 'Deleted.' })
+  @ApiProblems('not-found', 'last-platform-admin', 'precondition-failed', 'precondition-required')
+  async delete(
+    @Req() request: LatchkeyRequest,
+    @Param('userId') userId: string,
+    @IfMatch() expected: ExpectedVersion,
+  ): Promise<void> {
+    await this.commands.execute(new DeleteUserCommand(callContext(request), userId, expected));
+  }
+}
