@@ -57,8 +57,12 @@ export function isLiveSecret({ expiresAt }: Pick<LiveSecret, 'expiresAt'>, atMs:
  * The live secret with this digest. All are compared, each in constant time, so that how long it takes tells nothing but
  * how many there are.
  */
-export function matchSecret<T extends LiveSecret>(secrets: readonly T[], given: string, atMs: number): T | undefined {
-  let match: T | undefined;
+export function matchSecret<T extends readonly LiveSecret[]>(
+  secrets: T,
+  given: string,
+  atMs: number,
+): T[number] | undefined {
+  let match: T[number] | undefined;
   for (const secret of secrets) {
     const equal = digestsEqual(secret.digest, given);
     if (equal && isLiveSecret(secret, atMs)) match = secret;
