@@ -13,6 +13,8 @@ import type { Principal, Role } from './principal.ts';
 
 /** Subjects that are taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+/** The event log's name for one whom nobody knows. */
+const UNKNOWN: Subject = { type: 'unknown', id: 'unknown' };
 const LONGEST_USERNAME = 255;
 
 /** Finds out who asks. What a person may do is read afresh at each call, so a deletion or edit is in force at once. */
@@ -35,8 +37,14 @@ export class PrincipalAuthenticator {
   async basic(username: string, password: string, ip: string): Promise<Principal | undefined> {
     const state = (await bounded(this.users.findByName(username)))?.state;
     const isRight = await this.passwords.verify(state, password);
-    if (state === undefined) return this.refused({ type: 'unknown', id: 'unknown' }, 'unknown-user', ip);
-    if (!isRight) return this.refused({ type: 'user', id: state.id }, 'wrong-password', ip);
+    if (state === undefined) {
+      this.refused(UNKNOWN, 'unknown-user', ip);
+      return undefined;
+    }
+    if (!isRight) {
+      this.refused({ type: 'user', id: state.id }, 'wrong-password', ip);
+      return undefined;
+    }
     return {
       userId: state.id,
       username: state.username,
@@ -56,7 +64,8 @@ export class PrincipalAuthenticator {
     const claims = await this.oidcTokens.claimsOf(token);
     const { oidc } = this.config;
     if (claims?.sub === undefined || oidc === undefined || !SUBJECT.test(claims.sub)) {
-      return this.refused({ type: 'unknown', id: 'unknown' }, 'bad-bearer-token', ip);
+      this.refused(UNKNOWN, 'bad-bearer-token', ip);
+      return undefined;
     }
     return {
       // the prefix keeps a provider's subject from ever being a local user's id
@@ -67,7 +76,7 @@ export class PrincipalAuthenticator {
     };
   }
 
-  private refused(subject: Subject, reason: string, ip: string | null): undefined {
+  private refused(subject: Subject, reason: string, ip: string | null): void {
     this.refusals.record({ operationId: null, subject, reason, ip });
   }
 }

@@ -23,11 +23,9 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
       await this.users.takeTurn(session);
       const user = await this.users.load(userId, session);
       checkVersion(user.state.version, expected);
-      const wasPlatformAdmin = user.isPlatformAdmin;
-      if (user.edit({ ...edits, passwordHash }, transaction.at)) {
-        if (wasPlatformAdmin && !user.isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
-        await this.users.save(user, session);
-      }
+      const isAdminNoMore = user.isPlatformAdmin && edits.roles?.includes('platform-admin') === false;
+      if (isAdminNoMore) await this.users.assertAnotherPlatformAdmin(userId, session);
+      if (user.edit({ ...edits, passwordHash }, transaction.at)) await this.users.save(user, session);
       transaction.publish(user);
       return userView(user.state);
     });
