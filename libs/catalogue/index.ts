@@ -16,7 +16,7 @@ export { ResourceServerRepository } from './persistence/resource-server.reposito
 export { GetApiQuery, ListApisQuery } from './queries/api.queries.ts';
 export { GetOperationQuery, ListOperationsQuery } from './queries/operation.queries.ts';
 export { GetResourceServerQuery, ListResourceServersQuery } from './queries/resource-server.queries.ts';
-export type { ResourceServerRecord } from './persistence/resource-server.repository.ts';
+export type { ResourceServerFacts } from './persistence/resource-server.repository.ts';
 export type { ApiView } from './queries/api.view.ts';
 export type { OperationView } from './queries/operation.view.ts';
 export type { ResourceServerView, ResourceServerWithSecret } from './queries/resource-server.view.ts';

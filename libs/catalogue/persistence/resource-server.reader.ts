@@ -7,14 +7,14 @@ import { LeasedReader, bounded } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { ResourceServerRepository } from './resource-server.repository.ts';
-import type { ResourceServerRecord } from './resource-server.repository.ts';
+import type { ResourceServerFacts } from './resource-server.repository.ts';
 
 /** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
 const USE_NOTED_EVERY_MS = 60_000;
 
 /** Resource servers by id, for every question that they ask: remembered for at most the lease. */
 @Injectable()
-export class ResourceServerReader extends LeasedReader<ResourceServerRecord> {
+export class ResourceServerReader extends LeasedReader<ResourceServerFacts> {
   private readonly noted = new LRUCache<string, true>({ max: 20_000, ttl: USE_NOTED_EVERY_MS });
 
   constructor(

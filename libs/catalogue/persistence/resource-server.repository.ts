@@ -8,7 +8,7 @@ import { resourceServerSchema } from './resource-server.schema.ts';
 import type { ResourceServerDocument } from './resource-server.schema.ts';
 
 /** What the OAuth side needs to know of a resource server. */
-export interface ResourceServerRecord {
+export interface ResourceServerFacts {
   readonly id: string;
   readonly apis: readonly string[];
   readonly requireClientIp: boolean;
@@ -76,10 +76,10 @@ export class ResourceServerRepository {
   }
 
   /** What the OAuth side needs of these resource servers, by id; straight from the driver, since it is asked often. */
-  async facts(ids: string[]): Promise<Map<string, ResourceServerRecord>> {
+  async facts(ids: string[]): Promise<Map<string, ResourceServerFacts>> {
     const projection = { apis: 1, requireClientIp: 1, 'secrets.id': 1, 'secrets.digest': 1, 'secrets.expiresAt': 1 };
     const found = this.model.collection.find({ _id: { $in: ids as never[] } }, { projection });
-    const facts = new Map<string, ResourceServerRecord>();
+    const facts = new Map<string, ResourceServerFacts>();
     for (const { _id, ...rest } of (await found.toArray()) as unknown as ResourceServerDocument[]) {
       facts.set(_id, { id: _id, ...rest });
     }
