@@ -68,9 +68,10 @@ export class ApiRepository {
    * that deletes one and a transaction that lets something use it, only one commits, and the other is run again.
    *
    * @param keys in the order in which the caller sent them
-   * @throws DomainError `unknown-api` that names `/apis/<index>` of each that is not there
+   * @param member the member of the request that holds them
+   * @throws DomainError `unknown-api` that names `/<member>/<index>` of each that is not there
    */
-  async claim(keys: readonly string[], session: ClientSession): Promise<void> {
+  async claim(keys: readonly string[], session: ClientSession, member: 'apis' | 'add' = 'apis'): Promise<void> {
     if (keys.length === 0) return;
     const distinct = [...new Set(keys)];
     const touched = await this.model.updateMany({ _id: { $in: distinct } }, { $inc: { claims: 1 } }, { session });
@@ -81,7 +82,13 @@ export class ApiRepository {
       errors: keys.flatMap((key, index) =>
         known.has(key)
           ? []
-          : [{ pointer: `/apis/${index}`, code: 'unknown-api', message: 'The catalogue has no API with this key.' }],
+          : [
+              {
+                pointer: `/${member}/${index}`,
+                code: 'unknown-api',
+                message: 'The catalogue has no API with this key.',
+              },
+            ],
       ),
     });
   }

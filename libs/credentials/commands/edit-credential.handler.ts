@@ -27,7 +27,8 @@ export class EditCredentialHandler implements ICommandHandler<EditCredentialComm
       checkVersion(credential.state.version, expected);
       const { requireAllowedIps } = (await this.operations.load(operationId, session)).state;
       const change = { at, by: context.actor.id, requireAllowedIps };
-      await this.apis.claim('set' in edit ? (edit.set.apis ?? []) : edit.addApis, session);
+      if ('set' in edit) await this.apis.claim(edit.set.apis ?? [], session);
+      else await this.apis.claim(edit.addApis, session, 'add');
       const changed =
         'set' in edit ? credential.edit(edit.set, change) : credential.editApis(edit.addApis, edit.removeApis, change);
       if (changed) await this.credentials.save(credential, session);

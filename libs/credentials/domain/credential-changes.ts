@@ -1,6 +1,6 @@
 import type { DomainEventData } from '#kernel';
 
-/** What administrators set. Names are normalised, addresses canonical, API keys sorted and known. */
+/** What administrators set. Names are normalised and addresses canonical; API keys are known, in the order in which they were sent. */
 export interface CredentialAttributes {
   readonly name: string;
   readonly description: string;

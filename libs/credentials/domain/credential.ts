@@ -18,6 +18,9 @@ export interface CredentialState extends CredentialAttributes {
   readonly updatedBy: string;
 }
 
+/** How many APIs a credential may call. */
+const MOST_APIS = 500;
+
 /** Who changes it, when, and whether its operation insists on Allowed IPs. */
 export interface Change {
   readonly at: Date;
@@ -50,6 +53,7 @@ export class Credential extends Aggregate {
     checkExpiry(attributes.expiresAt, change.at);
     const credential = new Credential({
       ...attributes,
+      apis: distinctSorted(attributes.apis),
       id: newId('cr'),
       operationId,
       slot,
@@ -63,7 +67,7 @@ export class Credential extends Aggregate {
       updatedBy: change.by,
     });
     const { clientId } = credential.current;
-    credential.tell('credential.created.v1', { clientId, ...describeChanges(attributes) });
+    credential.tell('credential.created.v1', { clientId, ...describeChanges(credential.current) });
     return credential;
   }
 
@@ -73,7 +77,8 @@ export class Credential extends Aggregate {
    * @returns whether it changed
    * @throws DomainError `allowed-ips-required`, `validation`
    */
-  edit(changes: CredentialChanges, change: Change): boolean {
+  edit(given: CredentialChanges, change: Change): boolean {
+    const changes = given.apis === undefined ? given : { ...given, apis: distinctSorted(given.apis) };
     if (changes.allowedIps !== undefined) checkAllowedIps(changes.allowedIps, change.requireAllowedIps);
     if (changes.expiresAt !== undefined) checkExpiry(changes.expiresAt, change.at);
     const before = describeChanges(this.current);
@@ -89,9 +94,18 @@ export class Credential extends Aggregate {
     return true;
   }
 
-  /** Adds and removes APIs collectively; what is there already, or not there, stays as it is. @returns whether it changed */
+  /**
+   * Adds and removes APIs collectively; what is there already, or not there, stays as it is.
+   *
+   * @returns whether it changed
+   * @throws DomainError `validation` when they would be too many
+   */
   editApis(add: readonly string[], remove: readonly string[], change: Change): boolean {
-    const apis = [...new Set([...this.current.apis, ...add])].filter((key) => !remove.includes(key)).sort();
+    const removed = new Set(remove);
+    const apis = distinctSorted([...this.current.apis, ...add]).filter((key) => !removed.has(key));
+    if (apis.length > MOST_APIS) {
+      throw DomainError.invalid('/add', 'too-big', `A credential may call at most ${MOST_APIS} APIs.`);
+    }
     return this.edit({ apis }, change);
   }
 
@@ -125,6 +139,11 @@ export class Credential extends Aggregate {
     const { id, operationId } = this.current;
     this.record(new DomainEvent(type, operationId, { type: 'credential', id }, data));
   }
+}
+
+/** API keys as they are kept: each once, in an order of their own, so that two lists of the same keys are equal. */
+function distinctSorted(keys: readonly string[]): string[] {
+  return [...new Set(keys)].sort();
 }
 
 function checkAllowedIps(allowedIps: readonly string[], required: boolean): void {

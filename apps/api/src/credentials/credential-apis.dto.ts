@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { apiKeys } from './credentials.dto.ts';
 
-export const setApisBody = z
-  .strictObject({ apis: apiKeys })
-  .meta({
-    id: 'SetApis',
-    description: 'All that the credential may call from now on.',
-    example: { apis: ['invoices'] },
-  });
+export const setApisBody = z.strictObject({ apis: apiKeys }).meta({
+  id: 'SetApis',
+  description: 'All that the credential may call from now on.',
+  example: { apis: ['invoices'] },
+});
 export type SetApisBody = z.output<typeof setApisBody>;
 
 export const changeApisBody = z

@@ -14,11 +14,9 @@ const apiKey = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.');
 
-/** Keys of APIs, which may come in any order and more than once; sorted, each once. */
 export const apiKeys = z
   .array(apiKey)
   .max(MOST_APIS, `Give at most ${MOST_APIS} API keys.`)
-  .transform((keys) => [...new Set(keys)].sort())
   .meta({ description: `Keys of APIs of the catalogue, at most ${MOST_APIS}. Order and repetition do not matter.` });
 
 const allowedIps = z
@@ -118,14 +116,9 @@ export type EditCredentialBody = z.output<typeof editCredentialBody>;
 
 export const rotateSecretBody = z
   .strictObject({
-    overlapSeconds: z
-      .int()
-      .min(0)
-      .max(604_800)
-      .default(0)
-      .meta({
-        description: 'How long the old secret goes on being good, in seconds: up to seven days. 0 ends it at once.',
-      }),
+    overlapSeconds: z.int().min(0).max(604_800).default(0).meta({
+      description: 'How long the old secret goes on being good, in seconds: up to seven days. 0 ends it at once.',
+    }),
     compromised: z.boolean().default(false).meta({
       description: 'Ends every older secret and every token of the credential at once, whatever the overlap.',
     }),
@@ -170,12 +163,10 @@ const credentialMembers = {
   operationId: idField('op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the operation that holds it.'),
   name: z.string().meta({ example: 'Invoice robot' }),
   description: z.string().meta({ example: 'Sends the invoices at night.' }),
-  clientId: z
-    .string()
-    .meta({
-      example: 'lk_ci_0123456789abcdefghijklmn',
-      description: 'What the client signs in with, beside a secret.',
-    }),
+  clientId: z.string().meta({
+    example: 'lk_ci_0123456789abcdefghijklmn',
+    description: 'What the client signs in with, beside a secret.',
+  }),
   apis: z.array(z.string()).meta({ example: ['invoices'], description: 'Keys of the APIs that it may call, sorted.' }),
   allowedIps: z
     .array(z.string())
