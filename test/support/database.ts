@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
+
+/** A database of its own for a suite, on the server that the test command started. */
+export class TestDatabase {
+  readonly name = `e2e_${randomBytes(6).toString('hex')}`;
+  /** URI of the database, for MONGODB_URI of a service. */
+  readonly uri: string;
+  readonly redisUrl: string;
+  private client: mongo.MongoClient | undefined;
+
+  constructor() {
+    const url = new URL(required('MONGODB_URI'));
+    url.pathname = `/${this.name}`;
+    this.uri = url.href;
+    this.redisUrl = required('REDIS_URL');
+  }
+
+  /** What the service stores, to look at behind its back. */
+  async collection<T extends mongo.Document = mongo.Document>(name: string): Promise<mongo.Collection<T>> {
+    this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    return this.client.db().collection<T>(name);
+  }
+
+  /** Removes the database and the service's keys in Redis. */
+  async drop(): Promise<void> {
+    this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    await this.client.db().dropDatabase();
+    await this.client.close();
+    const redis = new Redis(this.redisUrl);
+    for await (const keys of redis.scanStream({ match: `*${this.name}*`, count: 1000 })) {
+      if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
+    }
+    redis.disconnect();
+  }
+}
+
+/** An environment variable that the test command sets. @throws Error that says how to get it */
+export function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') {
+    throw new Error(`${name} is not set: run the tests with npm test, or take it from npm test -- --stores-only`);
+  }
+  return value;
+}
