@@ -10,7 +10,7 @@ const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> 
     .string()
     .regex(/^\d{1,9}$/, `${name} must be a whole number from ${min} to ${max}`)
     .transform(Number)
-    .refine((n) => n >= min && n <= max, `${name} must be a whole number from ${min} to ${max}`) as never;
+    .refine((n) => n >= min && n <= max, `${name} must be a whole number from ${min} to ${max}`);
 const url = (name: string, protocols: readonly string[]): z.ZodType<string> =>
   z.string().refine(
     (text) => {

@@ -3,7 +3,7 @@ import type { OnModuleInit } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
 import type { IEventPublisher } from '@nestjs/cqrs';
 import type { DomainEvent } from '#kernel';
-import type { Transaction } from './unit-of-work.ts';
+import type { Transaction } from './transaction.ts';
 
 /**
  * The EventBus' publisher: what a handler publishes goes into the event log *inside the open transaction*, never past it.

@@ -8,6 +8,7 @@ import { EventLog } from './event-log.ts';
 import { JobQueues } from './job-queues.ts';
 import { OutboxRelay, RelayServices } from './outbox-relay.ts';
 import { OutboxSignal } from './outbox-signal.ts';
+import { Refusals } from './refusals.ts';
 import { queueConnection, queuePrefix } from './redis.ts';
 import { UnitOfWork, UnitServices } from './unit-of-work.ts';
 
@@ -30,10 +31,11 @@ import { UnitOfWork, UnitServices } from './unit-of-work.ts';
     JobQueues,
     OutboxRelay,
     OutboxSignal,
+    Refusals,
     RelayServices,
     UnitOfWork,
     UnitServices,
   ],
-  exports: [CqrsModule, BullModule, EventLog, JobQueues, UnitOfWork],
+  exports: [CqrsModule, BullModule, EventLog, JobQueues, Refusals, UnitOfWork],
 })
 export class EventsModule {}

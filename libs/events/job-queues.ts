@@ -58,8 +58,7 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
 
   /** Whether Redis shows a sign of life. */
   async reachable(limitMs: number): Promise<boolean> {
-    const ping = async (): Promise<unknown> => (await this.byName.maintenance.client).info();
-    return this.within(ping(), limitMs).then(
+    return this.within(this.byName.maintenance.count(), limitMs).then(
       () => true,
       () => false,
     );

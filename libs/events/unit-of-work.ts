@@ -2,27 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
 import { Clock } from '#kernel';
-import type { Aggregate, CallContext, DomainEvent } from '#kernel';
+import type { CallContext, DomainEvent } from '#kernel';
 import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, leaseRunOut } from '#mongo';
 import { DurablePublisher } from './durable-publisher.ts';
+import type { Transaction } from './transaction.ts';
 import { chainName } from './chain.ts';
+import type { LogEvent } from './chain.ts';
 import { EventLog } from './event-log.ts';
+import type { PendingEvent } from './event-log.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { followUps } from './queues.ts';
-
-/** One run of a unit of work. `pending` holds the events published so far; the unit appends them before it commits. */
-export interface Transaction {
-  readonly session: ClientSession;
-  readonly context: CallContext;
-  /** Store time at which this run began; every date that the change writes. */
-  readonly at: Date;
-  readonly pending: DomainEvent[];
-  /** Publishes, through the EventBus, what the aggregates recorded. */
-  publish(...aggregates: Aggregate[]): void;
-  /** What a replay of the same Idempotency-Key is to answer: the answer's body, without any secret. */
-  remember(result: unknown): void;
-}
 
 export interface UnitOptions {
   /** Operations (null: the platform) whose chains the unit will write to, as far as they are known beforehand. */
@@ -51,32 +41,41 @@ export class UnitOfWork {
    * @throws what `work` throws; DomainError `store-unavailable` when the store is away or too slow: then nothing was written
    */
   async run<T>(context: CallContext, options: UnitOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.runBatch(options, async (session) => {
+      const { transaction, remembered } = this.begin(session, context);
+      const value = await work(transaction);
+      if (context.idempotencyId !== undefined && remembered.made) {
+        await this.services.idempotencyKeys.fulfil(session, context.idempotencyId, remembered.result);
+      }
+      return { value, pending: transaction.pending.map((event) => ({ event, context, at: transaction.at })) };
+    });
+  }
+
+  /**
+   * The same for changes of several callers at once, each event with its own context.
+   *
+   * @param work returns what the caller gets and the events to append before the commit; it may run more than once
+   */
+  async runBatch<T>(
+    options: UnitOptions,
+    work: (session: ClientSession) => Promise<{ value: T; pending: readonly PendingEvent[] }>,
+  ): Promise<T> {
     const limitMs = options.limitMs ?? STORE_DEADLINE_MS;
     const deadlineAtMs = performance.now() + limitMs;
+    let logged: LogEvent[] = [];
     let published: DomainEvent[] = [];
-    let count = (): void => undefined;
-    const result = await bounded(
-      this.locks.run(options.chains.map(chainName), () =>
-        this.transactions.run(async (session) => {
-          const { transaction, remembered } = this.begin(session, context);
-          const value = await work(transaction);
-          const at = transaction.at;
-          const logged = await this.eventLog.append(
-            session,
-            transaction.pending.map((event) => ({ event, context, at })),
-          );
-          if (context.idempotencyId !== undefined && remembered.made) {
-            await this.services.idempotencyKeys.fulfil(session, context.idempotencyId, remembered.result);
-          }
-          published = transaction.pending;
-          count = () => this.eventLog.count(logged);
-          return value;
-        }, deadlineAtMs - performance.now()),
-      ),
-      limitMs,
+    const attempt = async (session: ClientSession): Promise<T> => {
+      const { value, pending } = await work(session);
+      logged = await this.eventLog.append(session, pending);
+      published = pending.map(({ event }) => event);
+      return value;
+    };
+    const locked = this.locks.run(options.chains.map(chainName), () =>
+      this.transactions.run(attempt, deadlineAtMs - performance.now()),
     );
+    const result = await bounded(locked, limitMs);
     const committedAtMs = performance.now();
-    count();
+    this.eventLog.count(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
     if (options.altersRights === true) await leaseRunOut(committedAtMs);

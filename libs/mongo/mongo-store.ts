@@ -87,7 +87,6 @@ export class MongoStore implements OnApplicationShutdown {
         });
         await this.prepare();
       } catch (error) {
-        if (this.closing) return;
         this.logger.warn({ err: error }, 'store not reached yet; trying again');
         await this.connection.close(true).catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));

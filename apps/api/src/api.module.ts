@@ -10,6 +10,9 @@ import { IdentityModule } from '#identity';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import { TokensModule } from '#tokens';
+import { MeController } from './users/me.controller.ts';
+import { UsersController } from './users/users.controller.ts';
+import { ResourceServersController } from './resource-servers/resource-servers.controller.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
 import { CredentialTokensController } from './credentials/credential-tokens.controller.ts';
@@ -53,6 +56,7 @@ export class ApiModule {
         EventsController,
         HealthController,
         OperationsController,
+        MeController,
       ],
       providers: [
         Draining,

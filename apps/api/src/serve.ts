@@ -10,6 +10,7 @@ import { Draining } from './http/draining.ts';
 import { createHttpAdapter } from './http/http-adapter.ts';
 import { addRequestHooks } from './http/request-hooks.ts';
 import { RouteTable } from './http/route-table.ts';
+import { addOAuthHooks } from './oauth/oauth-hooks.ts';
 import { serveDocs } from './openapi.ts';
 
 /** How long a draining instance still takes requests, so that a proxy can notice, in milliseconds. */
@@ -35,6 +36,7 @@ export async function serve(config: Config): Promise<void> {
   app.useLogger(new NestLogger(logger));
   const draining = app.get(Draining);
   addRequestHooks(adapter.getInstance(), config, logger, draining);
+  addOAuthHooks(adapter.getInstance());
   serveDocs(app);
   void app.get(MongoStore).open();
   await app.listen(config.port, config.host);

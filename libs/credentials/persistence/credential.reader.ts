@@ -21,6 +21,8 @@ export interface CredentialRecord {
   readonly tokenTtlSeconds: number;
   readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
   readonly secrets: readonly StoredSecret[];
+  /** What a decision that rests on this record is tied to. */
+  readonly version: number;
 }
 
 /** Credentials by client id, at most one lease old. What it says decides whether tokens are good. */
@@ -46,6 +48,7 @@ const PROJECTION = {
   tokenTtlSeconds: 1,
   tokenLimitPolicy: 1,
   secrets: 1,
+  version: 1,
 };
 
 function toRecord(document: CredentialDocument): CredentialRecord {
@@ -61,5 +64,6 @@ function toRecord(document: CredentialDocument): CredentialRecord {
     tokenTtlSeconds: document.tokenTtlSeconds,
     tokenLimitPolicy: document.tokenLimitPolicy,
     secrets: document.secrets,
+    version: document.version,
   };
 }

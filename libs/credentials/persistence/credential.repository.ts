@@ -8,6 +8,14 @@ import type { CredentialState } from '../domain/credential.ts';
 import { credentialSchema, toDocument, toState } from './credential.schema.ts';
 import type { CredentialDocument } from './credential.schema.ts';
 
+/** That a credential was used: which secret was shown, and the version that the use was judged by. */
+export interface CredentialUse {
+  readonly id: string;
+  readonly clientId: string;
+  readonly version: number;
+  readonly secretId: string;
+}
+
 /** What a list of an operation's credentials may be narrowed by. */
 export interface CredentialFilter {
   readonly name?: string | undefined;
@@ -61,6 +69,29 @@ export class CredentialRepository {
     const { id, version } = credential.state;
     const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
     if (deletedCount !== 1) throw new TransactionConflict();
+  }
+
+  /**
+   * Notes that the credentials were used. The write ties what else the transaction does to their versions: an edit or a deletion
+   * at the same time makes one of the two fail.
+   *
+   * @returns client ids of those that are not at that version any more; nothing is noted of them
+   */
+  async touch(uses: readonly CredentialUse[], at: Date, session: ClientSession): Promise<Set<string>> {
+    const { matchedCount } = await this.model.collection.bulkWrite(
+      uses.map(({ id, version, secretId }) => ({
+        updateOne: {
+          filter: { _id: id as never, version, 'secrets.id': secretId },
+          update: { $set: { lastUsedAt: at, 'secrets.$.lastUsedAt': at } },
+        },
+      })),
+      { session, ordered: false },
+    );
+    if (matchedCount === uses.length) return new Set();
+    const ids = uses.map(({ id }) => id);
+    const current = await this.model.find({ _id: { $in: ids } }, { version: 1 }, { session }).lean();
+    const versions = new Map(current.map(({ _id, version }) => [_id, version]));
+    return new Set(uses.filter(({ id, version }) => versions.get(id) !== version).map(({ clientId }) => clientId));
   }
 
   /** A page of an operation's credentials by id. @param after id of the last one of the page before */

@@ -6,6 +6,7 @@ import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
+import { sendOAuthError, toOAuthError } from '../oauth/oauth-error.ts';
 import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
@@ -27,7 +28,9 @@ export class ProblemFilter implements ExceptionFilter {
     else if (error.privateDetail !== undefined) {
       this.logger.info({ code: error.code, detail: error.privateDetail, requestId: request.id }, 'request refused');
     }
-    if (!reply.sent) sendProblem(reply, error, request.id);
+    if (reply.sent) return;
+    if (request.url.startsWith('/oauth2/')) sendOAuthError(reply, toOAuthError(thrown));
+    else sendProblem(reply, error, request.id);
   }
 
   /** No route took the request: the path is not known, or not by this method (RFC 9110 15.5.6: then `Allow` tells which). */

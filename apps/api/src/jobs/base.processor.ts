@@ -1,0 +1,43 @@
+import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
+import type { Job } from 'bullmq';
+import type { Logger, Metrics } from '#observability';
+
+/** How long a worker may finish its job at shutdown, in milliseconds. */
+const FINISH_MS = 3_000;
+
+/** What both processors do beside their jobs: count, tell, and end in time also while Redis is away. */
+export abstract class CountingProcessor extends WorkerHost implements BeforeApplicationShutdown {
+  constructor(
+    protected readonly logger: Logger,
+    private readonly metrics: Metrics,
+  ) {
+    super();
+  }
+
+  @OnWorkerEvent('completed')
+  onCompleted(job: Job): void {
+    this.metrics.jobs.inc({ queue: job.queueName, outcome: 'completed' });
+  }
+
+  @OnWorkerEvent('failed')
+  onFailed(job: Job | undefined, error: Error): void {
+    this.metrics.jobs.inc({ queue: job?.queueName ?? 'unknown', outcome: 'failed' });
+    this.logger.warn({ err: error, jobId: job?.id, queue: job?.queueName, attempt: job?.attemptsMade }, 'job failed');
+  }
+
+  @OnWorkerEvent('error')
+  onError(error: Error): void {
+    this.logger.debug({ err: error }, 'worker connection error');
+  }
+
+  /** BullMQ's own close waits without end for a Redis that is away. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const finished = this.worker.close().then(
+      () => true,
+      () => true,
+    );
+    const late = new Promise<boolean>((resolve) => setTimeout(resolve, FINISH_MS, false).unref());
+    if (!(await Promise.race([finished, late]))) void this.worker.close(true).catch(() => undefined);
+  }
+}

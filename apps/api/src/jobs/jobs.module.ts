@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import type { Config } from '#config';
+import { MaintenanceProcessor } from './maintenance.processor.ts';
+import { Schedules } from './schedules.ts';
+import { TokenPurgeProcessor } from './token-purge.processor.ts';
+
+/** The workers. An instance in the role `http` has none. */
+@Module({})
+export class JobsModule {
+  static for(role: Config['role']): DynamicModule {
+    return {
+      module: JobsModule,
+      providers: role === 'http' ? [] : [MaintenanceProcessor, Schedules, TokenPurgeProcessor],
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { Command } from '@nestjs/cqrs';
+import { JobQueues, queues } from '#events';
+import { LOGGER } from '#observability';
+import type { Logger } from '#observability';
+import { PruneTokensCommand } from '#tokens';
+
+interface Schedule {
+  readonly everyMs: number;
+  readonly command: () => Command<unknown>;
+}
+
+/** What is done again and again, by job name. */
+export const schedules: Readonly<Record<string, Schedule>> = {
+  'prune-tokens': { everyMs: 60_000, command: () => new PruneTokensCommand() },
+};
+
+const LOOK_EVERY_MS = 10_000;
+
+/** Keeps the schedules in Redis, and puts them back when Redis lost them: an emptied Redis loses its job schedulers too. */
+@Injectable()
+export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly jobQueues: JobQueues,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    void this.look();
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    const queue = this.jobQueues.get('maintenance');
+    try {
+      for (const [name, { everyMs }] of Object.entries(schedules)) {
+        const known = await this.jobQueues.within(queue.getJobScheduler(name));
+        if (known?.every === everyMs) continue;
+        await this.jobQueues.within(
+          queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: queues.maintenance }),
+        );
+        this.logger.info({ schedule: name, everyMs }, 'schedule set');
+      }
+    } catch (error) {
+      this.logger.debug({ err: error }, 'schedules not looked at: Redis is away');
+    }
+  }
+}

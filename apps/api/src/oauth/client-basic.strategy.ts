@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import type { ExecutionContext } from '@nestjs/common';
+import { BasicStrategy } from 'passport-http';
+import type { AuthenticatedClient, AuthenticatedResourceServer } from '#access';
+import { parseBasicAuthorization } from '../http/basic-authorization.ts';
+import { ClientSignIn } from './client-sign-in.ts';
+import { InvalidClient, InvalidRequest } from './oauth-error.ts';
+import type { OAuthRequest } from './oauth-request.ts';
+
+const CLIENT_BASIC = 'client-basic';
+
+/**
+ * HTTP Basic of clients and resource servers by passport-http. It takes `NotBasicAtAll` for `Basic`, loose base64, and cuts what
+ * follows a second colon, so the guard reads the header strictly before it runs, and what the guard read is what counts.
+ */
+@Injectable()
+export class ClientBasicStrategy extends PassportStrategy(BasicStrategy, CLIENT_BASIC) {
+  constructor(private readonly clients: ClientSignIn) {
+    super({ passReqToCallback: true });
+  }
+
+  async validate(request: OAuthRequest): Promise<AuthenticatedClient | AuthenticatedResourceServer> {
+    const { id, secret } = request.basic;
+    return this.clients.signIn(id, secret, request.clientAddress);
+  }
+}
+
+/** Lets in who shows the secret of a client or resource server. */
+@Injectable()
+export class ClientGuard extends AuthGuard(CLIENT_BASIC) {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<OAuthRequest>();
+    const { form } = request;
+    const basic = parseBasicAuthorization(request.raw.rawHeaders);
+    // RFC 7617 2, RFC 9110 5.3: a header that is there but cannot be read, or is there twice
+    if (basic === 'malformed') throw new InvalidRequest('The Authorization header cannot be read.');
+    // no Basic: a secret in the body (RFC 6749 2.3.1 allows us to refuse it) or a bearer token authenticate no one
+    if (typeof basic === 'string') throw new InvalidClient();
+    if (form.has('client_secret') || form.has('client_assertion')) {
+      throw new InvalidRequest('Authenticate in one way only.'); // RFC 6749 2.3
+    }
+    const bodyId = form.get('client_id');
+    if (bodyId !== undefined && bodyId !== basic.id)
+      throw new InvalidRequest('client_id is not the client that signs in.');
+    request.basic = basic;
+    return (await super.canActivate(context)) as boolean;
+  }
+
+  override handleRequest<T>(error: unknown, user: T | false): T {
+    if (error instanceof Error) throw error;
+    if (user === false) throw new InvalidClient();
+    return user;
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { AuthenticationFailed, ClientAuthenticator } from '#access';
+import type { AuthenticatedClient, AuthenticatedResourceServer } from '#access';
+import { Refusals } from '#events';
+import { GuessLimiter } from '#identity';
+
+/** Where failed sign-ins of callers whose address cannot be told are counted. */
+const NO_ADDRESS = 'unknown';
+
+/** Signs clients and resource servers in: slows guessing, counts refusals, and keeps the true reason from the caller. */
+@Injectable()
+export class ClientSignIn {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly guessLimiter: GuessLimiter,
+    private readonly refusals: Refusals,
+  ) {}
+
+  /**
+   * @param address the caller's canonical address
+   * @throws AuthenticationFailed; DomainError `too-many-attempts`, `store-unavailable`
+   */
+  async signIn(
+    id: string,
+    secret: string,
+    address: string | undefined,
+  ): Promise<AuthenticatedClient | AuthenticatedResourceServer> {
+    const waiting = this.guessLimiter.check(id, address ?? NO_ADDRESS);
+    if (waiting !== undefined) await waiting;
+    try {
+      return await this.authenticator.authenticate(id, secret);
+    } catch (error) {
+      await this.refused(error, id, address);
+      throw error;
+    }
+  }
+
+  /** Counts a failed sign-in that was found out later, as a wrong address. Other errors are none. */
+  async refused(error: unknown, id: string, address: string | undefined): Promise<void> {
+    if (!(error instanceof AuthenticationFailed)) return;
+    this.refusals.record({ ...error.claimed, reason: error.reason, ip: address ?? null });
+    await this.guessLimiter.failed(id, address ?? NO_ADDRESS);
+  }
+}

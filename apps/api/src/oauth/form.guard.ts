@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { FormError, parseForm } from '../http/form.ts';
+import type { Form } from '../http/form.ts';
+import { InvalidRequest } from './oauth-error.ts';
+import type { OAuthRequest } from './oauth-request.ts';
+
+/** The parameters that the form endpoints know; a known one given twice is refused (RFC 6749 3.2), an unknown one ignored. */
+const RECOGNISED = [
+  'grant_type',
+  'scope',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'token',
+  'token_type_hint',
+  'client_ip',
+];
+
+/** Reads the form. Method, media type and size have been checked before it (oauth-hooks.ts, http-adapter.ts). */
+@Injectable()
+export class FormGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<OAuthRequest>();
+    const { values, repeated } = read(typeof request.body === 'string' ? request.body : '');
+    for (const name of RECOGNISED) {
+      if (repeated.has(name)) throw new InvalidRequest('A parameter is there twice.');
+    }
+    request.form = values;
+    return true;
+  }
+}
+
+function read(body: string): Form {
+  try {
+    return parseForm(body);
+  } catch (error) {
+    if (error instanceof FormError) throw new InvalidRequest('The body is not application/x-www-form-urlencoded.');
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import { applyDecorators } from '@nestjs/common';
+import {
+  ApiBasicAuth,
+  ApiBody,
+  ApiConsumes,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { z } from 'zod';
+
+/** RFC 6749 5.2, as documented. */
+const oauthError = z
+  .object({
+    error: z.enum([
+      'invalid_request',
+      'invalid_client',
+      'unsupported_grant_type',
+      'invalid_scope',
+      'temporarily_unavailable',
+      'server_error',
+    ]),
+    error_description: z.string(),
+  })
+  .meta({ id: 'OAuthError', description: 'RFC 6749 5.2.' });
+
+const tokenForm = z
+  .object({
+    grant_type: z.literal('client_credentials'),
+    scope: z
+      .string()
+      .optional()
+      .meta({ description: 'API keys, separated by single spaces; left out: all that the credential has.' }),
+    client_id: z.string().optional().meta({ description: 'May be repeated here; must then be the one that signs in.' }),
+  })
+  .meta({ example: { grant_type: 'client_credentials' } });
+
+const tokenAnswer = z
+  .object({
+    access_token: z.string().meta({ description: 'Opaque. `lk_at_` + the client’s handle + 43 + 6 characters.' }),
+    token_type: z.literal('Bearer'),
+    expires_in: z.number().int().meta({ description: 'Seconds.', example: 3600 }),
+    scope: z.string().meta({ example: 'invoices.read' }),
+  })
+  .meta({ id: 'Token', description: 'RFC 6749 5.1.' });
+
+const introspectionAnswer = z
+  .object({
+    active: z.boolean(),
+    client_id: z.string().optional(),
+    sub: z.string().optional(),
+    scope: z.string().optional(),
+    token_type: z.literal('Bearer').optional(),
+    iat: z.number().int().optional(),
+    exp: z.number().int().optional(),
+    iss: z.string().optional(),
+    aud: z.array(z.string()).optional(),
+    allowed_ips: z.array(z.string()).optional(),
+  })
+  .meta({
+    id: 'Introspection',
+    description: 'RFC 7662 2.2. A token that is not good, or none of your business, is exactly `{"active":false}`.',
+  });
+
+const errors = (...list: [number, string][]): MethodDecorator[] =>
+  list.map(([status, description]) => ApiResponse({ status, description, standardSchema: oauthError }));
+
+const refusals: [number, string][] = [
+  [400, 'The request is malformed.'],
+  [401, '`invalid_client`: authentication failed, for whatever reason.'],
+  [405, 'Only POST is taken here.'],
+  [413, 'The body is larger than 16 KiB.'],
+  [
+    429,
+    '`temporarily_unavailable`: too many failed sign-ins, or (token endpoint) ten tokens are live; see Retry-After.',
+  ],
+  [503, '`temporarily_unavailable`: the store is away; see Retry-After.'],
+];
+
+const formBody = (schema: z.ZodType): MethodDecorator =>
+  applyDecorators(
+    ApiConsumes('application/x-www-form-urlencoded'),
+    ApiBody({ standardSchema: schema, required: true } as never),
+  );
+
+export const DocumentedToken = (): MethodDecorator =>
+  applyDecorators(
+    ApiTags('OAuth 2.0'),
+    ApiBasicAuth('client'),
+    ApiOperation({
+      summary: 'Get an access token',
+      description:
+        'RFC 6749 4.4. Sign in with the client id and secret by HTTP Basic. At most ten tokens of a credential are live at a time.',
+    }),
+    formBody(tokenForm),
+    ApiOkResponse({ description: 'A token.', standardSchema: tokenAnswer }),
+    ...errors(...refusals),
+  );
+
+export const DocumentedIntrospection = (): MethodDecorator =>
+  applyDecorators(
+    ApiTags('OAuth 2.0'),
+    ApiBasicAuth('resourceServer'),
+    ApiBasicAuth('client'),
+    ApiOperation({
+      summary: 'Ask whether a token is good',
+      description:
+        'RFC 7662. By a resource server, about the APIs that it names; or by a client, about its own tokens. Send the address of the token’s ' +
+        'user as `client_ip`: a token of a credential with Allowed IPs is inactive without it.',
+    }),
+    formBody(
+      z
+        .object({
+          token: z.string(),
+          client_ip: z.string().optional().meta({ description: 'The address that the token was used from.' }),
+          token_type_hint: z.string().optional().meta({ description: 'Ignored.' }),
+        })
+        .meta({ example: { token: 'lk_at_example' } }),
+    ),
+    ApiOkResponse({ description: 'The verdict.', standardSchema: introspectionAnswer }),
+    ...errors(...refusals),
+  );
+
+export const DocumentedRevocation = (): MethodDecorator =>
+  applyDecorators(
+    ApiTags('OAuth 2.0'),
+    ApiBasicAuth('client'),
+    ApiOperation({
+      summary: 'End a token',
+      description: 'RFC 7009. A client ends its own token. A token that is unknown or ended already is 200 as well.',
+    }),
+    formBody(
+      z
+        .object({ token: z.string(), token_type_hint: z.string().optional().meta({ description: 'Ignored.' }) })
+        .meta({ example: { token: 'lk_at_example' } }),
+    ),
+    ApiOkResponse({ description: 'It is worthless from now on.' }),
+    ...errors(...refusals),
+  );
+
+export const DocumentedForwardAuth = (): MethodDecorator =>
+  applyDecorators(
+    ApiTags('OAuth 2.0'),
+    ApiOperation({
+      summary: 'Answer a gateway',
+      description:
+        'For nginx `auth_request`, Traefik and Envoy: may the caller with this Authorization call that API? See docs/gateways.md.',
+    }),
+    ApiQuery({ name: 'api', required: true, description: 'Key of the API that is called.', example: 'invoices.read' }),
+    ApiHeader({ name: 'X-Forward-Auth-Client-IP', required: false, description: 'The caller’s address.' }),
+    ApiHeader({ name: 'X-Forward-Auth-Authorization', required: true, description: 'The gateway’s own `Basic …`.' }),
+    ApiNoContentResponse({
+      description: 'Let it through.',
+      headers: {
+        'X-Auth-Client-Id': { schema: { type: 'string' } },
+        'X-Auth-Operation-Id': { schema: { type: 'string' } },
+        'X-Auth-Scope': { schema: { type: 'string' } },
+      },
+    }),
+    ApiResponse({ status: 401, description: 'No token, a bad one, or a wrong secret of the gateway.' }),
+    ApiResponse({ status: 403, description: 'The API is not granted, or the address is not allowed.' }),
+    ApiResponse({ status: 503, description: 'The store is away. Let no one in.' }),
+  );
+
+export const DocumentedMetadata = (): MethodDecorator =>
+  applyDecorators(
+    ApiTags('OAuth 2.0'),
+    ApiOperation({ summary: 'Authorization server metadata', description: 'RFC 8414.' }),
+    ApiOkResponse({ description: 'Where everything is.', schema: { type: 'object' } }),
+  );

@@ -1,0 +1,120 @@
+import type { FastifyReply } from 'fastify';
+import { AuthenticationFailed, ForeignToken, ScopeRefused, TokenLimitReached } from '#access';
+import type { DomainError } from '#kernel';
+import { errorStatus } from '../http/error-status.ts';
+import { toDomainError } from '../http/to-domain-error.ts';
+
+/** RFC 7617 2 and RFC 6749 5.2; @nestjs/passport drops the challenge of its strategy, so it stands here. */
+export const BASIC_CHALLENGE = 'Basic realm="latchkey", charset="UTF-8"';
+
+/** An error answer of an OAuth endpoint (RFC 6749 5.2): what the caller may know, and no more. */
+export abstract class OAuthError extends Error {
+  override readonly name: string = 'OAuthError';
+  abstract readonly status: number;
+  abstract readonly error: string;
+  readonly headers: Readonly<Record<string, string>> = {};
+
+  /** @param description in the character set of RFC 6749 5.2; nothing that was submitted is repeated */
+  constructor(readonly description: string) {
+    super(description);
+  }
+}
+
+/** The request is malformed, has a parameter missing, twice, or where it must not be. */
+export class InvalidRequest extends OAuthError {
+  readonly error = 'invalid_request';
+
+  constructor(
+    description: string,
+    readonly status: 400 | 405 | 413 = 400,
+    override readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(description);
+  }
+}
+
+/** Not authenticated. The same, byte for byte, whatever the reason. */
+export class InvalidClient extends OAuthError {
+  readonly status = 401;
+  readonly error = 'invalid_client';
+  override readonly headers = { 'www-authenticate': BASIC_CHALLENGE };
+
+  constructor() {
+    super('Client authentication failed.');
+  }
+}
+
+export class UnsupportedGrantType extends OAuthError {
+  readonly status = 400;
+  readonly error = 'unsupported_grant_type';
+
+  constructor() {
+    super('The only grant type here is client_credentials.');
+  }
+}
+
+export class InvalidScope extends OAuthError {
+  readonly status = 400;
+  readonly error = 'invalid_scope';
+
+  constructor() {
+    super('The scope is malformed, unknown, or more than this client was granted.');
+  }
+}
+
+/** Too many live tokens or failed sign-ins (429), or the store is away (503). */
+export class TemporarilyUnavailable extends OAuthError {
+  readonly error = 'temporarily_unavailable';
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    readonly status: 429 | 503,
+    description: string,
+    retryAfterSeconds: number,
+  ) {
+    super(description);
+    this.headers = { 'retry-after': String(retryAfterSeconds) };
+  }
+}
+
+export class ServerError extends OAuthError {
+  readonly status = 500;
+  readonly error = 'server_error';
+
+  constructor() {
+    super('The request could not be worked off.');
+  }
+}
+
+/** Whatever was thrown, as an OAuth error. */
+export function toOAuthError(thrown: unknown): OAuthError {
+  if (thrown instanceof OAuthError) return thrown;
+  if (thrown instanceof AuthenticationFailed) return new InvalidClient();
+  if (thrown instanceof ScopeRefused) return new InvalidScope();
+  if (thrown instanceof ForeignToken) return new InvalidRequest('The token was issued to another client.');
+  if (thrown instanceof TokenLimitReached) {
+    return new TemporarilyUnavailable(429, 'This client has as many live tokens as it may.', thrown.retryAfterSeconds);
+  }
+  return ofDomainError(toDomainError(thrown));
+}
+
+function ofDomainError(error: DomainError): OAuthError {
+  const status = errorStatus[error.code]?.status ?? 500;
+  if (status === 429)
+    return new TemporarilyUnavailable(429, 'Too many failed sign-ins.', error.retryAfterSeconds ?? 60);
+  if (status === 503)
+    return new TemporarilyUnavailable(503, 'The service cannot answer at the moment.', error.retryAfterSeconds ?? 2);
+  if (status === 413) return new InvalidRequest('The body is too large.', 413);
+  if (status >= 400 && status < 500) return new InvalidRequest('The request cannot be read.');
+  return new ServerError();
+}
+
+/** Sends the error as RFC 6749 5.2 says. `Cache-Control` and `Pragma` are set for every OAuth answer already. */
+export function sendOAuthError(reply: FastifyReply, error: OAuthError): void {
+  reply
+    .code(error.status)
+    .headers(error.headers)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send({ error: error.error, error_description: error.description });
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { FORM_LIMIT } from '../http/http-adapter.ts';
+import { isFormMediaType } from '../http/form.ts';
+import { InvalidRequest, sendOAuthError } from './oauth-error.ts';
+import type { OAuthError } from './oauth-error.ts';
+
+const FORM_ENDPOINTS: ReadonlySet<string> = new Set(['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']);
+const FORWARD_AUTH = '/oauth2/forward-auth';
+
+/**
+ * What the form endpoints check before a body is read: method, query, media type, size. And forward-auth takes any method
+ * and looks at no body, so none is read there, whatever it says of itself.
+ */
+export function addOAuthHooks(instance: FastifyInstance): void {
+  instance.addHook('onRequest', (request, reply, done) => {
+    const { url, headers } = request;
+    if (!url.startsWith('/oauth2/')) {
+      done();
+      return;
+    }
+    const question = url.indexOf('?');
+    const path = question < 0 ? url : url.slice(0, question);
+    if (path === FORWARD_AUTH) {
+      delete headers['content-type'];
+      delete headers['content-length'];
+      delete headers['transfer-encoding'];
+    } else if (FORM_ENDPOINTS.has(path)) {
+      const fault = faultOf(request.method, question >= 0, headers);
+      if (fault !== undefined) {
+        refuse(reply, fault);
+        return;
+      }
+    }
+    done();
+  });
+}
+
+function faultOf(
+  method: string,
+  hasQuery: boolean,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): OAuthError | undefined {
+  if (method !== 'POST') return new InvalidRequest('This endpoint takes POST only.', 405, { allow: 'POST' });
+  if (!isFormMediaType(headers['content-type'] as string | undefined)) {
+    return new InvalidRequest('Send the parameters as application/x-www-form-urlencoded.');
+  }
+  if (Number(headers['content-length'] ?? 0) > FORM_LIMIT) return new InvalidRequest('The body is too large.', 413);
+  // RFC 6749 2.3.1: never in the URI, where logs would keep it
+  if (hasQuery) return new InvalidRequest('Send the parameters in the body, not in the query.');
+  return undefined;
+}
+
+/** The body was not read: the connection cannot go on. */
+function refuse(reply: FastifyReply, fault: OAuthError): void {
+  if (fault.status === 413) reply.header('connection', 'close');
+  sendOAuthError(reply, fault);
+}

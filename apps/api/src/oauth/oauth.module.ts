@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { PassportModule } from '@nestjs/passport';
+import { AccessModule } from '#access';
+import { IdentityModule } from '#identity';
+import { ClientBasicStrategy } from './client-basic.strategy.ts';
+import { ClientSignIn } from './client-sign-in.ts';
+import { ForwardAuthController } from './forward-auth.controller.ts';
+import { IntrospectionController } from './introspection.controller.ts';
+import { MetadataController } from './metadata.controller.ts';
+import { RevocationController } from './revocation.controller.ts';
+import { TokenController } from './token.controller.ts';
+
+@Module({
+  imports: [AccessModule, IdentityModule, PassportModule.register({ session: false })],
+  controllers: [
+    ForwardAuthController,
+    IntrospectionController,
+    MetadataController,
+    RevocationController,
+    TokenController,
+  ],
+  providers: [ClientBasicStrategy, ClientSignIn],
+})
+export class OauthModule {}

@@ -1,0 +1,65 @@
+import { Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { IssueTokenCommand, ScopeRefused, TokenLimitReached } from '#access';
+import type { AuthenticatedClient } from '#access';
+import { Refusals } from '#events';
+import { Metrics } from '#observability';
+import { Public } from '../http/access.ts';
+import { ClientGuard } from './client-basic.strategy.ts';
+import { ClientSignIn } from './client-sign-in.ts';
+import { FormGuard } from './form.guard.ts';
+import { DocumentedToken } from './oauth-docs.ts';
+import { InvalidClient, InvalidRequest, UnsupportedGrantType } from './oauth-error.ts';
+import type { OAuthRequest } from './oauth-request.ts';
+
+/** RFC 6749 5.1. */
+interface TokenAnswer {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly scope: string;
+}
+
+@Controller('oauth2')
+@Public()
+export class TokenController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly clients: ClientSignIn,
+    private readonly refusals: Refusals,
+    private readonly metrics: Metrics,
+  ) {}
+
+  @Post('token')
+  @HttpCode(200)
+  @UseGuards(FormGuard, ClientGuard)
+  @DocumentedToken()
+  async token(@Req() request: OAuthRequest): Promise<TokenAnswer> {
+    const { user: client, form, basic, clientAddress } = request;
+    if (client.type !== 'client') throw new InvalidClient(); // resource servers get no tokens
+    try {
+      checkGrantType(form.get('grant_type'));
+      const command = new IssueTokenCommand(client, basic.secret, form.get('scope'), clientAddress, request.id);
+      const { accessToken, expiresIn, scope } = await this.commands.execute(command);
+      this.metrics.tokensIssued.inc();
+      return { access_token: accessToken, token_type: 'Bearer', expires_in: expiresIn, scope: scope.join(' ') };
+    } catch (error) {
+      await this.refused(error, client, request);
+      throw error;
+    }
+  }
+
+  private async refused(error: unknown, { credential }: AuthenticatedClient, request: OAuthRequest): Promise<void> {
+    await this.clients.refused(error, request.basic.id, request.clientAddress);
+    const reason =
+      error instanceof ScopeRefused ? 'scope' : error instanceof TokenLimitReached ? 'token-limit' : undefined;
+    if (reason === undefined) return;
+    const subject = { type: 'credential', id: credential.id };
+    this.refusals.record({ operationId: credential.operationId, subject, reason, ip: request.clientAddress ?? null });
+  }
+}
+
+function checkGrantType(grantType: string | undefined): void {
+  if (grantType === undefined || grantType === '') throw new InvalidRequest('grant_type is missing.');
+  if (grantType !== 'client_credentials') throw new UnsupportedGrantType();
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { CatalogueModule } from '#catalogue';
+import { CredentialsModule } from '#credentials';
+import { TokensModule } from '#tokens';
+import { ClientAuthenticator } from './client-authenticator.ts';
+import { IssueTokenHandler } from './commands/issue-token.handler.ts';
+import { RevokeTokenHandler } from './commands/revoke-token.handler.ts';
+import { TokenIssuer } from './token-issuer.ts';
+import { TokenVerifier } from './token-verifier.ts';
+
+@Module({
+  imports: [CatalogueModule, CredentialsModule, TokensModule],
+  providers: [ClientAuthenticator, IssueTokenHandler, RevokeTokenHandler, TokenIssuer, TokenVerifier],
+  exports: [ClientAuthenticator, TokenVerifier],
+})
+export class AccessModule {}

@@ -1,0 +1,58 @@
+import type { Subject } from '#kernel';
+
+/** Why someone was refused: for the event log and the metrics. The caller is told no more than the error's public text. */
+export type RefusalReason =
+  | 'unknown-client'
+  | 'wrong-secret'
+  | 'disabled'
+  | 'expired'
+  | 'address'
+  | 'no-address'
+  | 'unknown-resource-server'
+  | 'token-limit'
+  | 'scope'
+  | 'foreign-token';
+
+/** Whom a caller claimed to be, when there is such a one. */
+export interface Claimed {
+  readonly operationId: string | null;
+  readonly subject: Subject;
+}
+
+const NOBODY: Claimed = { operationId: null, subject: { type: 'unknown', id: 'unknown' } };
+
+/** A client or resource server could not be authenticated. All reasons look the same from outside. */
+export class AuthenticationFailed extends Error {
+  override readonly name = 'AuthenticationFailed';
+  constructor(
+    readonly reason: RefusalReason,
+    readonly claimed: Claimed = NOBODY,
+  ) {
+    super('authentication failed');
+  }
+}
+
+/** The credential has as many live tokens as it may. */
+export class TokenLimitReached extends Error {
+  override readonly name = 'TokenLimitReached';
+  /** @param retryAfterSeconds until the first of them ends */
+  constructor(readonly retryAfterSeconds: number) {
+    super('token limit reached');
+  }
+}
+
+/** The scope asked for is unknown, or more than was granted. */
+export class ScopeRefused extends Error {
+  override readonly name = 'ScopeRefused';
+  constructor() {
+    super('scope refused');
+  }
+}
+
+/** The token belongs to another client (RFC 7009 2.1). */
+export class ForeignToken extends Error {
+  override readonly name = 'ForeignToken';
+  constructor() {
+    super('the token belongs to another client');
+  }
+}

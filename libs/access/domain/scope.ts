@@ -1,0 +1,26 @@
+import { ScopeRefused } from './access-error.ts';
+
+// RFC 6749 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), one space between two
+const GRAMMAR = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+/**
+ * The scope that a token gets. Scope values are API keys; order and repetition mean nothing.
+ *
+ * @param asked the `scope` parameter; undefined or empty asks for all that the credential has (RFC 6749 3.3)
+ * @param granted the credential's APIs, sorted
+ * @throws ScopeRefused for bad grammar, a value that is not granted, or a credential without any API
+ */
+export function grantScope(asked: string | undefined, granted: readonly string[]): readonly string[] {
+  if (granted.length === 0) throw new ScopeRefused();
+  if (asked === undefined || asked === '') return granted;
+  if (!GRAMMAR.test(asked)) throw new ScopeRefused();
+  const values = new Set(asked.split(' '));
+  const scope = granted.filter((key) => values.has(key));
+  if (scope.length !== values.size) throw new ScopeRefused();
+  return scope;
+}
+
+/** What is left of a token's rights: those that it was issued with and that its credential still has. */
+export function effectiveScope(issued: readonly string[], granted: readonly string[]): readonly string[] {
+  return issued.every((key) => granted.includes(key)) ? issued : issued.filter((key) => granted.includes(key));
+}

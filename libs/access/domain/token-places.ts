@@ -1,0 +1,48 @@
+import { TokenLimitReached } from './access-error.ts';
+
+/** A token's place among those of its credential. */
+export interface Place {
+  readonly _id: string;
+  readonly id: string;
+  readonly slot: number;
+  readonly expiresAt: Date;
+  readonly issuedAt: Date;
+}
+
+/** Where the next token goes, and which stored token has to make way for it. */
+export interface Placement {
+  readonly slot: number;
+  readonly replaced: Place | undefined;
+  /** Whether the replaced token was still live: it is ended, and the event says so. */
+  readonly evicted: boolean;
+}
+
+/**
+ * Chooses the place of a new token: a free one, else that of an expired token (which counts no more, pruned or not), else by
+ * policy that of the oldest.
+ *
+ * @param places the credential's stored tokens
+ * @param limit how many places there are
+ * @throws TokenLimitReached when all are live and the policy is `reject`
+ */
+export function choosePlace(
+  places: readonly Place[],
+  limit: number,
+  policy: 'reject' | 'evict_oldest',
+  now: Date,
+): Placement {
+  const taken = new Set(places.map(({ slot }) => slot));
+  for (let slot = 0; slot < limit; slot += 1)
+    if (!taken.has(slot)) return { slot, replaced: undefined, evicted: false };
+  const firstToEnd = least(places, ({ expiresAt }) => expiresAt.getTime());
+  if (firstToEnd.expiresAt <= now) return { slot: firstToEnd.slot, replaced: firstToEnd, evicted: false };
+  if (policy === 'reject') {
+    throw new TokenLimitReached(Math.max(1, Math.ceil((firstToEnd.expiresAt.getTime() - now.getTime()) / 1000)));
+  }
+  const oldest = least(places, ({ issuedAt }) => issuedAt.getTime());
+  return { slot: oldest.slot, replaced: oldest, evicted: true };
+}
+
+function least(places: readonly Place[], by: (place: Place) => number): Place {
+  return places.reduce((a, b) => (by(b) < by(a) ? b : a));
+}

@@ -1,0 +1,130 @@
+import type { CredentialRecord } from '#credentials';
+import type { PendingEvent } from '#events';
+import { DomainEvent, digest, newAccessToken, newId } from '#kernel';
+import { TOKEN_LIMIT } from '#tokens';
+import type { TokenDocument, TokenPlace } from '#tokens';
+import { TokenLimitReached } from './domain/access-error.ts';
+import { choosePlace } from './domain/token-places.ts';
+
+/** A token request that has passed every check but the token limit. */
+export interface IssueRequest {
+  readonly credential: CredentialRecord;
+  readonly secretId: string;
+  readonly scope: readonly string[];
+  readonly ip: string | null;
+  readonly requestId: string;
+}
+
+/** A token, as RFC 6749 5.1 answers it; or `stale`. */
+export type IssueOutcome =
+  | {
+      readonly stale: false;
+      readonly accessToken: string;
+      readonly expiresIn: number;
+      readonly scope: readonly string[];
+    }
+  | { readonly stale: true };
+
+/** A request with its token made; the token exists for others only once it is committed. */
+export interface PreparedIssue {
+  readonly request: IssueRequest;
+  readonly accessToken: string;
+  readonly digest: string;
+  readonly tokenId: string;
+}
+
+export function prepareIssue(request: IssueRequest): PreparedIssue {
+  const accessToken = newAccessToken(request.credential.clientId);
+  return { request, accessToken, digest: digest(accessToken), tokenId: newId('tk') };
+}
+
+/** What one transaction has to write for a batch, and what each caller gets. */
+export interface SettledBatch {
+  readonly outcomes: readonly (IssueOutcome | Error)[];
+  readonly tokens: readonly TokenDocument[];
+  /** Digests of stored tokens that made way. */
+  readonly replaced: readonly string[];
+  readonly events: readonly PendingEvent[];
+}
+
+/**
+ * Gives each request of the batch its place.
+ *
+ * @param stale client ids whose credential was changed meanwhile
+ * @param stored the stored tokens of all credentials of the batch
+ */
+export function settleBatch(
+  issues: readonly PreparedIssue[],
+  stale: ReadonlySet<string>,
+  stored: readonly TokenPlace[],
+  now: Date,
+): SettledBatch {
+  const placesOf = Map.groupBy(stored, (place) => place.credentialId);
+  const inserted = new Map<string, TokenDocument>();
+  const replaced: string[] = [];
+  const events: PendingEvent[] = [];
+  const outcomes = issues.map((issue): IssueOutcome | Error => {
+    const { credential } = issue.request;
+    if (stale.has(credential.clientId)) return { stale: true };
+    const places = placesOf.get(credential.id) ?? [];
+    try {
+      const placement = choosePlace(places, TOKEN_LIMIT, credential.tokenLimitPolicy, now);
+      const token = tokenOf(issue, placement.slot, now);
+      const rest = places.filter((place) => place !== placement.replaced);
+      placesOf.set(credential.id, [...rest, token]);
+      // what made way may have been issued in this very batch: then it was never stored
+      if (placement.replaced !== undefined && !inserted.delete(placement.replaced._id))
+        replaced.push(placement.replaced._id);
+      inserted.set(token._id, token);
+      events.push(issuedEvent(issue, token, placement.evicted ? placement.replaced?.id : undefined, now));
+      return {
+        stale: false,
+        accessToken: issue.accessToken,
+        expiresIn: credential.tokenTtlSeconds,
+        scope: issue.request.scope,
+      };
+    } catch (error) {
+      if (error instanceof TokenLimitReached) return error;
+      throw error;
+    }
+  });
+  return { outcomes, tokens: [...inserted.values()], replaced, events };
+}
+
+function tokenOf({ request, digest: _id, tokenId }: PreparedIssue, slot: number, now: Date): TokenDocument {
+  const { credential, scope, ip } = request;
+  // `iat` and `exp` are whole seconds: the token ends at the very second that introspection names
+  const issuedAtMs = Math.floor(now.getTime() / 1000) * 1000;
+  return {
+    _id,
+    id: tokenId,
+    credentialId: credential.id,
+    operationId: credential.operationId,
+    clientId: credential.clientId,
+    slot,
+    scope: [...scope],
+    issuedAt: now,
+    expiresAt: new Date(issuedAtMs + credential.tokenTtlSeconds * 1000),
+    issuedTo: ip,
+  };
+}
+
+function issuedEvent(
+  { request, tokenId }: PreparedIssue,
+  token: TokenDocument,
+  evicted: string | undefined,
+  at: Date,
+): PendingEvent {
+  const { credential, secretId, ip, requestId } = request;
+  const data = { tokenId, secretId, scope: token.scope, expiresAt: token.expiresAt.toISOString() };
+  return {
+    event: new DomainEvent(
+      'token.issued.v1',
+      credential.operationId,
+      { type: 'credential', id: credential.id },
+      evicted === undefined ? data : { ...data, evictedTokenId: evicted },
+    ),
+    context: { actor: { type: 'client', id: credential.clientId, ip }, requestId },
+    at,
+  };
+}

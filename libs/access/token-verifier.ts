@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { CredentialReader } from '#credentials';
+import type { CredentialRecord } from '#credentials';
+import { Clock, clientIdOfAccessToken, digest } from '#kernel';
+import { TokenRepository } from '#tokens';
+import type { TokenDocument } from '#tokens';
+import { effectiveScope } from './domain/scope.ts';
+
+/** A token that is good, and what it is good for at this moment. */
+export interface GoodToken {
+  readonly token: TokenDocument;
+  readonly credential: CredentialRecord;
+  readonly scope: readonly string[];
+}
+
+/**
+ * Decides whether a token is good, by reading the token and its credential. Both look-ups go out at once, since the token carries its
+ * credential's handle; its checksum turns rubbish away without asking the store.
+ */
+@Injectable()
+export class TokenVerifier {
+  constructor(
+    private readonly credentials: CredentialReader,
+    private readonly tokens: TokenRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @param text what was presented as a token
+   * @returns undefined for whatever is not a live token of an active credential with a right left; addresses are not looked at
+   * @throws DomainError `store-unavailable`
+   */
+  verify(text: string): GoodToken | undefined | Promise<GoodToken | undefined> {
+    const clientId = clientIdOfAccessToken(text);
+    if (clientId === undefined) return undefined;
+    const key = digest(text);
+    const token = this.tokens.reader.peek(key);
+    const credential = this.credentials.peek(clientId);
+    if (token !== undefined && credential !== undefined) return this.judge(token, credential);
+    return this.read(key, clientId);
+  }
+
+  private async read(key: string, clientId: string): Promise<GoodToken | undefined> {
+    const [token, credential] = await Promise.all([this.tokens.reader.get(key), this.credentials.get(clientId)]);
+    return this.judge(token, credential);
+  }
+
+  private judge(token: TokenDocument | undefined, credential: CredentialRecord | undefined): GoodToken | undefined {
+    if (token === undefined || credential?.id !== token.credentialId || credential.disabled) return undefined;
+    const nowMs = this.clock.nowMs();
+    if (nowMs >= token.expiresAt.getTime() || nowMs >= credential.expiresAtMs) return undefined;
+    const scope = effectiveScope(token.scope, credential.apis);
+    return scope.length === 0 ? undefined : { token, credential, scope };
+  }
+}
+
+/**
+ * Whether a token may be used from an address.
+ *
+ * @param address the user's canonical address; undefined when the asker did not say. Then only a credential that may be
+ *   used from anywhere passes
+ */
+export function mayUseFrom({ credential }: GoodToken, address: string | undefined): boolean {
+  if (credential.allowedIpTexts.length === 0) return true;
+  return address !== undefined && credential.allowedIps.admits(address);
+}

@@ -1,0 +1,142 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { Schema } from 'mongoose';
+import type { Model } from 'mongoose';
+import { Clock, digest } from '#kernel';
+import type { Subject } from '#kernel';
+import { MongoStore, bounded } from '#mongo';
+import { LOGGER, Metrics } from '#observability';
+import type { Logger } from '#observability';
+
+const FLUSH_EVERY_MS = 2_000;
+const MINUTE_MS = 60_000;
+/** Addresses that one summary names at most. */
+const ADDRESSES_KEPT = 10;
+/** Summaries that wait for the store at most; beyond that only the metric counts. */
+const WAITING_AT_MOST = 10_000;
+
+/** Someone or something was refused. */
+export interface Refusal {
+  readonly operationId: string | null;
+  /** The credential, resource server or user that was claimed, when it exists; else `{ type: 'unknown', id: 'unknown' }`. */
+  readonly subject: Subject;
+  /** The true reason, which the caller is not told. One of few words, as `wrong-secret`. */
+  readonly reason: string;
+  readonly ip: string | null;
+}
+
+/** Refusals of one subject for one reason within one minute. */
+export interface RefusalDocument {
+  _id: string;
+  id: string;
+  minute: Date;
+  operationId: string | null;
+  subject: Subject;
+  reason: string;
+  count: number;
+  addresses: string[];
+}
+
+const schema = new Schema<RefusalDocument>(
+  {
+    _id: String,
+    id: String,
+    minute: Date,
+    operationId: String,
+    subject: Schema.Types.Mixed,
+    reason: String,
+    count: Number,
+    addresses: [String],
+  },
+  { id: false },
+);
+schema.index({ minute: -1, id: -1 }); // serves GET /v1/events
+schema.index({ operationId: 1, minute: -1, id: -1 }); // serves GET /v1/events?operationId=
+
+interface Waiting extends Refusal {
+  readonly minute: Date;
+  count: number;
+  readonly addresses: Set<string>;
+}
+
+/**
+ * Refusals may come by the thousand, so they stand outside the hash chain: counted at once, summed up per subject, reason
+ * and minute, and written every two seconds. A crash loses at most those two seconds, and no other guarantee rests on them.
+ */
+@Injectable()
+export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly model: Model<RefusalDocument>;
+  private waiting = new Map<string, Waiting>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly store: MongoStore,
+    private readonly clock: Clock,
+    private readonly metrics: Metrics,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.model = store.model('refusals', schema);
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  record(refusal: Refusal): void {
+    this.metrics.refusals.inc({ reason: refusal.reason });
+    this.logger.debug({ ...refusal }, 'refused');
+    const minuteMs = Math.floor(this.clock.nowMs() / MINUTE_MS) * MINUTE_MS;
+    const key = [minuteMs, refusal.operationId, refusal.subject.type, refusal.subject.id, refusal.reason].join('|');
+    const summary = this.waiting.get(key);
+    if (summary !== undefined) {
+      summary.count += 1;
+      if (refusal.ip !== null && summary.addresses.size < ADDRESSES_KEPT) summary.addresses.add(refusal.ip);
+    } else if (this.waiting.size < WAITING_AT_MOST) {
+      const addresses = new Set(refusal.ip === null ? [] : [refusal.ip]);
+      this.waiting.set(key, { ...refusal, minute: new Date(minuteMs), count: 1, addresses });
+    }
+  }
+
+  private async flush(): Promise<void> {
+    if (this.waiting.size === 0 || !this.store.ready) return;
+    const batch = this.waiting;
+    this.waiting = new Map();
+    try {
+      await bounded(this.model.collection.bulkWrite([...batch].map(upsert), { ordered: false }));
+    } catch (error) {
+      this.logger.warn({ err: error, summaries: batch.size }, 'refusals not written yet');
+      this.putBack(batch);
+    }
+  }
+
+  private putBack(batch: Map<string, Waiting>): void {
+    for (const [key, summary] of batch) {
+      const newer = this.waiting.get(key);
+      if (newer === undefined) this.waiting.set(key, summary);
+      else newer.count += summary.count;
+    }
+  }
+}
+
+function upsert([key, summary]: [string, Waiting]): Parameters<
+  Model<RefusalDocument>['collection']['bulkWrite']
+>[0][number] {
+  const { minute, operationId, subject, reason, count, addresses } = summary;
+  const _id = digest(key);
+  return {
+    updateOne: {
+      filter: { _id: _id as never },
+      update: {
+        $setOnInsert: { id: `ev_${_id.replaceAll(/[-_]/g, '').slice(0, 32)}`, minute, operationId, subject, reason },
+        $inc: { count },
+        $addToSet: { addresses: { $each: [...addresses] } },
+      },
+      upsert: true,
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Puts the built service (dist/apps, dist/libs) into one file, which starts more than twice as fast as loose modules. Also the
+ * event-log verifier, for Node versions that do not strip types.
+ */
+import { build } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
+
+/** Optional packages of Nest that are not installed, and what must stay outside: native code, and files read from disk. */
+const external = [
+  '@nestjs/microservices',
+  '@nestjs/microservices/*',
+  '@nestjs/websockets',
+  '@nestjs/websockets/*',
+  '@nestjs/platform-express',
+  '@nestjs/mongoose',
+  '@fastify/view',
+  '@fastify/multipart',
+  'class-validator',
+  'class-transformer',
+  'class-transformer/*',
+  '@node-rs/argon2',
+  '@fastify/static',
+  'swagger-ui-dist',
+  'passport-http',
+];
+
+/** CommonJS packages inside an ES module still ask for these. */
+const banner = [
+  "import { createRequire as latchkeyCreateRequire } from 'node:module';",
+  'const require = latchkeyCreateRequire(import.meta.url);',
+  "import { fileURLToPath as latchkeyFileURLToPath } from 'node:url';",
+  'const __filename = latchkeyFileURLToPath(import.meta.url);',
+  "const __dirname = __filename.slice(0, __filename.lastIndexOf('/'));",
+].join('');
+
+const common: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  external,
+  banner: { js: banner },
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+await build({
+  ...common,
+  entryPoints: ['dist/apps/api/src/main.js'],
+  outfile: 'dist/latchkey.mjs',
+  conditions: ['latchkey-dist'],
+});
+await build({
+  ...common,
+  target: 'node20',
+  entryPoints: ['tools/verify-events/main.ts'],
+  outfile: 'dist/latchkey-verify.mjs',
+});
