@@ -19,6 +19,16 @@ const RETRY_MS = 2_000;
 const ROWS_PER_JOB = 50;
 const JOBS_PER_LOOK = 10;
 
+/** What the relay needs besides the store and the queues. */
+@Injectable()
+export class RelayServices {
+  constructor(
+    readonly clock: Clock,
+    readonly signal: OutboxSignal,
+    readonly metrics: Metrics,
+  ) {}
+}
+
 /**
  * Hands committed follow-up work on to BullMQ, and sweeps up what got lost on the way. A row goes only in the transaction that
  * does its work, so neither a crash, nor an emptied Redis, nor a job that failed for good can lose it: what is
@@ -126,14 +136,4 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     const nextAttemptAt = new Date(this.services.clock.nowMs() + RETRY_MS);
     await bounded(this.eventLog.outbox.updateMany({ _id: { $in: ids } }, { $set: { nextAttemptAt } }).exec());
   }
-}
-
-/** What the relay needs besides the store and the queues. */
-@Injectable()
-export class RelayServices {
-  constructor(
-    readonly clock: Clock,
-    readonly signal: OutboxSignal,
-    readonly metrics: Metrics,
-  ) {}
 }

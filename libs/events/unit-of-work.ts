@@ -23,6 +23,16 @@ export interface UnitOptions {
   readonly limitMs?: number;
 }
 
+/** What a unit of work needs besides the log. */
+@Injectable()
+export class UnitServices {
+  constructor(
+    readonly clock: Clock,
+    readonly idempotencyKeys: IdempotencyKeys,
+    readonly outboxSignal: OutboxSignal,
+  ) {}
+}
+
 /** Writes a change, its events and its follow-up work in one transaction: all of it or nothing. */
 @Injectable()
 export class UnitOfWork {
@@ -104,14 +114,4 @@ export class UnitOfWork {
 interface Remembered {
   made: boolean;
   result: unknown;
-}
-
-/** What a unit of work needs besides the log. */
-@Injectable()
-export class UnitServices {
-  constructor(
-    readonly clock: Clock,
-    readonly idempotencyKeys: IdempotencyKeys,
-    readonly outboxSignal: OutboxSignal,
-  ) {}
 }
