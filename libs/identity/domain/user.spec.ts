@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { User } from './user.ts';
+
+const at = new Date('2026-11-23T10:00:00.000Z');
+const later = new Date('2026-11-23T11:00:00.000Z');
+const ada = (): User => {
+  const user = User.create(
+    {
+      username: 'Ada',
+      passwordHash: '$argon2id$canary',
+      roles: ['auditor', 'auditor'],
+      operationIds: ['op_2', 'op_1'],
+    },
+    at,
+  );
+  return user;
+};
+
+describe('User', () => {
+  it('is created with sets, and tells so without its password', () => {
+    const user = ada();
+    expect(user.state).toMatchObject({ roles: ['auditor'], operationIds: ['op_1', 'op_2'], version: 1 });
+    const [event, ...rest] = user.pullEvents();
+    expect(rest).toEqual([]);
+    expect(event).toMatchObject({
+      type: 'user.created.v1',
+      operationId: null,
+      subject: { type: 'user', id: user.state.id },
+      data: { username: 'Ada', roles: ['auditor'], operationIds: ['op_1', 'op_2'] },
+    });
+    expect(JSON.stringify(event)).not.toContain('canary');
+  });
+
+  it('names in its event what changed, and no value', () => {
+    const user = ada();
+    user.pullEvents();
+    const changes = { username: 'ada', passwordHash: '$argon2id$canary-2', roles: ['platform-admin'] };
+    expect(user.edit({ ...changes, operationIds: ['op_2', 'op_1', 'op_1'] }, later)).toBe(true);
+    expect(user.state).toMatchObject({ ...changes, version: 2, createdAt: at, updatedAt: later });
+    expect(user.isPlatformAdmin).toBe(true);
+    const [event] = user.pullEvents();
+    expect(event?.data).toEqual({ changed: ['username', 'password', 'roles'] });
+  });
+
+  it('is not changed by what it is already', () => {
+    const user = ada();
+    user.pullEvents();
+    expect(user.edit({ username: 'Ada', roles: ['auditor'], operationIds: ['op_2', 'op_1'] }, later)).toBe(false);
+    expect(user.state).toMatchObject({ version: 1, updatedAt: at });
+    expect(user.pullEvents()).toEqual([]);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseOptions } from '@node-rs/argon2';
+import { Passwords } from './passwords.ts';
+
+const password = 'correct horse battery staple';
+
+async function milliseconds(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+describe('Passwords', () => {
+  it('hashes by Argon2id with at least the parameters that OWASP asks for', async () => {
+    const hash = await new Passwords().hash(password);
+    expect(hash).toMatch(/^\$argon2id\$/);
+    const { memoryCost, timeCost, parallelism } = parseOptions(hash);
+    expect(memoryCost).toBeGreaterThanOrEqual(19_456);
+    expect(timeCost).toBeGreaterThanOrEqual(2);
+    expect(parallelism).toBe(1);
+    expect(await new Passwords().hash(password)).not.toBe(hash);
+  });
+
+  it('knows the right password from a wrong one, also after it was right once', async () => {
+    const passwords = new Passwords();
+    const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
+    for (let i = 0; i < 2; i += 1) {
+      expect(await passwords.verify(user, password)).toBe(true);
+      expect(await passwords.verify(user, `${password} `)).toBe(false);
+      expect(await passwords.verify(user, '')).toBe(false);
+      expect(await passwords.verify(undefined, password)).toBe(false);
+    }
+  });
+
+  it('takes a password in whatever form a keyboard composes it', async () => {
+    const passwords = new Passwords();
+    const user = { id: 'us_1', passwordHash: await passwords.hash('za\u0308hneputzen und so') };
+    expect(await passwords.verify(user, 'z\u00e4hneputzen und so')).toBe(true);
+  });
+
+  it('remembers a right password by the hash that it was right for', async () => {
+    const passwords = new Passwords();
+    const before = { id: 'us_1', passwordHash: await passwords.hash(password) };
+    const after = { id: 'us_1', passwordHash: await passwords.hash('another horse battery') };
+    expect(await passwords.verify(before, password)).toBe(true);
+    expect(await passwords.verify(after, password)).toBe(false);
+  });
+
+  it('answers from memory the second time', async () => {
+    const passwords = new Passwords();
+    const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
+    const first = await milliseconds(() => passwords.verify(user, password));
+    const hundred = await milliseconds(async () => {
+      for (let i = 0; i < 100; i += 1) await passwords.verify(user, password);
+    });
+    expect(hundred / 100).toBeLessThan(first / 5);
+  });
+
+  it('takes as long for nobody as for somebody with a wrong password', async () => {
+    const passwords = new Passwords();
+    const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
+    await passwords.verify(undefined, 'warm up, the dummy is made once');
+    const samples = { nobody: [] as number[], somebody: [] as number[] };
+    for (let i = 0; i < 15; i += 1) {
+      samples.nobody.push(await milliseconds(() => passwords.verify(undefined, `wrong ${i}`)));
+      samples.somebody.push(await milliseconds(() => passwords.verify(user, `wrong ${i}`)));
+    }
+    // the fastest of each: whatever else runs on the machine only adds
+    const ratio = Math.min(...samples.nobody) / Math.min(...samples.somebody);
+    expect(ratio).toBeGreaterThan(0.6);
+    expect(ratio).toBeLessThan(1.7);
+  });
+});

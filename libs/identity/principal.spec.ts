@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { coversOperation, maySeeOperation } from './principal.ts';
+import type { Principal, Role } from './principal.ts';
+
+const someone = (roles: Role[], operationIds: string[] = []): Principal => ({
+  userId: 'us_1',
+  username: 'ada',
+  roles,
+  operationIds,
+});
+
+describe('what a person may see and do of an operation', () => {
+  it('lets platform-admins and auditors see all, operation-admins their own', () => {
+    expect(maySeeOperation(someone(['platform-admin']), 'op_1')).toBe(true);
+    expect(maySeeOperation(someone(['auditor']), 'op_1')).toBe(true);
+    expect(maySeeOperation(someone(['operation-admin'], ['op_1']), 'op_1')).toBe(true);
+    expect(maySeeOperation(someone(['operation-admin'], ['op_2']), 'op_1')).toBe(false);
+    expect(maySeeOperation(someone([], ['op_1']), 'op_1')).toBe(false);
+  });
+
+  it('does not let the auditor in someone widen what the operation-admin in them may change', () => {
+    const both = someone(['operation-admin', 'auditor'], ['op_1']);
+    const writers: Role[] = ['platform-admin', 'operation-admin'];
+    expect(maySeeOperation(both, 'op_2')).toBe(true);
+    expect(coversOperation(both, writers, 'op_1')).toBe(true);
+    expect(coversOperation(both, writers, 'op_2')).toBe(false);
+    expect(coversOperation(both, [...writers, 'auditor'], 'op_2')).toBe(true);
+  });
+});
