@@ -43,10 +43,12 @@ export interface ChainHead {
 /** Types that stand outside the chains; every other event has its place in one. */
 export const UNCHAINED_TYPES: readonly string[] = ['sign-in.refused.v1'];
 
+/** Name of the platform's chain. No operation has it for an id. */
+export const PLATFORM_CHAIN = 'platform';
+
 /** Longest line of an export in bytes, its line feed not counted. */
 export const MAX_LINE_BYTES = 1_048_576;
 
-const PLATFORM = 'platform';
 const MAX_DATA_LEVELS = 32;
 const HASH_MEMBER_BYTES = '"hash":"",'.length + 64;
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -54,7 +56,7 @@ const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3
 
 /** The name of the chain that an operation's events, or with null the platform's, belong to. */
 export function chainName(operationId: string | null): string {
-  return operationId ?? PLATFORM;
+  return operationId ?? PLATFORM_CHAIN;
 }
 
 /**
@@ -121,7 +123,7 @@ function checkDraft(draft: EventDraft, operationId: string | null): void {
 }
 
 function isOperationId(value: string): boolean {
-  return ID.test(value) && value !== PLATFORM; // that name is taken by the platform's chain
+  return ID.test(value) && value !== PLATFORM_CHAIN; // that name is taken by the platform's chain
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Config } from '#config';
 import { DurablePublisher } from './durable-publisher.ts';
 import { EventLog } from './event-log.ts';
 import { JobQueues } from './job-queues.ts';
+import { GetEventHandler, ListEventsHandler } from './queries/event.queries.ts';
 import { OutboxRelay, RelayServices } from './outbox-relay.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { Refusals } from './refusals.ts';
@@ -28,7 +29,9 @@ import { UnitOfWork, UnitServices } from './unit-of-work.ts';
   providers: [
     DurablePublisher,
     EventLog,
+    GetEventHandler,
     JobQueues,
+    ListEventsHandler,
     OutboxRelay,
     OutboxSignal,
     Refusals,

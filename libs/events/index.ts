@@ -1,5 +1,5 @@
 export { ChainVerifier } from './chain-verifier.ts';
-export { chainName, eventLine } from './chain.ts';
+export { PLATFORM_CHAIN, chainName, eventLine } from './chain.ts';
 export { EventLog, toLogEvent } from './event-log.ts';
 export { EventsModule } from './events.module.ts';
 export { JobQueues } from './job-queues.ts';
@@ -13,3 +13,6 @@ export type { Transaction } from './transaction.ts';
 export { Refusals } from './refusals.ts';
 export { systemContext } from './system-context.ts';
 export type { PendingEvent } from './event-log.ts';
+export { GetEventQuery, ListEventsQuery } from './queries/event.queries.ts';
+export type { EventFilter, EventPosition } from './queries/event.filter.ts';
+export type { EventView } from './queries/event.view.ts';

@@ -52,6 +52,8 @@ const schema = new Schema<RefusalDocument>(
 );
 schema.index({ minute: -1, id: -1 }); // serves GET /v1/events
 schema.index({ operationId: 1, minute: -1, id: -1 }); // serves GET /v1/events?operationId=
+schema.index({ 'subject.id': 1, minute: -1, id: -1 }); // serves GET /v1/events?subject= and ?actor=
+schema.index({ id: 1 }); // serves GET /v1/events/{eventId}
 
 interface Waiting extends Refusal {
   readonly minute: Date;
