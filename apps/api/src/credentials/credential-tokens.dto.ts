@@ -23,7 +23,7 @@ export const tokenListAnswer = z
             .nullable()
             .meta({ example: '192.0.2.7', description: 'The address that it was issued to.' }),
         })
-        .meta({ id: 'Token', description: 'A live token, without the token: only its SHA-256 is kept.' }),
+        .meta({ id: 'LiveToken', description: 'A live token, without the token: only its SHA-256 is kept.' }),
     ),
   })
-  .meta({ id: 'TokenList', description: 'Every live token of the credential, oldest first: at most ten.' });
+  .meta({ id: 'LiveTokenList', description: 'Every live token of the credential, oldest first: at most ten.' });

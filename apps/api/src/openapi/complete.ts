@@ -1,0 +1,80 @@
+import { METHODS, operationsOf } from './document.ts';
+import type { Document, Operation, PlacedOperation, ResponseObject } from './document.ts';
+import { documentHeaders, headers } from './headers.ts';
+import { ifMatch, parametersOfPath } from './parameters.ts';
+import { documentProblems } from './problems.ts';
+import { tidySchemas } from './tidy-schemas.ts';
+
+/**
+ * Completes the document that Nest makes of the controllers by what follows from the house's rules, so that no controller has
+ * to say it: how to sign in, parameters of the path, If-Match, headers of answers, and the problems that every call may answer.
+ */
+export function completeDocument(document: Document): Document {
+  dropForeignMethods(document);
+  documentHeaders(document);
+  documentProblems(document);
+  for (const placed of operationsOf(document)) {
+    documentSecurity(placed);
+    documentParameters(placed);
+    documentSuccess(document, placed);
+  }
+  tidySchemas(document);
+  return document;
+}
+
+/** A route that takes any method is one operation to a reader, and OpenAPI 3.0 has no word for some of the methods. */
+function dropForeignMethods(document: Document): void {
+  for (const item of Object.values(document.paths)) {
+    const methods: string[] = Object.keys(item);
+    const takesAny = methods.includes('search');
+    for (const method of methods) {
+      const known = METHODS.some((name) => name === method);
+      if (!known || (takesAny && method !== 'get')) Reflect.deleteProperty(item, method);
+    }
+    if (takesAny && item.get !== undefined) {
+      item.get.operationId = item.get.operationId?.replace(/_get$/, '') ?? '';
+    }
+  }
+}
+
+/** Who may call: people everything under /v1; what has sign-in of its own says so in its controller; the rest is public. */
+function documentSecurity({ path, operation }: PlacedOperation): void {
+  if (path.startsWith('/v1/')) operation.security = [{ person: [] }, { oidc: [] }];
+  else operation.security ??= [];
+}
+
+function documentParameters({ path, operation }: PlacedOperation): void {
+  const said = (operation.parameters ?? []).filter((parameter) => '$ref' in parameter || parameter.in !== 'path');
+  const conditional = has(operation, 428) || has(operation, 412) ? [ifMatch(has(operation, 428))] : [];
+  operation.parameters = [...parametersOfPath(path), ...conditional, ...said];
+}
+
+/** Headers of the answers that are no errors. */
+function documentSuccess(document: Document, { path, method, operation }: PlacedOperation): void {
+  const item = document.paths[path];
+  const versioned =
+    has(operation, 412) ||
+    (method === 'get' && METHODS.some((other) => item?.[other] !== undefined && has(item[other], 428)));
+  const replayable = (operation.parameters ?? []).some(
+    (parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key',
+  );
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (!status.startsWith('2') || response === undefined || '$ref' in response) continue;
+    const created = status === '201' || (method === 'post' && replayable);
+    response.headers = {
+      ...(hasContent(response) && (versioned || created) ? headers('ETag') : {}),
+      ...(created ? headers('Location') : {}),
+      ...(replayable ? headers('Idempotency-Replayed') : {}),
+      ...response.headers,
+      ...headers('X-Request-Id'),
+    };
+  }
+}
+
+function has(operation: Operation, status: number): boolean {
+  return operation.responses[String(status)] !== undefined;
+}
+
+function hasContent(response: ResponseObject): boolean {
+  return Object.keys(response.content ?? {}).length > 0;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { errorStatus } from '../http/error-status.ts';
+import { problemSchema } from '../http/fields.ts';
+import { headers } from './headers.ts';
+import { operationsOf } from './document.ts';
+import type { Document, PlacedOperation, ResponseObject } from './document.ts';
+
+/** The operation's member in which the controllers' `@ApiProblems` leave the codes. */
+export const PROBLEMS = 'x-latchkey-problems';
+
+/** What any admin call may answer. */
+const always = [
+  'validation',
+  'unauthenticated',
+  'forbidden',
+  'not-acceptable',
+  'too-many-attempts',
+  'store-unavailable',
+];
+/** What a call by a method that may carry a body may answer, whether or not it wants one. */
+const withBody = ['malformed-json', 'malformed-request', 'body-too-large', 'unsupported-media-type'];
+const withPathParameter = ['malformed-request', 'uri-too-long'];
+
+/** Documents the problems of every admin call: those it names, and those that follow from what it is. */
+export function documentProblems(document: Document): void {
+  const { $schema: _dialect, ...problem } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
+  const { definitions = {} } = problem;
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...(definitions as object) },
+  };
+  for (const placed of operationsOf(document)) {
+    const own = codesOf(placed.operation);
+    if (!placed.path.startsWith('/v1/')) continue;
+    const codes = [
+      ...own,
+      ...always,
+      ...(placed.method === 'get' ? [] : withBody),
+      ...(placed.path.includes('{') ? withPathParameter : []),
+    ];
+    addResponses(placed, codes);
+  }
+}
+
+function codesOf(operation: PlacedOperation['operation']): string[] {
+  const extended = operation as unknown as Record<string, unknown>;
+  const codes = (extended[PROBLEMS] ?? []) as string[];
+  Reflect.deleteProperty(extended, PROBLEMS);
+  return codes;
+}
+
+function addResponses({ operation }: PlacedOperation, codes: readonly string[]): void {
+  const byStatus = Map.groupBy(new Set(codes), (code) => String(errorStatus[code]?.status ?? 500));
+  for (const [status, own] of [...byStatus].sort()) {
+    operation.responses[status] = {
+      description: own.map((code) => `\`${code}\`: ${errorStatus[code]?.title ?? ''}.`).join(' '),
+      headers: headersOf(Number(status), own),
+      content: {
+        'application/problem+json': {
+          schema: { $ref: '#/components/schemas/Problem' },
+          examples: Object.fromEntries(own.map((code) => [code, { value: exampleOf(code) }])),
+        },
+      },
+    };
+  }
+}
+
+function headersOf(status: number, codes: readonly string[]): NonNullable<ResponseObject['headers']> {
+  const wait = status === 429 || status === 503 || codes.includes('idempotency-key-in-use');
+  return {
+    ...headers('X-Request-Id'),
+    ...(status === 401 ? headers('WWW-Authenticate') : {}),
+    ...(wait ? headers('Retry-After') : {}),
+  };
+}
+
+function exampleOf(code: string): object {
+  const { status = 500, title = '' } = errorStatus[code] ?? {};
+  return {
+    type: `urn:latchkey:problem:${code}`,
+    title,
+    status,
+    detail: code === 'validation' ? 'The request is not valid; see errors.' : `${title}.`,
+    instance: '0b9f2f0e-6a1c-4d57-8f6a-3f1f4c1f7b21',
+    ...(code === 'validation'
+      ? {
+          errors: [
+            { pointer: '/name', code: 'unknown-member', message: 'There is no such member here; leave it out.' },
+          ],
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,61 @@
+/** The parts of the document, in the order in which someone who begins needs them. */
+export const tags: readonly { readonly name: string; readonly description: string }[] = [
+  {
+    name: 'Operations',
+    description:
+      'An operation is a business unit (a tenant). It holds up to ten credentials, and has its own chain in the event log. ' +
+      'Where `requireAllowedIps` is set, each of its credentials must name the addresses that it may be used from.',
+  },
+  {
+    name: 'APIs',
+    description:
+      'The catalogue: what a credential can be allowed to call. The `key` of an API is the scope value that grants it, and never changes.',
+  },
+  {
+    name: 'Credentials',
+    description:
+      'A credential is a Client Credentials object: who a machine is, what it may call, from where, until when, and its secrets. ' +
+      'Deleting, disabling or editing one is in force for its live tokens, on every instance, from the moment the call is answered.',
+  },
+  {
+    name: 'API List',
+    description:
+      'What a credential may call, seen against the whole catalogue: set all of it, add and remove collectively, or unselect all. ' +
+      'A token’s rights at any moment are those it was issued with that its credential still has.',
+  },
+  {
+    name: 'Live tokens',
+    description:
+      'The live tokens of a credential, at most ten: list them, end one, end all. Ending tokens needs no If-Match.',
+  },
+  {
+    name: 'OAuth 2.0',
+    description:
+      'For clients, resource servers and gateways (RFC 6749, 7009, 7662, 8414). Requests are forms, errors are `OAuthError` ' +
+      'documents, and every answer has `Cache-Control: no-store`. Clients sign in with HTTP Basic, id and secret form-encoded ' +
+      'first (RFC 6749 2.3.1). Nothing is taken from the query.',
+  },
+  {
+    name: 'Resource servers',
+    description:
+      'A resource server is an API or gateway that asks whether a token is good. It signs in with HTTP Basic, its `id` being the ' +
+      'user name, and may ask only about the APIs that it names.',
+  },
+  {
+    name: 'Events',
+    description:
+      'The event log: each change, issue, refusal, revocation, purge and prune, once, in a hash chain for each operation and one ' +
+      'for the platform. It can be exported and verified without trusting the service.',
+  },
+  {
+    name: 'Users',
+    description:
+      'People, and what they may do: `platform-admin` everything, `operation-admin` the credentials of named operations, `auditor` ' +
+      'read everything. To someone who may not see an operation it does not exist (404).',
+  },
+  {
+    name: 'Jobs',
+    description: 'The queues behind the service: what waits, what failed, and how to have it tried again.',
+  },
+  { name: 'Health', description: 'For load balancers, orchestrators and Prometheus. No sign-in.' },
+];

@@ -1,0 +1,28 @@
+import type { Document } from './document.ts';
+
+type Node = Record<string, unknown>;
+
+/** Takes out of the schemas what says nothing to a reader: bounds that are the language’s own, and a format spelt out again. */
+export function tidySchemas(document: Document): void {
+  visit(document.paths);
+  visit(document.components?.schemas ?? {});
+}
+
+function visit(value: unknown): void {
+  if (Array.isArray(value)) value.forEach(visit);
+  else if (typeof value === 'object' && value !== null) {
+    tidy(value as Node);
+    Object.values(value).forEach(visit);
+  }
+}
+
+function tidy(node: Node): void {
+  if (node['maximum'] === Number.MAX_SAFE_INTEGER) Reflect.deleteProperty(node, 'maximum');
+  if (node['minimum'] === Number.MIN_SAFE_INTEGER) Reflect.deleteProperty(node, 'minimum');
+  // the format says it, in one word
+  if (node['format'] === 'date-time') Reflect.deleteProperty(node, 'pattern');
+  // a query member is text to the parser, and a number or a truth value to the reader
+  if (node['type'] === 'integer' || node['type'] === 'boolean') {
+    for (const name of ['pattern', 'minLength', 'maxLength', 'enum']) Reflect.deleteProperty(node, name);
+  }
+}
