@@ -13,6 +13,7 @@ import { TokensModule } from '#tokens';
 import { MeController } from './users/me.controller.ts';
 import { UsersController } from './users/users.controller.ts';
 import { ResourceServersController } from './resource-servers/resource-servers.controller.ts';
+import { ApisController } from './apis/apis.controller.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
 import { CredentialTokensController } from './credentials/credential-tokens.controller.ts';
@@ -57,6 +58,9 @@ export class ApiModule {
         HealthController,
         OperationsController,
         MeController,
+        ResourceServersController,
+        ApisController,
+        UsersController,
       ],
       providers: [
         Draining,

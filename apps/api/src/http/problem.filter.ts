@@ -7,6 +7,7 @@ import type { Logger } from '#observability';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
 import { sendOAuthError, toOAuthError } from '../oauth/oauth-error.ts';
+import type { OAuthError } from '../oauth/oauth-error.ts';
 import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
@@ -22,15 +23,21 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<LatchkeyRequest>();
     const reply = http.getResponse<FastifyReply>();
+    const oauth = request.url.startsWith('/oauth2/') ? toOAuthError(thrown) : undefined;
     const error = thrown instanceof NotFoundException ? this.unrouted(request, reply) : toDomainError(thrown);
-    if (error.code === 'internal')
-      this.logger.error({ err: error.cause ?? error, requestId: request.id }, 'request failed');
-    else if (error.privateDetail !== undefined) {
-      this.logger.info({ code: error.code, detail: error.privateDetail, requestId: request.id }, 'request refused');
-    }
+    this.log(error, oauth, request.id);
     if (reply.sent) return;
-    if (request.url.startsWith('/oauth2/')) sendOAuthError(reply, toOAuthError(thrown));
-    else sendProblem(reply, error, request.id);
+    if (oauth === undefined) sendProblem(reply, error, request.id);
+    else sendOAuthError(reply, oauth);
+  }
+
+  private log(error: DomainError, oauth: OAuthError | undefined, requestId: string): void {
+    // an OAuth refusal is no DomainError, and no fault of ours: it is counted where it arises
+    if (error.code === 'internal' && (oauth === undefined || oauth.error === 'server_error')) {
+      this.logger.error({ err: error.cause ?? error, requestId }, 'request failed');
+    } else if (error.privateDetail !== undefined) {
+      this.logger.info({ code: error.code, detail: error.privateDetail, requestId }, 'request refused');
+    }
   }
 
   /** No route took the request: the path is not known, or not by this method (RFC 9110 15.5.6: then `Allow` tells which). */

@@ -1,6 +1,7 @@
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
+import type { MongoStore } from '#mongo';
 import type { Logger, Metrics } from '#observability';
 
 /** How long a worker may finish its job at shutdown, in milliseconds. */
@@ -11,9 +12,18 @@ export abstract class CountingProcessor extends WorkerHost implements BeforeAppl
   constructor(
     protected readonly logger: Logger,
     private readonly metrics: Metrics,
+    private readonly store: MongoStore,
   ) {
     super();
   }
+
+  /** A job that Redis still holds may come before MongoDB is reached: then it waits for it. */
+  async process(job: Job): Promise<unknown> {
+    await this.store.open();
+    return this.work(job);
+  }
+
+  protected abstract work(job: Job): Promise<unknown>;
 
   @OnWorkerEvent('completed')
   onCompleted(job: Job): void {

@@ -4,6 +4,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { Command } from '@nestjs/cqrs';
 import { UnrecoverableError } from 'bullmq';
 import type { Job } from 'bullmq';
+import { MongoStore } from '#mongo';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
 import { CountingProcessor } from './base.processor.ts';
@@ -17,11 +18,12 @@ export class MaintenanceProcessor extends CountingProcessor {
     private readonly commands: CommandBus,
     @Inject(LOGGER) logger: Logger,
     metrics: Metrics,
+    store: MongoStore,
   ) {
-    super(logger, metrics);
+    super(logger, metrics, store);
   }
 
-  async process(job: Job): Promise<unknown> {
+  protected override async work(job: Job): Promise<unknown> {
     const schedule = Object.hasOwn(schedules, job.name) ? schedules[job.name] : undefined;
     if (schedule === undefined) throw new UnrecoverableError('there is no such maintenance');
     return this.commands.execute<Command<unknown>, unknown>(schedule.command());

@@ -4,6 +4,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { UnrecoverableError } from 'bullmq';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
+import { MongoStore } from '#mongo';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
 import { PurgeTokensCommand } from '#tokens';
@@ -19,12 +20,13 @@ export class TokenPurgeProcessor extends CountingProcessor {
     private readonly commands: CommandBus,
     @Inject(LOGGER) logger: Logger,
     metrics: Metrics,
+    store: MongoStore,
   ) {
-    super(logger, metrics);
+    super(logger, metrics, store);
   }
 
   /** @returns how many rows of the outbox it did; 0 for a job that was delivered again */
-  async process(job: Job): Promise<number> {
+  protected override async work(job: Job): Promise<number> {
     const { data, success } = payload.safeParse(job.data);
     // to try it again would not make it any better
     if (!success) throw new UnrecoverableError('the job names no rows of the outbox');
