@@ -8,27 +8,8 @@ import { StartError, endProcess, onPath } from '../local-stores/processes.ts';
 import { inImage, startPostgres, withClient } from './postgres-server.ts';
 
 const PACKAGE = 'postgresql-18-documentdb';
-/** Raised when the image's making changes, so that old ones are made anew. */
-const REVISION = '1';
-
-// What a data folder starts from. The socket is PostgreSQL's only door (a folder that only root and it may enter), and
-// pg_cron, which removes what TTL indexes say, runs its jobs without a connection. There is no /dev/shm in a chroot.
-const SETTINGS = `
-listen_addresses = ''
-unix_socket_permissions = 0700
-dynamic_shared_memory_type = mmap
-shared_preload_libraries = 'pg_cron, pg_documentdb_core, pg_documentdb'
-cron.database_name = 'postgres'
-cron.use_background_workers = on
-cron.log_run = off
-cron.log_statement = off
-max_connections = 300
-max_worker_processes = 16
-# conflicting inserts into a unique index wait for one another: found out at once, one of them is tried again
-deadlock_timeout = 50ms
-log_min_messages = warning
-`;
-
+/** A file that says that the image is complete. */
+const READY = 'ready-1';
 /** Where the Debian image with PostgreSQL and the DocumentDB extension lies; all checkouts share it. */
 export function imageRoot(): string {
   return process.env['LATCHKEY_DOCUMENTDB_ROOT'] ?? '/var/lib/latchkey-documentdb';
@@ -36,7 +17,7 @@ export function imageRoot(): string {
 
 /** True if the image is complete. */
 export function imageIsReady(): boolean {
-  return existsSync(join(imageRoot(), `ready-${REVISION}`));
+  return existsSync(join(imageRoot(), READY));
 }
 
 /**
@@ -60,7 +41,7 @@ export async function ensureImage(say: Say): Promise<void> {
 
 async function makeImage(root: string, say: Say): Promise<void> {
   if (existsSync(root))
-    throw new StartError(`DocumentDB: ${root} is in the way, it is no image or an older one; remove it`);
+    throw new StartError(`DocumentDB: ${root} is in the way, it is no image of this version; remove it`);
   if (onPath('mmdebstrap') === null) await installPackages(['mmdebstrap'], say);
   const making = `${root}.making`;
   rmSync(making, { recursive: true, force: true });
@@ -70,7 +51,7 @@ async function makeImage(root: string, say: Say): Promise<void> {
     await runAtLength('DocumentDB', mmdebstrap(making), say);
     await makeTemplate(making, say);
     mkdirSync(join(making, 'data'));
-    writeFileSync(join(making, `ready-${REVISION}`), '');
+    writeFileSync(join(making, READY), '');
     renameSync(making, root);
   } catch (error) {
     rmSync(making, { recursive: true, force: true });
@@ -112,7 +93,6 @@ async function makeTemplate(root: string, say: Say): Promise<void> {
   spawnSync('install', ['-d', '-m', '700', '-o', String(uid), '-g', String(uid), template]);
   const initdb = ['-D', '/template', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-instructions'];
   await runAtLength('DocumentDB: initdb', inImage(root, 'initdb', initdb), say);
-  writeFileSync(join(template, 'postgresql.conf'), SETTINGS, { flag: 'a' });
   const server = await startPostgres(root, 'template', false);
   try {
     await withClient(server.socketFolder, async (client) => {

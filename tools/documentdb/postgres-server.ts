@@ -13,6 +13,26 @@ const CRASH_PATIENCE_MS = 15_000;
 /** The size of sockaddr_un.sun_path on Linux, less its final zero. */
 const MAX_SOCKET_PATH = 107;
 
+/** Given at each start, so that data folders made by earlier versions have them too. */
+const SETTINGS = [
+  // the socket is the only door, in a folder that only root and PostgreSQL's own user may enter
+  'listen_addresses=',
+  'unix_socket_permissions=0700',
+  'dynamic_shared_memory_type=mmap', // there is no /dev/shm in the image
+  'shared_preload_libraries=pg_cron,pg_documentdb_core,pg_documentdb',
+  // pg_cron does what TTL indexes say; in worker processes, without connections
+  'cron.database_name=postgres',
+  'cron.use_background_workers=on',
+  'cron.log_run=off',
+  'cron.log_statement=off',
+  'max_worker_processes=16',
+  'max_connections=300',
+  // conflicting inserts into a unique index wait for one another; found out soon, one of them is tried again
+  'deadlock_timeout=20ms',
+  // a statement's error is answered to who sent it; in a log it would lay open what was sent
+  'log_min_messages=fatal',
+];
+
 /** For data that are worth nothing after a crash. */
 const UNSAFE_BUT_FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=4GB'];
 
@@ -81,6 +101,7 @@ async function run(
 ): Promise<StartedProcess> {
   const socketFolder = join(root, folder);
   const settings = [
+    ...SETTINGS,
     `unix_socket_directories=/${folder}`,
     // some of the extension's functions open a connection to their own server
     `documentdb.localhost_connection_string=host=/${folder}`,

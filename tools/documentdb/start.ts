@@ -16,13 +16,21 @@ const GATEWAY = fileURLToPath(new URL('gateway/main.ts', import.meta.url));
  * @throws StartError if that cannot be had here
  */
 export async function startDocumentDb(context: StoreContext): Promise<string> {
+  return startGateway(await startDatabase(context), context);
+}
+
+/**
+ * Runs PostgreSQL with the DocumentDB extension, in the Debian image, which is made if need be.
+ * @returns the folder of its socket, for `pg` to use as host
+ * @throws StartError if that cannot be had here
+ */
+export async function startDatabase(context: StoreContext): Promise<string> {
   await ensureImage(context.say);
   const root = imageRoot();
-  const folder = await dataFolder(root, context);
-  const { socketFolder } = await startPostgres(root, folder, context.durable, (started) => {
+  const { socketFolder } = await startPostgres(root, await dataFolder(root, context), context.durable, (started) => {
     context.ledger.add(started, 'SIGINT'); // "fast shutdown": it ends sessions instead of waiting for them
   });
-  return startGateway(socketFolder, context);
+  return socketFolder;
 }
 
 async function startGateway(socketFolder: string, { ledger, dataFolder: logFolder }: StoreContext): Promise<string> {

@@ -5,13 +5,16 @@ export class MongoError extends Error {
   readonly code: number;
   readonly codeName: string;
   readonly labels: readonly string[];
+  /** further members of the reply */
+  readonly detail: Document;
 
-  constructor(code: number, codeName: string, message: string, labels: readonly string[] = []) {
+  constructor(code: number, codeName: string, message: string, labels: readonly string[] = [], detail: Document = {}) {
     super(message);
     this.name = 'MongoError';
     this.code = code;
     this.codeName = codeName;
     this.labels = labels;
+    this.detail = detail;
   }
 }
 
@@ -22,13 +25,15 @@ export const COMMIT_UNKNOWN = 'UnknownTransactionCommitResult';
 /** Drivers send the write again, once, on this label. */
 export const RETRYABLE_WRITE = 'RetryableWriteError';
 
-const WRITE_CONFLICT = 112;
-const DUPLICATE_KEY = 11000;
+export const WRITE_CONFLICT = 112;
+export const DUPLICATE_KEY = 11000;
 
 interface Known {
   readonly code: number;
   readonly name: string;
 }
+
+const CONFLICT: Known = { code: WRITE_CONFLICT, name: 'WriteConflict' };
 
 /** SQLSTATE → MongoDB's error. `M…` are the extension's own, see its `error_mappings`. */
 const bySqlState = new Map<string, Known>(
@@ -94,9 +99,13 @@ interface PostgresFault {
   readonly message: string;
 }
 
-/** True where the statement was refused or ended before it could commit: it may be run again without a second effect. */
+/** Two made the same collection at the same time; the extension has no code of its own for it. */
+const CREATION_RACE = /^Unable to create the specified collection/;
+
+/** True where the statement lost against another one and had no effect: it may be run again. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof Error && ['40001', '40P01'].includes((error as PostgresFault).code ?? '');
+  if (!(error instanceof Error)) return false;
+  return ['40001', '40P01'].includes((error as PostgresFault).code ?? '') || CREATION_RACE.test(error.message);
 }
 
 /** PostgreSQL ended the connection and said so, or could not be reached: nothing of the statement was kept. */
@@ -126,8 +135,8 @@ export function isGone(error: unknown): boolean {
  * @returns a reply document with `ok: 0`, `code`, `codeName`, `errmsg` and, where it applies, `errorLabels`
  */
 export function toErrorReply(error: unknown, inTransaction: boolean): Document {
-  const { code, codeName, message, labels } = toMongoError(error, inTransaction);
-  return { ok: 0, errmsg: message, code, codeName, ...(labels.length > 0 ? { errorLabels: labels } : {}) };
+  const { code, codeName, message, labels, detail } = toMongoError(error, inTransaction);
+  return { ok: 0, errmsg: message, code, codeName, ...detail, ...(labels.length > 0 ? { errorLabels: labels } : {}) };
 }
 
 function toMongoError(error: unknown, inTransaction: boolean): MongoError {
@@ -147,9 +156,8 @@ function toMongoError(error: unknown, inTransaction: boolean): MongoError {
       inTransaction ? [TRANSIENT] : [],
     );
   }
-  const known = bySqlState.get(fault.code ?? '');
+  const known = isConflict(error) ? CONFLICT : bySqlState.get(fault.code ?? '');
   if (!known) return new MongoError(1, 'InternalError', fault.message);
-  const text = known.code === DUPLICATE_KEY ? `E11000 duplicate key error: ${fault.message}` : fault.message;
   const transient = inTransaction && (known.code === WRITE_CONFLICT || known.code === 251);
-  return new MongoError(known.code, known.name, text, transient ? [TRANSIENT] : []);
+  return new MongoError(known.code, known.name, fault.message, transient ? [TRANSIENT] : []);
 }

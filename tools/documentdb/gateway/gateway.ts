@@ -10,6 +10,7 @@ import { hello, server as serverCommands } from './commands/server.ts';
 import { writes } from './commands/writes.ts';
 import { Connection } from './connection.ts';
 import { Cursors } from './cursors.ts';
+import { tellDuplicate } from './duplicates.ts';
 import { MongoError, toErrorReply } from './errors.ts';
 import { Database, createPool } from './postgres.ts';
 import type { PostgresAddress } from './postgres.ts';
@@ -19,6 +20,10 @@ import { Framer, readMessage, writeReply } from './wire.ts';
 import type { Message } from './wire.ts';
 
 const commands = new Map(Object.entries({ ...reads, ...writes, ...schema, ...serverCommands }));
+// PostgreSQL allows 300. Two pools: were there one, transactions could hold all of it and all wait for a statement of
+// their clients' outside of them.
+const STATEMENT_CONNECTIONS = 100;
+const TRANSACTION_CONNECTIONS = 150;
 /** Sessions whose last write is remembered, for a driver that missed the answer and sends it again. */
 const WRITES_REMEMBERED = 10_000;
 
@@ -43,9 +48,9 @@ export class Gateway {
    */
   constructor(postgres: PostgresAddress, log: (line: string) => void = () => undefined) {
     this.#log = log;
-    const pool = createPool(postgres, log);
-    const database = new Database(pool);
-    this.#services = { database, cursors: new Cursors(database), transactions: new Transactions(pool) };
+    const database = new Database(createPool(postgres, STATEMENT_CONNECTIONS, log));
+    const transactions = new Transactions(createPool(postgres, TRANSACTION_CONNECTIONS, log));
+    this.#services = { database, cursors: new Cursors(database), transactions };
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -70,7 +75,7 @@ export class Gateway {
       new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
     ]);
     for (const socket of this.#sockets) socket.destroySoon();
-    await this.#services.transactions.abandonAll();
+    await this.#services.transactions.close();
     await this.#services.database.pool.end();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -116,7 +121,8 @@ export class Gateway {
       command = readCommand(message, connection);
       return await this.#runOnce(command);
     } catch (error) {
-      const reply = toErrorReply(error, command?.inTransaction ?? false);
+      const told = command ? await tellDuplicate(this.#services.database, command, error) : error;
+      const reply = toErrorReply(told, command?.inTransaction ?? false);
       this.#log(`${command?.name ?? '?'}: ${String(reply['code'])} ${String(reply['errmsg'])}`);
       return reply;
     }

@@ -9,8 +9,6 @@ export type Row = Record<string, string | Buffer | null>;
 /** SQL type of a document. */
 export const BSON_TYPE = 'documentdb_core.bson';
 const BSON_PREFIX = 'BSONHEX';
-/** Above this, commands wait for a free connection; PostgreSQL itself allows 300. */
-const MAX_CONNECTIONS = 200;
 const WAIT_FOR_CONNECTION_MS = 20_000;
 const MAX_ATTEMPTS = 50;
 
@@ -43,16 +41,17 @@ export interface PostgresAddress {
 /**
  * Opens the pool of connections to PostgreSQL.
  * @param address host and port; the user and database are `postgres`
+ * @param max above this, commands wait for a free connection
  * @param log gets one line for each connection that broke
  */
-export function createPool(address: PostgresAddress, log: (line: string) => void): Pool {
+export function createPool(address: PostgresAddress, max: number, log: (line: string) => void): Pool {
   const pool = new pg.Pool({
     ...address,
     user: 'postgres',
     database: 'postgres',
     types,
-    max: MAX_CONNECTIONS,
-    min: 4,
+    max,
+    min: 2,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
     options: settings.map((setting) => `-c ${setting}`).join(' '),

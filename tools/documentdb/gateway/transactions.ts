@@ -86,6 +86,12 @@ export class Transactions {
     await Promise.all([...this.#open.keys()].map((session) => this.abandon(session)));
   }
 
+  /** Rolls back all of them and closes their connections; new ones fail. */
+  async close(): Promise<void> {
+    await this.abandonAll();
+    await this.#pool.end();
+  }
+
   /**
    * `abortTransaction`.
    * @throws MongoError NoSuchTransaction if it is not open

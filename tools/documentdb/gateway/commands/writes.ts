@@ -1,13 +1,11 @@
 import { BSON } from 'bson';
 import type { Document, Int32 } from 'bson';
 import type { Command, Reply } from '../command.ts';
-import { MongoError, TRANSIENT, mongoCodeOf } from '../errors.ts';
+import { DUPLICATE_KEY, MongoError, TRANSIENT, WRITE_CONFLICT, mongoCodeOf } from '../errors.ts';
+import { duplicateOf } from '../duplicates.ts';
 import { BSON_TYPE, bsonOf } from '../postgres.ts';
 import type { Statement } from '../postgres.ts';
 import type { Handler, Services } from '../services.ts';
-
-const DUPLICATE_KEY = 11000;
-const WRITE_CONFLICT = 112;
 
 /** Numbers are decoded as BSON's own classes, so that the reply is encoded as it was. */
 interface WriteError extends Document {
@@ -42,27 +40,9 @@ async function writeAndReport(
   // MongoDB ends a transaction at its first error, and says which document it was
   if (command.session !== null && command.client) await services.transactions.abandon(command.session);
   for (const error of errors) {
-    if (error.code === DUPLICATE_KEY) Object.assign(error, await duplicateKey(services, command, error.errmsg));
+    if (error.code === DUPLICATE_KEY) Object.assign(error, await duplicateOf(services.database, command, error.errmsg));
   }
   return BSON.serialize(reply);
-}
-
-const INDEX_KEY = {
-  name: 'index_key',
-  text: `SELECT (i.index_spec).index_key AS key FROM documentdb_api_catalog.collection_indexes i
-    JOIN documentdb_api_catalog.collections c USING (collection_id)
-    WHERE c.database_name = $1 AND c.collection_name = $2 AND (i.index_spec).index_name = $3`,
-};
-
-/** MongoDB's own words for a duplicate key, with the index's key; the extension tells only its name. */
-async function duplicateKey({ database }: Services, command: Command, message: string): Promise<Document> {
-  const index = /Index '(.*)'/s.exec(message)?.[1] ?? '';
-  const collection = String(command.target);
-  const errmsg = `E11000 duplicate key error collection: ${command.db}.${collection} index: ${index}`;
-  // not in the command's transaction, which is over
-  const [row] = await database.rows({ client: null }, INDEX_KEY, [command.db, collection, index]);
-  const keyPattern = Buffer.isBuffer(row?.['key']) ? BSON.deserialize(row['key']) : undefined;
-  return { errmsg, ...(keyPattern ? { keyPattern } : {}) };
 }
 
 const FIND_AND_MODIFY = {

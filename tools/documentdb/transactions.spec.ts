@@ -1,0 +1,205 @@
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
+import { holdsWithin } from '../local-stores/processes.ts';
+import { OPEN_TRANSACTIONS, startTestDatabase, whyNoGateway } from './test-support/test-database.ts';
+import type { TestDatabase } from './test-support/test-database.ts';
+
+const describeGateway = whyNoGateway === null ? describe : describe.skip;
+const { MongoServerError } = mongoose.mongo;
+
+describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'})`, () => {
+  let database: TestDatabase;
+  let connection: Connection;
+  let count = 0;
+  const sessions: ClientSession[] = [];
+
+  beforeAll(async () => {
+    database = await startTestDatabase();
+    connection = await database.connect('transactions');
+  }, 300_000);
+  afterEach(async () => {
+    for (const session of sessions.splice(0)) await session.endSession();
+  });
+  afterAll(() => database.stop());
+
+  async function collection(...documents: object[]): Promise<ReturnType<Connection['collection']>> {
+    const name = `t${count++}`;
+    await connection.createCollection(name);
+    if (documents.length > 0) await connection.collection(name).insertMany(documents);
+    return connection.collection(name);
+  }
+
+  async function begun(): Promise<ClientSession> {
+    const session = await connection.startSession();
+    sessions.push(session);
+    session.startTransaction();
+    return session;
+  }
+
+  async function errorOf(promise: Promise<unknown>): Promise<mongoose.mongo.MongoServerError> {
+    const error: unknown = await promise.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(MongoServerError);
+    return error as mongoose.mongo.MongoServerError;
+  }
+
+  const noneOpen = (): Promise<boolean> =>
+    holdsWithin(2_000, async () => (await database.sql(OPEN_TRANSACTIONS)).length === 0);
+
+  it('shows nothing to others before the commit, all after', async () => {
+    const things = await collection();
+    const session = await begun();
+    await things.insertOne({ a: 1 }, { session });
+    expect(await things.countDocuments()).toBe(0);
+    expect(await things.countDocuments({}, { session })).toBe(1);
+    await session.commitTransaction();
+    expect(await things.countDocuments()).toBe(1);
+  });
+
+  it('leaves nothing of what is aborted, or whose session is killed', async () => {
+    const things = await collection();
+    const aborted = await begun();
+    await things.insertOne({ a: 1 }, { session: aborted });
+    await aborted.abortTransaction();
+    const killed = await begun();
+    await things.insertOne({ a: 2 }, { session: killed });
+    await connection.db?.command({ killSessions: [killed.id] });
+    const error = await errorOf(things.insertOne({ a: 3 }, { session: killed }));
+    expect(error.code).toBe(251);
+    expect(error.hasErrorLabel('TransientTransactionError')).toBe(true);
+    expect(await things.countDocuments()).toBe(0);
+    expect(await noneOpen()).toBe(true);
+  });
+
+  it('reads one snapshot', async () => {
+    const things = await collection({ a: 1 });
+    const session = await begun();
+    expect(await things.findOne({}, { session })).toMatchObject({ a: 1 });
+    await things.updateOne({}, { $set: { a: 2 } });
+    expect(await things.findOne({}, { session })).toMatchObject({ a: 1 });
+    await session.abortTransaction();
+  });
+
+  it.each(['updateOne', 'findOneAndUpdate', 'deleteOne'] as const)(
+    'answers a conflict of %s at once, as transient',
+    async (name) => {
+      const things = await collection({ _id: 1, n: 0 });
+      const [first, second] = [await begun(), await begun()];
+      await things.updateOne({}, { $inc: { n: 1 } }, { session: first });
+      const started = performance.now();
+      const late =
+        name === 'deleteOne'
+          ? things.deleteOne({ n: 0 }, { session: second })
+          : things[name]({ n: 0 }, { $inc: { n: 1 } }, { session: second });
+      const error = await errorOf(late);
+      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(error.code).toBe(112);
+      expect(error.hasErrorLabel('TransientTransactionError')).toBe(true);
+      await first.commitTransaction();
+      expect(await things.findOne({})).toMatchObject({ n: 1 });
+    },
+  );
+
+  it('commits all of 100 transactions that want the same document', async () => {
+    const things = await collection({ n: 0 });
+    const log = await collection();
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        connection.transaction(async (session) => {
+          await things.updateOne({}, { $inc: { n: 1 } }, { session });
+          await log.insertOne({ i }, { session });
+        }),
+      ),
+    );
+    expect(await things.findOne({})).toMatchObject({ n: 100 });
+    expect(await log.countDocuments()).toBe(100);
+  });
+
+  it('makes a collection that several transactions want to write first', async () => {
+    const name = `t${count++}`;
+    const insert = (i: number): Promise<unknown> =>
+      connection.transaction((session) => connection.collection(name).insertOne({ i }, { session }));
+    await Promise.all(Array.from({ length: 10 }, (_, i) => insert(i)));
+    expect(await connection.collection(name).countDocuments()).toBe(10);
+  });
+
+  it.each(['insertOne', 'insertMany', 'findOneAndUpdate'] as const)(
+    'ends a transaction at a duplicate key of %s, with 11000 and no retry',
+    async (name) => {
+      const things = await collection({ key: 1 }, { key: 2 });
+      await things.createIndexes([{ key: { key: 1 }, unique: true }]);
+      let runs = 0;
+      const error = await errorOf(
+        connection.transaction(async (session) => {
+          runs++;
+          await things.insertOne({ key: 3 }, { session });
+          if (name === 'insertOne') await things.insertOne({ key: 1 }, { session });
+          if (name === 'insertMany') await things.insertMany([{ key: 4 }, { key: 1 }], { session });
+          if (name === 'findOneAndUpdate') await things.findOneAndUpdate({ key: 2 }, { $set: { key: 1 } }, { session });
+        }),
+      );
+      expect(error.code).toBe(11000);
+      expect(error.message).toContain('index: key_1');
+      expect(runs).toBe(1);
+      expect(await things.countDocuments()).toBe(2);
+      expect(await noneOpen()).toBe(true);
+    },
+  );
+
+  it('reads on through a cursor of its own', async () => {
+    const things = await collection(...Array.from({ length: 500 }, (_, i) => ({ i, pad: 'x'.repeat(200) })));
+    await connection.transaction(async (session) => {
+      await things.insertOne({ i: 500 }, { session });
+      for (const sort of [undefined, { i: -1 }] as const) {
+        expect(await things.find({}, { session, batchSize: 50, ...(sort ? { sort } : {}) }).toArray()).toHaveLength(
+          501,
+        );
+      }
+      const grouped = things.aggregate([{ $group: { _id: '$i' } }], { session, batchSize: 50 });
+      expect(await grouped.toArray()).toHaveLength(501);
+    });
+  });
+
+  it('answers a commit that is sent again, and does nothing twice', async () => {
+    const things = await collection();
+    const session = await begun();
+    await things.insertOne({ a: 1 }, { session });
+    await session.commitTransaction();
+    await session.commitTransaction();
+    expect(await things.countDocuments()).toBe(1);
+  });
+
+  it('does a retryable write once, though it comes twice', async () => {
+    const things = await collection({ n: 0 });
+    const write = {
+      update: things.collectionName,
+      updates: [{ q: {}, u: { $inc: { n: 1 } } }],
+      lsid: { id: new mongoose.mongo.UUID() },
+      txnNumber: mongoose.mongo.Long.fromNumber(1),
+    };
+    // the driver sets lsid and txnNumber itself: so the command goes over a bare connection
+    const answers = await bareCommands(database.uri, [write, write], 'transactions');
+    expect(answers).toEqual([expect.objectContaining({ nModified: 1 }), expect.objectContaining({ nModified: 1 })]);
+    expect(await things.findOne({})).toMatchObject({ n: 1 });
+  });
+});
+
+/** Sends commands over a connection that adds nothing to them, one after another. */
+async function bareCommands(uri: string, commands: object[], db: string): Promise<unknown[]> {
+  const { BSON } = mongoose.mongo;
+  const { hostname, port } = new URL(uri);
+  const socket = connect(Number(port), hostname);
+  const answers: unknown[] = [];
+  for (const command of commands) {
+    const body = BSON.serialize({ ...command, $db: db });
+    const head = Buffer.alloc(21);
+    head.writeInt32LE(21 + body.length, 0);
+    head.writeInt32LE(2013, 12);
+    socket.write(Buffer.concat([head, body]));
+    const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+    answers.push(BSON.deserialize(answer.subarray(21)));
+  }
+  socket.destroy();
+  return answers;
+}
