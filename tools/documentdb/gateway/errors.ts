@@ -95,8 +95,17 @@ export function mongoCodeOf(packed: number): number {
 }
 
 interface PostgresFault {
-  readonly code?: string;
+  readonly code: string;
   readonly message: string;
+}
+
+/** What was thrown, as far as it matters: by its members, for Node's own errors may be of another realm. */
+function faultOf(error: unknown): PostgresFault {
+  const { code, message } = Object(error) as { code?: unknown; message?: unknown };
+  return {
+    code: typeof code === 'string' ? code : '',
+    message: typeof message === 'string' ? message : String(error),
+  };
 }
 
 /** Two made the same collection at the same time; the extension has no code of its own for it. */
@@ -104,27 +113,25 @@ const CREATION_RACE = /^Unable to create the specified collection/;
 
 /** True where the statement lost against another one and had no effect: it may be run again. */
 export function isConflict(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ['40001', '40P01'].includes((error as PostgresFault).code ?? '') || CREATION_RACE.test(error.message);
+  const { code, message } = faultOf(error);
+  return code === '40001' || code === '40P01' || CREATION_RACE.test(message);
 }
 
 /** PostgreSQL ended the connection and said so, or could not be reached: nothing of the statement was kept. */
 function refusedByShutdown(fault: PostgresFault): boolean {
-  return /^(57P0[1235]|ECONNREFUSED|ENOENT|53300)$/.test(fault.code ?? '');
+  return /^(57P0[1235]|ECONNREFUSED|ENOENT|53300)$/.test(fault.code);
 }
 
 /** The connection broke without a word: whether the statement was kept is not known. */
 function brokeOff(fault: PostgresFault): boolean {
   return (
-    /^(08...|ECONN\w+|EPIPE)$/.test(fault.code ?? '') ||
-    /connection (error|terminated)|not queryable/i.test(fault.message)
+    /^(08...|ECONN\w+|EPIPE)$/.test(fault.code) || /connection (error|terminated)|not queryable/i.test(fault.message)
   );
 }
 
 /** True if PostgreSQL is gone or going, so that the connection must not go back to the pool. */
 export function isGone(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const fault = error as PostgresFault;
+  const fault = faultOf(error);
   return refusedByShutdown(fault) || brokeOff(fault) || fault.code === '25P03';
 }
 
@@ -141,7 +148,7 @@ export function toErrorReply(error: unknown, inTransaction: boolean): Document {
 
 function toMongoError(error: unknown, inTransaction: boolean): MongoError {
   if (error instanceof MongoError) return error;
-  const fault: PostgresFault = error instanceof Error ? error : { message: String(error) };
+  const fault = faultOf(error);
   const gone = refusedByShutdown(fault);
   if (gone || brokeOff(fault)) {
     // what a MongoDB server that is shutting down would answer: drivers look for another one
@@ -156,7 +163,7 @@ function toMongoError(error: unknown, inTransaction: boolean): MongoError {
       inTransaction ? [TRANSIENT] : [],
     );
   }
-  const known = isConflict(error) ? CONFLICT : bySqlState.get(fault.code ?? '');
+  const known = isConflict(error) ? CONFLICT : bySqlState.get(fault.code);
   if (!known) return new MongoError(1, 'InternalError', fault.message);
   const transient = inTransaction && (known.code === WRITE_CONFLICT || known.code === 251);
   return new MongoError(known.code, known.name, fault.message, transient ? [TRANSIENT] : []);
