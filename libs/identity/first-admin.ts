@@ -31,6 +31,7 @@ export class FirstAdminServices {
 export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopped = new AbortController();
   private making: Promise<void> = Promise.resolve();
+  private done = false;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -39,12 +40,20 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly services: FirstAdminServices,
   ) {}
 
+  /** Whether it was made, or need not be: before that the service is not ready, for no one could sign in. */
+  get settled(): boolean {
+    return this.done;
+  }
+
   onApplicationBootstrap(): void {
     const { firstAdmin } = this.config;
-    if (firstAdmin === undefined) return;
-    this.making = this.keepTrying(firstAdmin).catch((error: unknown) => {
-      this.logger.error({ err: error }, 'first platform-admin not created');
-    });
+    if (firstAdmin === undefined) {
+      this.done = true;
+      return;
+    }
+    this.making = this.keepTrying(firstAdmin)
+      .catch((error: unknown) => this.logger.error({ err: error }, 'first platform-admin not created'))
+      .finally(() => (this.done = true));
   }
 
   async beforeApplicationShutdown(): Promise<void> {

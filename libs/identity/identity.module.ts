@@ -26,6 +26,6 @@ import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.q
     PrincipalAuthenticator,
     UserRepository,
   ],
-  exports: [GuessLimiter, PrincipalAuthenticator],
+  exports: [FirstAdmin, GuessLimiter, PrincipalAuthenticator],
 })
 export class IdentityModule {}

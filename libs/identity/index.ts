@@ -1,6 +1,7 @@
 export { CreateUserCommand } from './commands/create-user.command.ts';
 export { DeleteUserCommand } from './commands/delete-user.command.ts';
 export { EditUserCommand } from './commands/edit-user.command.ts';
+export { FirstAdmin } from './first-admin.ts';
 export { GuessLimiter } from './guess-limiter.ts';
 export { IdentityModule } from './identity.module.ts';
 export { PrincipalAuthenticator } from './principal-authenticator.ts';

@@ -1,11 +1,11 @@
-import { Controller, Get, Header, HttpCode, Inject, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { JobQueues } from '#events';
+import { FirstAdmin } from '#identity';
 import { MongoStore, bounded } from '#mongo';
-import { LOGGER, Metrics } from '#observability';
-import type { Logger } from '#observability';
+import { Metrics } from '#observability';
 import { Public } from '../http/access.ts';
 import { Draining } from '../http/draining.ts';
 
@@ -25,10 +25,10 @@ const SIGN_OF_LIFE_MS = 1_000;
 export class HealthController {
   constructor(
     private readonly store: MongoStore,
+    private readonly firstAdmin: FirstAdmin,
     private readonly jobQueues: JobQueues,
     private readonly metrics: Metrics,
     private readonly draining: Draining,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @Get('livez')
@@ -68,12 +68,11 @@ export class HealthController {
   }
 
   private async mongodbState(): Promise<'up' | 'down'> {
-    if (!this.store.ready) return 'down';
+    if (!this.store.ready || !this.firstAdmin.settled) return 'down';
     try {
       await bounded(this.store.ping(), SIGN_OF_LIFE_MS);
       return 'up';
-    } catch (error) {
-      this.logger.debug({ err: error }, 'MongoDB shows no sign of life');
+    } catch {
       return 'down';
     }
   }
