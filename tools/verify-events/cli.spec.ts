@@ -96,7 +96,7 @@ describe('latchkey-verify', () => {
   it('takes the earliest retirement of a key that is listed twice', async () => {
     const { keys } = JSON.parse(readFileSync(path('keys.json'), 'utf8')) as { keys: object[] };
     const earlier = keys.map((key) => ({ ...key, latchkey_retired_at: '2026-03-01T12:20:00.000Z' }));
-    const stricter = written('stricter.json', JSON.stringify({ keys: [...earlier, ...keys] }));
+    const stricter = written('stricter.json', JSON.stringify({ keys: [...keys, ...earlier] }));
     const args = ['--events', path('good.ndjson'), '--checkpoints', path('checkpoints.json'), '--keys', stricter];
     expect((await run(args)).out).toMatch(/^checkpoint cp_2: retired-key.*\ncheckpoint cp_3: retired-key/);
   });
@@ -139,25 +139,42 @@ describe('the program', () => {
     expect(exits).toEqual([0, 1, 2]);
   });
 
-  it('verifies more than it could hold in memory', async () => {
-    const count = 200_000; // about 130 MB
-    const [fold, args] = [100, ['--events', '-', '--verbose']];
+  /** Streams into the program; answers its output and the most memory it had, in KiB. */
+  async function measured(chunks: Iterable<string | Buffer>) {
     const memory = 'data:text/javascript,process.on("exit",()=>console.error(process.resourceUsage().maxRSS))';
-    const child = spawn(process.execPath, ['--max-old-space-size=64', '--import', memory, file('main.ts'), ...args]);
+    const args = ['--max-old-space-size=64', '--import', memory, file('main.ts'), '--events', '-', '--verbose'];
+    const child = spawn(process.execPath, args);
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
     const closed = new Promise((resolve) => child.once('close', resolve));
+    await pipeline(Readable.from(chunks), child.stdin);
+    return { exit: await closed, out, maxKiB: Number(err.trim()) };
+  }
+
+  it('verifies more events than it could hold in memory', async () => {
+    const next = eventMaker('op_big');
     const chunks = function* () {
-      const next = eventMaker('op_big');
-      for (let n = 0; n < count / fold; n++) yield Array.from({ length: fold }, next).join('');
+      for (let n = 0; n < 2000; n++) yield Array.from({ length: 100 }, next).join(''); // 130 MB in all
     };
-    await pipeline(Readable.from(chunks()), child.stdin);
-    expect(await closed).toBe(0);
-    expect(out).toMatch(/^operation op_big: whole: seq 1 to 200000, not signed\n/);
-    expect(Number(err.trim())).toBeGreaterThan(10_000); // KiB
-    expect(Number(err.trim())).toBeLessThan(160_000);
+    const { exit, out, maxKiB } = await measured(chunks());
+    expect({ exit, out }).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^operation op_big: whole: seq 1 to 200000, not signed\n/) as unknown,
+    });
+    expect(maxKiB).toBeGreaterThan(10_000);
+    expect(maxKiB).toBeLessThan(160_000);
+  }, 120_000);
+
+  it('does not keep a line that is too long', async () => {
+    const chunk = Buffer.alloc(1 << 20, 'x');
+    const { exit, out, maxKiB } = await measured(Array.from({ length: 200 }, () => chunk));
+    expect({ exit, out }).toMatchObject({
+      exit: 1,
+      out: expect.stringMatching(/^- line 1: line-too-long: /) as unknown,
+    });
+    expect(maxKiB).toBeLessThan(160_000);
   }, 120_000);
 });
 

@@ -94,7 +94,8 @@ function mutateMember(bytes: Buffer, random: Random, rehash: (event: object) => 
       // it cannot be mended: it stays as it is
     }
   }
-  return Buffer.from(lines.with(at, changed).join('\n'));
+  const removed = random(4) === 0 ? 0 : 1; // 0: the altered event is a second one
+  return Buffer.from(lines.toSpliced(at + 1 - removed, removed, changed).join('\n'));
 }
 
 function mutateDocument(bytes: Buffer, random: Random): Buffer {
