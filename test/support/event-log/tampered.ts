@@ -105,7 +105,8 @@ export function texts(set: VectorSet): void {
 export function forms(set: VectorSet): void {
   const third = op1[2] as LogEvent;
   const line = eventLine(third);
-  const deep = `{"a":${'['.repeat(64)}${']'.repeat(64)}}`;
+  const nested = (levels: number) =>
+    line.replace('"slot":0', `"slot":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}`);
   const lost = (code: string) => ({ chains: { op_1: { seq: 3, code: 'gap' } }, line: { line: 4, code } });
   const here = { chains: { op_1: { seq: 3, code: 'not-an-event' } } };
   const unchained = eventLine({ ...third, seq: null, prevHash: null, hash: null });
@@ -115,7 +116,8 @@ export function forms(set: VectorSet): void {
     ['an empty line', Buffer.from(`\n${line}`), { line: { line: 4, code: 'not-json' } }],
     ['no JSON', Buffer.from(line.slice(0, -1)), lost('not-json')],
     ['NaN', Buffer.from(line.replace('"slot":0', '"slot":NaN')), lost('not-json')],
-    ['a level too deep', Buffer.from(line.replace('"slot":0', `"slot":${deep}`)), lost('not-json')],
+    ['as deep as can be', Buffer.from(nested(64)), { chains: { op_1: { seq: 3, code: 'hash' } } }],
+    ['a level too deep', Buffer.from(nested(65)), lost('not-json')],
     ['an array', Buffer.from(`[${line}]`), lost('not-an-event')],
     ['null', Buffer.from('null'), lost('not-an-event')],
     ['a member more', Buffer.from(line.replace('"at"', '"an":1,"at"')), here],

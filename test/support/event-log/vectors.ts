@@ -88,6 +88,13 @@ function archived(set: VectorSet): void {
     { chains: { op_1: { seq: 1, code: 'start' } } },
     given,
   );
+  const retention = { ...(op1[5] as LogEvent), data: { throughSeq: 3, checkpointId: 'cp_3', count: 3 } };
+  set.tampered(
+    'a retention that names another checkpoint',
+    exportOf(chainEvents({ seq: 3, hash: (op1[2] as LogEvent).hash }, [op1[3], op1[4], retention] as LogEvent[])),
+    { chains: { op_1: { seq: 1, code: 'start' } } },
+    { checkpoints: [set.file('checkpoints-first.json', checkpoints.slice(0, 1))], keys: ['keys.json'] },
+  );
   const begun = op1.slice(3).with(0, rehashed({ ...(op1[3] as LogEvent), prevHash: '0'.repeat(64) }));
   set.tampered('a start that does not follow the checkpoint', exportOf(mixed(begun)), {
     chains: { op_1: { seq: 4, code: 'prev-hash' } },
@@ -105,6 +112,11 @@ function signed(set: VectorSet): void {
     ['with the signature of another', [{ ...first, signature: third.signature }], { cp_1: 'signature' }],
     ['with padding', [{ ...first, signature: `${first.signature}==` }], { cp_1: 'signature' }],
     ['with stray bits', [{ ...first, signature: stray }], { cp_1: 'signature' }],
+    [
+      'with a signature that is not the least',
+      [{ ...first, signature: malleated(first.signature) }],
+      { cp_1: 'signature' },
+    ],
     ['by an unknown key', [checkpoint('cp_5', op1[4], STRANGER, first.at)], { cp_5: 'unknown-key' }],
     ['by a retired key', [late], { cp_4: 'retired-key' }],
     ['with a member more', [{ ...first, more: 1 }], { cp_1: 'not-a-checkpoint' }],
@@ -122,6 +134,15 @@ function signed(set: VectorSet): void {
       faults: { checkpoints: faults },
     });
   }
+}
+
+/** The same signature, its scalar greater by the order of the group: RFC 8032 5.1.7 has it refused. */
+function malleated(signature: string): string {
+  const bytes = Buffer.from(signature, 'base64url');
+  const scalar = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString('hex')}`);
+  const greater = scalar + 2n ** 252n + 27742317777372353535851937790883648493n;
+  Buffer.from(greater.toString(16).padStart(64, '0'), 'hex').reverse().copy(bytes, 32);
+  return bytes.toString('base64url');
 }
 
 function inputs(set: VectorSet): void {
