@@ -41,7 +41,7 @@ export interface ChainHead {
 }
 
 /** Types that stand outside the chains; every other event has its place in one. */
-export const UNCHAINED_TYPES: readonly string[] = ['sign-in.refused.v1'];
+const UNCHAINED_TYPES: readonly string[] = ['sign-in.refused.v1'];
 
 /** Name of the platform's chain. No operation has it for an id. */
 export const PLATFORM_CHAIN = 'platform';

@@ -33,7 +33,7 @@ export const isIdentifier = (value: Json | undefined): value is string =>
   typeof value === 'string' && IDENTIFIER.test(value);
 export const isInstant = (value: Json | undefined): value is string => typeof value === 'string' && INSTANT.test(value);
 export const isSeq = (value: Json | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
-export const isOperationId = (value: Json | undefined): value is string | null =>
+const isOperationId = (value: Json | undefined): value is string | null =>
   value === null || (isIdentifier(value) && value !== 'platform');
 const isString: Check = (value) => typeof value === 'string';
 const isName: Check = (value) => typeof value === 'string' && value !== '';

@@ -9,7 +9,7 @@ import type { Checkpoint, CheckpointSigner } from '../../../libs/events/checkpoi
 export const OLD = testSigner('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
 export const NEW = testSigner('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb');
 export const STRANGER = testSigner('c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7');
-export const RETIRED_AT = '2026-03-01T12:30:00.000Z';
+const RETIRED_AT = '2026-03-01T12:30:00.000Z';
 
 export const OPERATION = [
   draft(1, 'op_1', 'operation.created.v1', { name: 'Größe · 会社 · שלום · \u{1F600}' }),
@@ -28,7 +28,7 @@ export const OPERATION = [
   draft(7, 'op_1', 'credential.deleted.v1', {}),
   draft(8, 'op_1', 'tokens.purged.v1', { count: 2 }, system()),
 ];
-export const PLATFORM = [
+const PLATFORM = [
   draft(11, null, 'api.created.v1', { key: 'orders' }),
   draft(12, null, 'api.created.v1', { key: 'billing' }),
   draft(13, null, 'user.created.v1', { roles: ['auditor'] }),
