@@ -37,7 +37,7 @@ export class TokenLimitReached extends Error {
   override readonly name = 'TokenLimitReached';
   /** @param retryAfterSeconds until the first of them ends */
   constructor(readonly retryAfterSeconds: number) {
-    super('token limit reached');
+    super(`token limit reached, for ${retryAfterSeconds} s`);
   }
 }
 

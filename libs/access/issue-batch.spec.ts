@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { AllowedIps, clientIdOfAccessToken, newClientId } from '#kernel';
+import { TokenLimitReached } from './domain/access-error.ts';
+import { prepareIssue, settleBatch } from './issue-batch.ts';
+import type { IssueRequest } from './issue-batch.ts';
+
+const now = new Date('2026-11-23T12:00:00.750Z');
+
+function request(overrides: Partial<IssueRequest['credential']> = {}): IssueRequest {
+  const clientId = newClientId();
+  const credential: IssueRequest['credential'] = {
+    id: `cr_${clientId}`,
+    operationId: 'op_1',
+    clientId,
+    apis: ['a'],
+    allowedIps: new AllowedIps([]),
+    allowedIpTexts: [],
+    disabled: false,
+    expiresAtMs: Infinity,
+    tokenTtlSeconds: 60,
+    tokenLimitPolicy: 'reject',
+    secrets: [],
+    version: 1,
+    ...overrides,
+  };
+  return { credential, secretId: 'se_1', scope: ['a'], ip: '192.0.2.1', requestId: 'r' };
+}
+
+describe('settleBatch', () => {
+  it('gives twelve requests of one credential ten places, and refuses two', () => {
+    const one = request();
+    const { outcomes, tokens, events } = settleBatch(
+      Array.from({ length: 12 }, () => prepareIssue(one)),
+      new Set(),
+      [],
+      now,
+    );
+    expect(outcomes.filter((outcome) => outcome instanceof TokenLimitReached)).toHaveLength(2);
+    expect(tokens.map(({ slot }) => slot).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(events).toHaveLength(10);
+  });
+
+  it('keeps ten of thirteen by eviction, and tells each eviction in the event', () => {
+    const one = request({ tokenLimitPolicy: 'evict_oldest' });
+    const { outcomes, tokens, replaced, events } = settleBatch(
+      Array.from({ length: 13 }, () => prepareIssue(one)),
+      new Set(),
+      [],
+      now,
+    );
+    expect(outcomes.every((outcome) => !(outcome instanceof Error))).toBe(true);
+    expect(tokens).toHaveLength(10);
+    expect(new Set(tokens.map(({ slot }) => slot)).size).toBe(10);
+    expect(replaced).toEqual([]); // what was never stored need not be deleted
+    expect(events.filter(({ event }) => 'evictedTokenId' in event.data)).toHaveLength(3);
+  });
+
+  it('has the requests of a credential that changed meanwhile judged anew', () => {
+    const [fresh, stale] = [request(), request()];
+    const { outcomes, tokens } = settleBatch(
+      [prepareIssue(fresh), prepareIssue(stale)],
+      new Set([stale.credential.clientId]),
+      [],
+      now,
+    );
+    expect(outcomes[1]).toEqual({ stale: true });
+    expect(tokens.map(({ clientId }) => clientId)).toEqual([fresh.credential.clientId]);
+  });
+
+  it('ends a token at a whole second, as introspection names it', () => {
+    const { tokens } = settleBatch([prepareIssue(request())], new Set(), [], now);
+    expect(tokens[0]?.expiresAt).toEqual(new Date('2026-11-23T12:01:00.000Z'));
+  });
+
+  it('makes tokens that carry their client, and keeps none of them in an event', () => {
+    const one = request();
+    const prepared = prepareIssue(one);
+    const { events, tokens } = settleBatch([prepared], new Set(), [], now);
+    expect(clientIdOfAccessToken(prepared.accessToken)).toBe(one.credential.clientId);
+    expect(JSON.stringify([events, tokens])).not.toContain(prepared.accessToken);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { DomainError } from '#kernel';
+import { Credential } from './credential.ts';
+import type { CredentialAttributes } from './credential-changes.ts';
+
+const at = new Date('2026-11-23T12:00:00Z');
+const change = { at, by: 'us_1', requireAllowedIps: false };
+const attributes: CredentialAttributes = {
+  name: 'Nightly',
+  description: '',
+  apis: ['a', 'b'],
+  allowedIps: [],
+  status: 'active',
+  expiresAt: null,
+  tokenTtlSeconds: 3600,
+  tokenLimitPolicy: 'reject',
+};
+
+function created(overrides: Partial<CredentialAttributes> = {}): Credential {
+  const credential = Credential.create('op_1', 3, { ...attributes, ...overrides }, 'digest', change);
+  credential.pullEvents();
+  return credential;
+}
+
+const codeOf = (work: () => unknown): string | undefined => {
+  try {
+    work();
+  } catch (error) {
+    return error instanceof DomainError ? error.code : String(error);
+  }
+  return undefined;
+};
+
+describe('Credential', () => {
+  it('records its making, without the secret’s digest', () => {
+    const credential = Credential.create('op_1', 3, attributes, 'digest-of-it', change);
+    const [event] = credential.pullEvents();
+    expect(event).toMatchObject({
+      type: 'credential.created.v1',
+      operationId: 'op_1',
+      data: { name: 'Nightly', apis: ['a', 'b'] },
+    });
+    expect(JSON.stringify(event)).not.toContain('digest-of-it');
+  });
+
+  it('insists on Allowed IPs where the operation does, at its making and when they are edited', () => {
+    const strict = { ...change, requireAllowedIps: true };
+    expect(codeOf(() => Credential.create('op_1', 0, attributes, 'd', strict))).toBe('allowed-ips-required');
+    const credential = created({ allowedIps: ['192.0.2.0/24'] });
+    expect(codeOf(() => credential.edit({ allowedIps: [] }, strict))).toBe('allowed-ips-required');
+    expect(codeOf(() => created().edit({ name: 'Other' }, strict))).toBeUndefined();
+  });
+
+  it('takes only an expiry in the future', () => {
+    expect(codeOf(() => created({ expiresAt: at }))).toBe('validation');
+    expect(codeOf(() => created().edit({ expiresAt: new Date(at.getTime() - 1) }, change))).toBe('validation');
+    expect(codeOf(() => created({ expiresAt: new Date(at.getTime() + 1) }))).toBeUndefined();
+  });
+
+  it('changes what differs, and tells only that', () => {
+    const credential = created();
+    expect(credential.edit({ name: 'Nightly', status: 'disabled', apis: ['a', 'b'] }, change)).toBe(true);
+    expect(credential.state).toMatchObject({ status: 'disabled', version: 2 });
+    expect(credential.pullEvents()).toMatchObject([
+      { type: 'credential.updated.v1', data: { changed: { status: 'disabled' } } },
+    ]);
+  });
+
+  it('takes an edit that differs in nothing for none: no event, the same version', () => {
+    const credential = created();
+    expect(credential.edit({ name: 'Nightly', expiresAt: null, apis: ['a', 'b'] }, change)).toBe(false);
+    expect(credential.state.version).toBe(1);
+    expect(credential.pullEvents()).toEqual([]);
+  });
+
+  it('adds and removes APIs collectively', () => {
+    const credential = created();
+    expect(credential.editApis(['c', 'a'], ['b', 'x'], change)).toBe(true);
+    expect(credential.state.apis).toEqual(['a', 'c']);
+    expect(credential.editApis(['c'], ['x'], change)).toBe(false);
+  });
+
+  it('rotates: the new secret is current, the old one ends after the overlap', () => {
+    const credential = created();
+    credential.rotateSecret({ overlapSeconds: 60, compromised: false }, 'new', change);
+    expect(credential.state.secrets.map(({ digest, expiresAt }) => [digest, expiresAt])).toEqual([
+      ['new', null],
+      ['digest', new Date(at.getTime() + 60_000)],
+    ]);
+    expect(credential.pullEvents()).toMatchObject([
+      { type: 'credential.secret-rotated.v1', data: { overlapSeconds: 60, compromised: false } },
+    ]);
+  });
+
+  it('keeps no old secret when it was compromised, whatever the overlap', () => {
+    const credential = created();
+    credential.rotateSecret({ overlapSeconds: 60, compromised: true }, 'new', change);
+    expect(credential.state.secrets.map(({ digest }) => digest)).toEqual(['new']);
+    expect(credential.pullEvents()).toMatchObject([{ data: { overlapSeconds: 0, compromised: true } }]);
+  });
+
+  it('tells of ended tokens, but not of none', () => {
+    const credential = created();
+    credential.endTokens([], 'revoked');
+    credential.endTokens(['tk_1', 'tk_2'], 'revoked');
+    expect(credential.pullEvents()).toMatchObject([{ type: 'token.revoked.v1', data: { count: 2 } }]);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { Coalescer } from './coalescer.ts';
+
+/** A store whose queries are answered by hand. */
+function manualStore(): {
+  readonly queries: {
+    readonly keys: string[];
+    answer: (values: Record<string, string>) => void;
+    fail: (error: Error) => void;
+  }[];
+  readonly load: (keys: string[]) => Promise<Map<string, string>>;
+} {
+  const queries: ReturnType<typeof manualStore>['queries'] = [];
+  const load = (keys: string[]): Promise<Map<string, string>> =>
+    new Promise((resolve, reject) => {
+      queries.push({ keys, answer: (values) => resolve(new Map(Object.entries(values))), fail: reject });
+    });
+  return { queries, load };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+describe('Coalescer', () => {
+  it('asks for what one turn wants in one query', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load);
+    const answers = Promise.all([coalescer.get('a'), coalescer.get('b'), coalescer.get('a')]);
+    await turn();
+    expect(queries.map(({ keys }) => keys)).toEqual([['a', 'b']]);
+    queries[0]?.answer({ a: '1' });
+    expect(await answers).toEqual(['1', undefined, '1']);
+  });
+
+  it('never lets a caller join a query that was sent before it asked', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load, 2);
+    const early = coalescer.get('a');
+    await turn();
+    const late = coalescer.get('a');
+    await turn();
+    expect(queries).toHaveLength(2);
+    queries[0]?.answer({ a: 'old' });
+    queries[1]?.answer({ a: 'new' });
+    expect(await Promise.all([early, late])).toEqual(['old', 'new']);
+  });
+
+  it('collects while as many queries as may are under way', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load, 1);
+    const first = coalescer.get('a');
+    await turn();
+    const others = Promise.all([coalescer.get('b'), coalescer.get('c')]);
+    await turn();
+    expect(queries).toHaveLength(1);
+    queries[0]?.answer({ a: '1' });
+    await first;
+    await turn();
+    expect(queries[1]?.keys).toEqual(['b', 'c']);
+    queries[1]?.answer({ b: '2', c: '3' });
+    expect(await others).toEqual(['2', '3']);
+  });
+
+  it('splits what is more than one query may have', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load, 4, 2);
+    const answers = Promise.all(['a', 'b', 'c'].map((key) => coalescer.get(key)));
+    await turn();
+    await turn();
+    expect(queries.map(({ keys }) => keys)).toEqual([['a', 'b'], ['c']]);
+    for (const query of queries) query.answer(Object.fromEntries(query.keys.map((key) => [key, key])));
+    expect(await answers).toEqual(['a', 'b', 'c']);
+  });
+
+  it('tells each caller of a failure, and goes on', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load, 1);
+    const failing = Promise.allSettled([coalescer.get('a'), coalescer.get('b')]);
+    await turn();
+    queries[0]?.fail(new Error('gone'));
+    expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const next = coalescer.get('a');
+    await turn();
+    queries[1]?.answer({ a: '1' });
+    expect(await next).toBe('1');
+  });
+});
