@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
@@ -26,10 +26,25 @@ import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
 import { Pages } from './http/pages.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
+import { StrayQueryInterceptor } from './http/stray-query.interceptor.ts';
 import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
 import { JobsModule } from './jobs/jobs.module.ts';
 import { OauthModule } from './oauth/oauth.module.ts';
 import { OperationsController } from './operations/operations.controller.ts';
+
+/** Everything that is asked for over HTTP but the OAuth endpoints and health. */
+const API_CONTROLLERS = [
+  ApisController,
+  CredentialApisController,
+  CredentialTokensController,
+  CredentialsController,
+  DocsRedirectController,
+  EventsController,
+  MeController,
+  OperationsController,
+  ResourceServersController,
+  UsersController,
+];
 
 /** The whole service: transport here, everything else in libs. */
 @Module({})
@@ -46,22 +61,11 @@ export class ApiModule {
         CatalogueModule,
         CredentialsModule,
         TokensModule,
-        OauthModule,
+        ...(config.role === 'worker' ? [] : [OauthModule]),
         JobsModule.for(config.role),
       ],
-      controllers: [
-        CredentialApisController,
-        CredentialTokensController,
-        CredentialsController,
-        DocsRedirectController,
-        EventsController,
-        HealthController,
-        OperationsController,
-        MeController,
-        ResourceServersController,
-        ApisController,
-        UsersController,
-      ],
+      // a worker is asked for nothing but its health
+      controllers: config.role === 'worker' ? [HealthController] : [HealthController, ...API_CONTROLLERS],
       providers: [
         Draining,
         IdempotencyInterceptor,
@@ -70,6 +74,7 @@ export class ApiModule {
         { provide: RouteTable, useValue: routes },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: AdminGuard },
+        { provide: APP_INTERCEPTOR, useClass: StrayQueryInterceptor },
         { provide: APP_PIPE, useClass: StrictSchemaPipe },
       ],
       exports: [CONFIG, Draining],
