@@ -54,7 +54,14 @@ export function complete(lock: Lock): Completed {
       }
       // one of another version is in the way higher up: this one goes below its parent
       const place = resolved === null ? `node_modules/${name}` : `${path}/node_modules/${name}`;
-      packages[place] = { version, ...platform, ...(parent.dev ? { dev: true } : {}), optional: true };
+      const { cpu, os } = platform; // the order of members is npm's
+      packages[place] = {
+        version,
+        ...(cpu ? { cpu } : {}),
+        ...(parent.dev ? { dev: true } : {}),
+        optional: true,
+        ...(os ? { os } : {}),
+      };
       added.push(place);
     }
   }

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Makes, once, the secrets of docker-compose.yml in a volume that only its containers see: none has a default value,
+# and none has to be thought up.
+set -eu
+umask 077
+cd /run/latchkey
+secret() { [ -s "$1" ] || { head -c "$2" /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' >"$1.new" && mv "$1.new" "$1"; }; }
+secret mongodb-root-password 24
+secret mongodb-password 24
+secret admin-password 18
+# what the members of a replica set with users authenticate each other by: base64 alone
+[ -s mongodb-key ] || { head -c 384 /dev/urandom | base64 -w 0 >mongodb-key.new && mv mongodb-key.new mongodb-key; }
+# 999 is mongodb in the image mongo, 1000 is node in the service's
+chown 999:999 mongodb-root-password mongodb-key
+chown 1000:999 mongodb-password && chmod 440 mongodb-password
+chown 1000:1000 admin-password
+chmod 755 .
