@@ -50,11 +50,26 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addBasicAuth(
       { ...basic, description: 'A resource server: its `id` and `resourceServerSecret`.' },
       'resourceServer',
+    )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'A caller of an API behind a gateway: an access token. This page sends the last one that you got.',
+      },
+      'accessToken',
     );
   for (const { name, description } of tags) builder.addTag(name, description);
-  const operationIdFactory = (controller: string, method: string): string => {
-    const name = controller.replace(/Controller$/, '');
-    return `${name.charAt(0).toLowerCase()}${name.slice(1)}_${method}`;
-  };
-  return completeDocument(SwaggerModule.createDocument(app, builder.build(), { operationIdFactory }));
+  return completeDocument(
+    SwaggerModule.createDocument(app, builder.build(), {
+      operationIdFactory: operationIdOf,
+      autoTagControllers: false,
+    }),
+  );
+}
+
+/** `credentials_create` for CredentialsController.create; a bundler may have put a number after the name of the class. */
+function operationIdOf(controller: string, method: string): string {
+  const name = controller.replace(/Controller\d*$/, '');
+  return `${name.charAt(0).toLowerCase()}${name.slice(1)}_${method}`;
 }

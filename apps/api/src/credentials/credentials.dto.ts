@@ -88,7 +88,7 @@ export const createCredentialBody = z
       name: 'Invoice robot',
       description: 'Sends the invoices at night.',
       apis: ['invoices'],
-      allowedIps: ['127.0.0.0/8', '2001:db8::/32'],
+      allowedIps: [],
       expiresAt: null,
       tokenTtlSeconds: 3600,
       tokenLimitPolicy: 'reject',

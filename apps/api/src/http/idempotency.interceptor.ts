@@ -54,7 +54,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const who = request.principal?.userId ?? '';
     const id = digest(JSON.stringify([who, request.method, request.url, header]));
     const reservation = await this.keys.reserve(id, digest(JSON.stringify(request.body ?? null)));
-    if (reservation.state === 'done') return of(replay(context, http.getResponse<FastifyReply>(), reservation.result));
+    if (reservation.state === 'done') return of(replay(context, reservation.result));
     request.idempotencyId = id;
     return next.handle().pipe(
       catchError((error: unknown) =>
@@ -68,9 +68,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-function replay(context: ExecutionContext, reply: FastifyReply, result: unknown): unknown {
+/** The answer that the first request got, its headers included. */
+function replay(context: ExecutionContext, result: unknown): unknown {
+  const http = context.switchToHttp();
+  const reply = http.getResponse<FastifyReply>();
   const { version, ...body } = result as Record<string, unknown>;
   reply.header('idempotency-replayed', 'true');
+  const id = body['id'] ?? body['key'];
+  const path = http.getRequest<LatchkeyRequest>().url.split('?', 1)[0];
+  if (typeof id === 'string') reply.header('location', `${path}/${id}`);
   if (typeof version === 'number') reply.header('etag', `"v${version}"`);
   const secretMember: unknown = Reflect.getMetadata(SECRET_MEMBER, context.getHandler());
   if (typeof secretMember !== 'string') return body;

@@ -12,7 +12,14 @@ export const pageQuery = {
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= 100, 'must be a whole number from 1 to 100')
     .default(20)
-    .meta({ description: 'How many items at most, 1 to 100.', type: 'integer', example: 20 }),
+    .meta({
+      description: 'How many items at most.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 20,
+      example: 20,
+    }),
   cursor: z
     .string()
     .min(1)

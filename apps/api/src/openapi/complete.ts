@@ -1,5 +1,5 @@
 import { METHODS, operationsOf } from './document.ts';
-import type { Document, Operation, PlacedOperation, ResponseObject } from './document.ts';
+import type { Document, Operation, ParameterObject, PlacedOperation, ResponseObject } from './document.ts';
 import { documentHeaders, headers } from './headers.ts';
 import { ifMatch, parametersOfPath } from './parameters.ts';
 import { documentProblems } from './problems.ts';
@@ -17,6 +17,7 @@ export function completeDocument(document: Document): Document {
     documentSecurity(placed);
     documentParameters(placed);
     documentSuccess(document, placed);
+    documentRefusals(placed);
   }
   tidySchemas(document);
   return document;
@@ -47,6 +48,21 @@ function documentParameters({ path, operation }: PlacedOperation): void {
   const said = (operation.parameters ?? []).filter((parameter) => '$ref' in parameter || parameter.in !== 'path');
   const conditional = has(operation, 428) || has(operation, 412) ? [ifMatch(has(operation, 428))] : [];
   operation.parameters = [...parametersOfPath(path), ...conditional, ...said];
+  for (const parameter of operation.parameters) if (!('$ref' in parameter)) tellExample(parameter);
+}
+
+/**
+ * Swagger UI sends the example of a parameter also where it may be left out. An example of a filter would narrow every list that
+ * is tried out, so it is told in words.
+ */
+function tellExample(parameter: ParameterObject): void {
+  const { schema } = parameter;
+  if (parameter.required === true || schema === undefined || '$ref' in schema || schema.default !== undefined) return;
+  const example = (parameter.example ?? schema.example) as string | number | undefined;
+  if (example === undefined) return;
+  Reflect.deleteProperty(parameter, 'example');
+  Reflect.deleteProperty(schema, 'example');
+  parameter.description = `${parameter.description ?? ''} For example \`${example}\`.`.trim();
 }
 
 /** Headers of the answers that are no errors. */
@@ -65,6 +81,20 @@ function documentSuccess(document: Document, { path, method, operation }: Placed
       ...(hasContent(response) && (versioned || created) ? headers('ETag') : {}),
       ...(created ? headers('Location') : {}),
       ...(replayable ? headers('Idempotency-Replayed') : {}),
+      ...response.headers,
+      ...headers('X-Request-Id'),
+    };
+  }
+}
+
+/** Headers of the OAuth endpoints' errors; those of the admin calls come with their problems. */
+function documentRefusals({ path, operation }: PlacedOperation): void {
+  if (!path.startsWith('/oauth2/')) return;
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (status.startsWith('2') || response === undefined || '$ref' in response) continue;
+    response.headers = {
+      ...(status === '401' || status === '403' ? headers('WWW-Authenticate') : {}),
+      ...(status === '429' || status === '503' ? headers('Retry-After') : {}),
       ...response.headers,
       ...headers('X-Request-Id'),
     };

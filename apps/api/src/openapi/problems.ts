@@ -16,6 +16,7 @@ const always = [
   'not-acceptable',
   'too-many-attempts',
   'store-unavailable',
+  'identity-provider-unavailable',
 ];
 /** What a call by a method that may carry a body may answer, whether or not it wants one. */
 const withBody = ['malformed-json', 'malformed-request', 'body-too-large', 'unsupported-media-type'];
@@ -23,12 +24,8 @@ const withPathParameter = ['malformed-request', 'uri-too-long'];
 
 /** Documents the problems of every admin call: those it names, and those that follow from what it is. */
 export function documentProblems(document: Document): void {
-  const { $schema: _dialect, ...problem } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
-  const { definitions = {} } = problem;
-  document.components = {
-    ...document.components,
-    schemas: { ...document.components?.schemas, ...(definitions as object) },
-  };
+  const { definitions = {} } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
+  const used = new Set<string>();
   for (const placed of operationsOf(document)) {
     const own = codesOf(placed.operation);
     if (!placed.path.startsWith('/v1/')) continue;
@@ -39,7 +36,13 @@ export function documentProblems(document: Document): void {
       ...(placed.path.includes('{') ? withPathParameter : []),
     ];
     addResponses(placed, codes);
+    for (const code of codes) used.add(code);
   }
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...(definitions as object) },
+    examples: Object.fromEntries([...used].sort().map((code) => [code, { value: exampleOf(code) }])),
+  };
 }
 
 function codesOf(operation: PlacedOperation['operation']): string[] {
@@ -58,7 +61,7 @@ function addResponses({ operation }: PlacedOperation, codes: readonly string[]):
       content: {
         'application/problem+json': {
           schema: { $ref: '#/components/schemas/Problem' },
-          examples: Object.fromEntries(own.map((code) => [code, { value: exampleOf(code) }])),
+          examples: Object.fromEntries(own.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
         },
       },
     };

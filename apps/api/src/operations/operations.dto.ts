@@ -8,12 +8,16 @@ const requireAllowedIps = z.boolean().meta({
 
 export const createOperationBody = z
   .strictObject({ name: nameField, requireAllowedIps: requireAllowedIps.default(false) })
-  .meta({ example: { name: 'Billing', requireAllowedIps: false } });
+  .meta({ id: 'CreateOperation', example: { name: 'Billing', requireAllowedIps: false } });
 export type CreateOperationBody = z.output<typeof createOperationBody>;
 
 export const editOperationBody = z
   .strictObject({ name: nameField.optional(), requireAllowedIps: requireAllowedIps.optional() })
-  .meta({ example: { requireAllowedIps: true } });
+  .meta({
+    id: 'EditOperation',
+    description: 'Members that are left out stay as they are; an empty object changes nothing.',
+    example: { name: 'Billing and invoicing' },
+  });
 export type EditOperationBody = z.output<typeof editOperationBody>;
 
 export const listOperationsQuery = z.strictObject({
@@ -29,13 +33,16 @@ export type ListOperationsParameters = z.output<typeof listOperationsQuery>;
 
 export const operationAnswer = z
   .object({
-    id: idField('op_019a', 'Opaque id.'),
+    id: idField('op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
     name: z.string().meta({ example: 'Billing' }),
     requireAllowedIps,
-    credentialLimit: z.number().int().meta({ example: 10 }),
-    credentialCount: z.number().int().meta({ example: 3 }),
+    credentialLimit: z.int().meta({ example: 10, description: 'How many credentials it may hold.' }),
+    credentialCount: z.int().meta({ example: 3, description: 'How many it holds, disabled ones included.' }),
     createdAt: timeField,
     updatedAt: timeField,
   })
   .meta({ id: 'Operation', description: 'A business unit, which holds up to ten credentials.' });
-export const operationPage = pageOf(operationAnswer);
+export const operationPage = pageOf(operationAnswer).meta({
+  id: 'OperationPage',
+  description: 'A page of operations.',
+});

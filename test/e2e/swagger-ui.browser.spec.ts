@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { Api } from '../support/api.ts';
+import type { Answer } from '../support/api.ts';
+import { ADMIN, startService } from '../support/service.ts';
+import type { Service } from '../support/service.ts';
+import { SwaggerPage, launchChromium } from '../support/swagger-page.ts';
+
+let service: Service;
+let browser: Browser;
+
+beforeAll(async () => {
+  service = await startService();
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await service.stop();
+  await service.database.drop();
+});
+
+const json = (text: string): Record<string, string> => JSON.parse(text) as Record<string, string>;
+
+function expectClean(swagger: SwaggerPage): void {
+  expect(swagger.violations).toEqual([]);
+  expect(swagger.errors).toEqual([]);
+  const elsewhere = swagger.requested.filter((url) => !url.startsWith(service.url) && !url.startsWith('data:'));
+  expect(elsewhere).toEqual([]);
+}
+
+describe('Swagger UI', () => {
+  it('does the main job by Try it out and Execute alone, from top to bottom', async () => {
+    const swagger = await SwaggerPage.open(browser, `${service.url}/docs`);
+    await swagger.screenshot('swagger-1-top');
+    await swagger.authorize('person', ADMIN.username, ADMIN.password);
+
+    expect((await swagger.execute('operations_create')).status).toBe(201);
+    await swagger.screenshot('swagger-2-operation');
+    expect((await swagger.execute('operations_edit')).status).toBe(200);
+    expect((await swagger.execute('apis_create')).status).toBe(201);
+    const created = await swagger.execute('credentials_create');
+    expect(created.status).toBe(201);
+    await swagger.screenshot('swagger-3-credential');
+    expect((await swagger.execute('credentials_edit')).status).toBe(200);
+    const rotated = await swagger.execute('credentials_rotateSecret');
+    expect(rotated.status).toBe(200);
+    expect((await swagger.execute('credentialApis_read')).body).toContain('"added":true');
+    expect((await swagger.execute('credentialApis_change')).status).toBe(200);
+
+    const { clientId = '', clientSecret = '' } = json(rotated.body);
+    await swagger.authorize('client', clientId, clientSecret);
+    const token = await swagger.execute('token_token');
+    expect(token.status).toBe(200);
+    await swagger.screenshot('swagger-4-token');
+    expect((await swagger.execute('credentialTokens_list')).body).toContain('"scope":"invoices"');
+    const server = await swagger.execute('resourceServers_create');
+    expect(server.status).toBe(201);
+    const { id = '', resourceServerSecret = '' } = json(server.body);
+    await swagger.authorize('resourceServer', id, resourceServerSecret);
+    const active = await swagger.execute('introspection_introspect');
+    expect(json(active.body)).toMatchObject({ active: true, client_id: clientId, scope: 'invoices' });
+    await swagger.screenshot('swagger-5-active');
+    expect((await swagger.execute('forwardAuth_forwardAuth')).status).toBe(204);
+
+    expect((await swagger.execute('credentials_delete')).status).toBe(204);
+    await swagger.screenshot('swagger-6-deleted');
+    expect((await swagger.execute('introspection_introspect')).body).toBe('{"active":false}');
+    await swagger.screenshot('swagger-7-inactive');
+    expect((await swagger.execute('events_list')).body).toContain('credential.deleted.v1');
+    expect((await swagger.execute('events_read')).status).toBe(200);
+    expectClean(swagger);
+    await swagger.page.close();
+  }, 120_000);
+
+  it.each(['?url=https://evil.example/openapi.json', '?configUrl=https://evil.example/config.json'])(
+    'lets %s do nothing',
+    async (query) => {
+      const swagger = await SwaggerPage.open(browser, `${service.url}/docs${query}`);
+      expect(await swagger.page.locator('.info .title').innerText()).toContain('Latchkey');
+      expect(swagger.requested.filter((url) => url.includes('evil.example') && !url.startsWith(service.url))).toEqual(
+        [],
+      );
+      expectClean(swagger);
+      await swagger.page.close();
+    },
+  );
+
+  it('is served with a strict Content-Security-Policy, which has no script but our own', async () => {
+    const api = new Api(service.url, null);
+    const { status, headers, text }: Answer<string> = await api.get<string>('/docs');
+    expect(status).toBe(200);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toMatch(/script-src 'self'(;|$)/);
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(text).not.toMatch(/<script(?![^>]*\bsrc=)[^>]*>/);
+    expect(text).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
+  });
+
+  it('comes up where a browser is sent to the root', async () => {
+    const answer = await new Api(service.url, null).get('/');
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
+  });
+});
