@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitForLock } from '../local-stores/lock.ts';
 import { StartError } from '../local-stores/processes.ts';
 
 /** What the build reads. */
@@ -43,6 +44,15 @@ function newest(path: string): number {
  */
 export async function ensureBuilt(root: string, say: (line: string) => void): Promise<void> {
   if (!isStale(root)) return;
+  const lock = await waitForLock(`build ${root}`, (holder) => say(`process ${holder} is building; waiting`));
+  try {
+    if (isStale(root)) await build(root, say);
+  } finally {
+    lock.release();
+  }
+}
+
+async function build(root: string, say: (line: string) => void): Promise<void> {
   say('building the service');
   const started = Date.now();
   const child = spawn('npm', ['run', '-s', 'build'], { cwd: root, stdio: ['ignore', 2, 2] });

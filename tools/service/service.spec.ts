@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { isStale } from './build.ts';
+import { chooseFirstAdmin, noticeFor } from './first-admin.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-spec-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the first admin', () => {
+  it('gets a random password unless one is set', () => {
+    const [one, two] = [chooseFirstAdmin({}), chooseFirstAdmin({ LATCHKEY_ADMIN_PASSWORD: '' })];
+    expect(one.username).toBe('admin');
+    expect(one.password).toMatch(/^[\w-]{24}$/);
+    expect(two.password).not.toBe(one.password);
+    const set = { LATCHKEY_ADMIN_USERNAME: 'ada', LATCHKEY_ADMIN_PASSWORD: 'long enough' };
+    expect(chooseFirstAdmin(set)).toEqual({ username: 'ada', password: 'long enough' });
+  });
+
+  const admin = { username: 'admin', password: 'S3cret' };
+
+  it('is shown when the service says that it made one, and not otherwise', () => {
+    expect(noticeFor('{"msg":"first platform-admin created"}', admin)).toMatch(
+      /user name +admin .*\n.*password +S3cret/,
+    );
+    for (const line of ['first platform-admin created', '{"msg":"x"}', '{"msg":', '{"msg":["listening"]}', '']) {
+      expect(noticeFor(line, admin)).toBeNull();
+    }
+  });
+
+  it('is told where to go', () => {
+    const notice = noticeFor('{"msg":"listening","url":"http://127.0.0.1:3000/"}', admin);
+    expect(notice).toContain(' http://127.0.0.1:3000/docs ');
+    expect(notice).not.toContain('S3cret');
+  });
+});
+
+describe('the build', () => {
+  function put(path: string, minutesAgo: number): void {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '');
+    const at = Date.now() / 1000 - minutesAgo * 60;
+    for (const each of [file, dirname(file)]) utimesSync(each, at, at);
+  }
+
+  it('is needed when there is none, or a source is newer', () => {
+    put('libs/kernel/a.ts', 30);
+    put('apps/api/main.ts', 30);
+    expect(isStale(folder)).toBe(true);
+    put('dist/latchkey.mjs', 10);
+    for (const each of ['libs', 'apps'])
+      utimesSync(join(folder, each), Date.now() / 1000 - 1800, Date.now() / 1000 - 1800);
+    expect(isStale(folder)).toBe(false);
+    put('libs/kernel/a.ts', 5);
+    expect(isStale(folder)).toBe(true);
+    put('libs/kernel/a.ts', 30);
+    expect(isStale(folder)).toBe(false);
+    put('package.json', 1);
+    expect(isStale(folder)).toBe(true);
+  });
+});
+
+describe('running the service', () => {
+  const SERVICE = `
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {
+      console.log(JSON.stringify({ msg: 'stopping', signal }));
+      process.exit(7);
+    });
+    console.log('not json {');
+    console.log(JSON.stringify({ msg: 'first platform-admin created', user: process.env.LATCHKEY_ADMIN_USERNAME }));
+    console.log(JSON.stringify({ msg: 'listening', url: 'http://127.0.0.1:1' }));
+    setInterval(() => {}, 1000);`;
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('passes its lines, %s and its exit code on', async (signal) => {
+    writeFileSync(join(folder, 'service.mjs'), SERVICE);
+    const url = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
+    const script = `
+      import { Ledger } from ${url('../local-stores/ledger.ts')};
+      import { runService } from ${url('run-service.ts')};
+      const root = ${JSON.stringify(folder)};
+      const admin = { username: 'admin', password: 'S3cret' };
+      const ledger = new Ledger(root + '/running.json');
+      const env = { LATCHKEY_ADMIN_USERNAME: 'admin' };
+      process.exitCode = await runService({ root, file: 'service.mjs', env, admin, ledger });
+      await ledger.close();`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    const ready = new Promise<void>((resolve) => {
+      child.stdout.on('data', (data: Buffer) => {
+        output += data.toString();
+        if (output.includes('Ctrl-C')) resolve();
+      });
+    });
+    await ready;
+    child.kill(signal);
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(7);
+    const lines = output.split('\n').filter((line) => /^[a-z{]/.test(line));
+    expect(lines).toEqual([
+      'not json {',
+      '{"msg":"first platform-admin created","user":"admin"}',
+      '{"msg":"listening","url":"http://127.0.0.1:1"}',
+      `{"msg":"stopping","signal":"${signal}"}`,
+    ]);
+    expect(output.split('S3cret')).toHaveLength(2);
+  });
+});
