@@ -42,6 +42,7 @@ export class GuessStore {
       ...queueConnection(redisUrl, false),
       keyPrefix: `${queuePrefix(mongodbUri)}:guess:`,
       commandTimeout: COMMAND_MS,
+      disconnectTimeout: COMMAND_MS,
       enableAutoPipelining: true,
     });
     this.redis.on('error', onError);

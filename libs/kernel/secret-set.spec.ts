@@ -55,7 +55,7 @@ describe('matchSecret', () => {
   it('finds nothing for another digest, or a digest cut short', () => {
     expect(matchSecret(secrets, digest('three'), at.getTime())).toBeUndefined();
     expect(matchSecret(secrets, digest('one').slice(0, -1), at.getTime())).toBeUndefined();
-    expect(matchSecret([], digest('one'), at.getTime())).toBeUndefined();
+    expect(matchSecret([] as StoredSecret[], digest('one'), at.getTime())).toBeUndefined();
   });
 
   it('takes a secret until the millisecond before its end', () => {

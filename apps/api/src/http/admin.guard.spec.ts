@@ -1,0 +1,215 @@
+import 'reflect-metadata';
+import type { ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { describe, expect, it } from '@jest/globals';
+import type { GuessLimiter, Principal, PrincipalAuthenticator, Role } from '#identity';
+import { DomainError } from '#kernel';
+import { Public, Roles } from './access.ts';
+import { AdminGuard } from './admin.guard.ts';
+
+const PASSWORD = 'p:a:s:s wörd';
+const TOKEN = 'header.payload.signature';
+
+class Routes {
+  @Roles('platform-admin')
+  forAdmins(): void {
+    /* only its metadata counts */
+  }
+  @Roles('platform-admin', 'operation-admin')
+  forManagers(): void {
+    /* only its metadata counts */
+  }
+  @Public()
+  forAll(): void {
+    /* only its metadata counts */
+  }
+  forgotten(): void {
+    /* it has no metadata */
+  }
+}
+
+@Roles('auditor')
+class AuditorRoutes {
+  read(): void {
+    /* its class has the metadata */
+  }
+  @Public()
+  open(): void {
+    /* its own metadata wins */
+  }
+}
+
+interface Asked {
+  readonly authorization?: string | readonly string[];
+  readonly address?: string | null;
+  readonly params?: Record<string, string>;
+}
+
+/** A guard of which the only user is `ada`, with these roles, and what it asked of its collaborators. */
+function guardFor(roles: Role[], operationIds: string[] = []) {
+  const principal: Principal = { userId: 'us_ada', username: 'ada', roles, operationIds };
+  const log = { checked: [] as string[], failed: [] as string[], asked: [] as string[] };
+  const limits = { limited: false, storeAway: false };
+  const authenticator = {
+    basic: async (username: string, password: string, ip: string) => {
+      log.asked.push(`${username} ${ip}`);
+      if (limits.storeAway) throw new DomainError('store-unavailable', 'away');
+      return Promise.resolve(username.toLowerCase() === 'ada' && password === PASSWORD ? principal : undefined);
+    },
+    bearer: async (token: string) => Promise.resolve(token === TOKEN ? principal : undefined),
+  };
+  const guessLimiter = {
+    check: (id: string, address: string) => {
+      log.checked.push(`${id} ${address}`);
+      if (limits.limited) throw new DomainError('too-many-attempts', 'wait', { retryAfterSeconds: 9 });
+      return undefined;
+    },
+    failed: async (id: string, address: string) => {
+      log.failed.push(`${id} ${address}`);
+      return Promise.resolve();
+    },
+  };
+  const guard = new AdminGuard(
+    new Reflector(),
+    authenticator as unknown as PrincipalAuthenticator,
+    guessLimiter as unknown as GuessLimiter,
+  );
+  return { guard, log, limits, principal };
+}
+
+/** Asks the guard about one request. @returns the code of its refusal, or the principal that it found */
+async function ask(guard: AdminGuard, controller: object, method: string, asked: Asked = {}): Promise<unknown> {
+  const { authorization = [], address = '192.0.2.1', params = {} } = asked;
+  const lines = typeof authorization === 'string' ? [authorization] : authorization;
+  const request = {
+    raw: { rawHeaders: lines.flatMap((line) => ['Authorization', line]) },
+    headers: { authorization: lines[0] },
+    clientAddress: address ?? undefined,
+    params,
+    principal: undefined as Principal | undefined,
+  };
+  const context = {
+    getHandler: () => (controller as { prototype: Record<string, unknown> }).prototype[method],
+    getClass: () => controller,
+    switchToHttp: () => ({ getRequest: () => request }),
+  };
+  try {
+    expect(await guard.canActivate(context as unknown as ExecutionContext)).toBe(true);
+    return request.principal;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return error.code;
+  }
+}
+
+const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
+const ada = { authorization: basic(`ada:${PASSWORD}`) };
+
+describe('AdminGuard: routes', () => {
+  it('lets anyone through to public routes, without asking anyone', async () => {
+    const { guard, log } = guardFor([]);
+    expect(await ask(guard, Routes, 'forAll', { authorization: 'rubbish' })).toBeUndefined();
+    expect(log).toEqual({ checked: [], failed: [], asked: [] });
+  });
+
+  it('closes a route that does not say who may call it, to everyone', async () => {
+    const { guard } = guardFor(['platform-admin', 'operation-admin', 'auditor']);
+    expect(await ask(guard, Routes, 'forgotten', ada)).toBe('forbidden');
+    expect(await ask(guard, Routes, 'forgotten')).toBe('unauthenticated');
+  });
+
+  it('goes by the method first, then by its class', async () => {
+    const auditor = guardFor(['auditor']);
+    expect(await ask(auditor.guard, AuditorRoutes, 'read', ada)).toBe(auditor.principal);
+    expect(await ask(auditor.guard, AuditorRoutes, 'open')).toBeUndefined();
+    expect(await ask(guardFor(['platform-admin']).guard, AuditorRoutes, 'read', ada)).toBe('forbidden');
+  });
+
+  it('refuses roles that the route does not name, and people without any', async () => {
+    expect(await ask(guardFor(['auditor', 'operation-admin']).guard, Routes, 'forAdmins', ada)).toBe('forbidden');
+    expect(await ask(guardFor([]).guard, Routes, 'forAdmins', ada)).toBe('forbidden');
+    const admin = guardFor(['platform-admin']);
+    expect(await ask(admin.guard, Routes, 'forAdmins', ada)).toBe(admin.principal);
+  });
+});
+
+describe('AdminGuard: operations', () => {
+  const of = (operationId: string): Asked => ({ ...ada, params: { operationId } });
+
+  it('hides other operations from an operation-admin as if there were none', async () => {
+    const { guard, principal } = guardFor(['operation-admin'], ['op_1']);
+    expect(await ask(guard, Routes, 'forManagers', of('op_1'))).toBe(principal);
+    expect(await ask(guard, Routes, 'forManagers', of('op_2'))).toBe('not-found');
+    expect(await ask(guard, Routes, 'forAdmins', of('op_2'))).toBe('forbidden');
+  });
+
+  it('does not let an auditor write to operations that they only may read', async () => {
+    const { guard, principal } = guardFor(['operation-admin', 'auditor'], ['op_1']);
+    expect(await ask(guard, Routes, 'forManagers', of('op_1'))).toBe(principal);
+    expect(await ask(guard, Routes, 'forManagers', of('op_2'))).toBe('forbidden');
+  });
+});
+
+describe('AdminGuard: sign-in', () => {
+  it('takes a password with colons and any script whole', async () => {
+    const { guard, principal } = guardFor(['platform-admin']);
+    expect(await ask(guard, Routes, 'forAdmins', ada)).toBe(principal);
+    expect(await ask(guard, Routes, 'forAdmins', { authorization: basic(`ada:${PASSWORD}:JUNK`) })).toBe(
+      'unauthenticated',
+    );
+    expect(await ask(guard, Routes, 'forAdmins', { authorization: basic('ada:p') })).toBe('unauthenticated');
+  });
+
+  it.each([
+    ['no header', undefined],
+    ['another scheme', 'Digest username="ada"'],
+    ['a scheme that only contains Basic', ada.authorization.replace('Basic', 'NotBasicAtAll')],
+    ['two spaces', ada.authorization.replace(' ', '  ')],
+    ['something after the pair', `${ada.authorization} more`],
+    ['no base64', 'Basic ada:password'],
+    ['an empty name', basic(`:${PASSWORD}`)],
+    ['an empty password', basic('ada:')],
+    ['two headers', [ada.authorization, ada.authorization]],
+    ['an empty bearer', 'Bearer '],
+  ])('refuses %s without asking anyone', async (_what, authorization) => {
+    const { guard, log } = guardFor(['platform-admin']);
+    const asked = authorization === undefined ? {} : { authorization };
+    expect(await ask(guard, Routes, 'forAdmins', asked)).toBe('unauthenticated');
+    expect(log).toEqual({ checked: [], failed: [], asked: [] });
+  });
+
+  it('takes bearers of the OpenID Connect provider', async () => {
+    const { guard, principal, log } = guardFor(['platform-admin']);
+    expect(await ask(guard, Routes, 'forAdmins', { authorization: `Bearer ${TOKEN}` })).toBe(principal);
+    expect(await ask(guard, Routes, 'forAdmins', { authorization: 'Bearer other' })).toBe('unauthenticated');
+    expect(log.checked).toEqual([]);
+  });
+
+  it('counts guesses by name, whatever its case, and address', async () => {
+    const { guard, log } = guardFor(['platform-admin']);
+    expect(await ask(guard, Routes, 'forAdmins', { authorization: basic('ADA:wrong') })).toBe('unauthenticated');
+    expect(log).toMatchObject({ checked: ['user:ada 192.0.2.1'], failed: ['user:ada 192.0.2.1'] });
+    expect(await ask(guard, Routes, 'forAdmins', ada)).toMatchObject({ userId: 'us_ada' });
+    expect(log.failed).toHaveLength(1);
+  });
+
+  it('asks nobody about a name or address that is limited', async () => {
+    const { guard, log, limits } = guardFor(['platform-admin']);
+    limits.limited = true;
+    expect(await ask(guard, Routes, 'forAdmins', ada)).toBe('too-many-attempts');
+    expect(log).toMatchObject({ asked: [], failed: [] });
+  });
+
+  it('counts no guess when the store is away, and says so', async () => {
+    const { guard, log, limits } = guardFor(['platform-admin']);
+    limits.storeAway = true;
+    expect(await ask(guard, Routes, 'forAdmins', ada)).toBe('store-unavailable');
+    expect(log.failed).toEqual([]);
+  });
+
+  it('refuses sign-in by password where the address cannot be told', async () => {
+    const { guard, log } = guardFor(['platform-admin']);
+    expect(await ask(guard, Routes, 'forAdmins', { ...ada, address: null })).toBe('unauthenticated');
+    expect(log.asked).toEqual([]);
+  });
+});
