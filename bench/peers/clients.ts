@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+
+/** A client of a peer. */
+export interface PeerClient {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** What peers grant. */
+export const PEER_SCOPE = 'api:read';
+
+/** The peers' clients: secrets of 256 bits, made up the same way each time. */
+export const peerClients: readonly PeerClient[] = Array.from({ length: 50 }, (_unused, index) => ({
+  id: `client-${String(index).padStart(4, '0')}`,
+  secret: sha256(`benchmark-secret-${index}`),
+}));
+
+/** SHA-256 in base64url. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** Where node-oauth keeps a client. */
+export function nodeOauthClientKey(id: string): string {
+  return `nodeoauth:client:${id}`;
+}
+
+/** Where oidc-provider keeps a model's instance. */
+export function oidcKey(model: string, id: string): string {
+  return `oidc:${model}:${id}`;
+}
+
+/** What the limit "one store read" reads. */
+export const STORE_READ_KEY = 'limit:answer';
