@@ -6,7 +6,8 @@ import { freePort } from './ports.ts';
 import { awaitAnswer, holdsWithin, startServer, StartError } from './processes.ts';
 
 const REPLICA_SET = 'latchkey';
-/** mongod's exit code when its port is taken. */
+const PRIMARY_MS = 30_000;
+/** A port that was free a moment ago may be taken. */
 const ATTEMPTS = 5;
 
 /**
@@ -34,20 +35,25 @@ async function run(program: string, folder: string, { ledger }: StoreContext): P
   const server = await startServer({ name: 'MongoDB', file: program, args, logFile });
   ledger.add(server, 'SIGTERM');
   const host = `127.0.0.1:${port}`;
-  const direct = new mongoose.mongo.MongoClient(`mongodb://${host}/?directConnection=true`, {
-    serverSelectionTimeoutMS: 500,
+  // a client that once failed to connect stays closed: each attempt takes a new one
+  const connect = (): Promise<mongoose.mongo.MongoClient> =>
+    mongoose.mongo.MongoClient.connect(`mongodb://${host}/?directConnection=true`, { serverSelectionTimeoutMS: 500 });
+  await awaitAnswer(server, logFile, async () => {
+    await (await connect()).close();
+    return true;
   });
+  const client = await connect();
   try {
-    const admin = direct.db('admin');
-    await awaitAnswer(server, logFile, async () => (await admin.command({ ping: 1 }))['ok'] === 1);
+    const admin = client.db('admin');
     await beMember(admin, host);
     const primary = await holdsWithin(
-      30_000,
+      PRIMARY_MS,
       async () => (await admin.command({ hello: 1 }))['isWritablePrimary'] === true,
     );
-    if (!primary) throw new StartError('MongoDB did not become the primary of its replica set within 30 s');
+    if (!primary)
+      throw new StartError(`MongoDB did not become its replica set's primary within ${PRIMARY_MS / 1000} s`);
   } finally {
-    await direct.close();
+    await client.close();
   }
   return `mongodb://${host}/?replicaSet=${REPLICA_SET}`;
 }

@@ -5,7 +5,7 @@ import type { StoreContext } from './index.ts';
 import { ask, freePort } from './ports.ts';
 import { StartError, awaitAnswer, onPath, startServer } from './processes.ts';
 
-/** What `redis-server` says of a port that is taken; one that was free a moment ago may be. */
+/** A port that was free a moment ago may be taken. */
 const ATTEMPTS = 5;
 
 /**
