@@ -113,13 +113,13 @@ export class TokenIssuer {
   }
 }
 
-/** One use a credential: which secret was shown, and the version that the decision rests on. */
+/** One use a secret: of which credential, and the version that the decision rests on. */
 function uses(issues: readonly PreparedIssue[]): CredentialUse[] {
-  const byId = new Map(
+  const bySecret = new Map(
     issues.map(({ request: { credential, secretId } }) => [
-      credential.id,
+      secretId,
       { id: credential.id, clientId: credential.clientId, version: credential.version, secretId },
     ]),
   );
-  return [...byId.values()];
+  return [...bySecret.values()];
 }

@@ -50,9 +50,20 @@ export function storeUnavailable(cause?: unknown): DomainError {
   });
 }
 
+/** The commit went out, and its answer did not come back: it may have been done, or not. */
+function unconfirmed(cause: Error): DomainError {
+  return new DomainError(
+    'store-unavailable',
+    'The store did not confirm the change: it may have been made or not. Read before you try again, or send an Idempotency-Key.',
+    { retryAfterSeconds: RETRY_AFTER_SECONDS, cause, privateDetail: cause.message },
+  );
+}
+
 /** Turns the driver's errors for an absent store into `store-unavailable`; others pass unchanged. */
 export function asDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
+  if (error instanceof mongo.MongoError && error.hasErrorLabel('UnknownTransactionCommitResult'))
+    return unconfirmed(error);
   return isStoreUnavailable(error) || isTransient(error) ? storeUnavailable(error) : error;
 }
 

@@ -53,7 +53,8 @@ describe('the main job, end to end', () => {
 
   async function typesOf(operationId: string): Promise<string[]> {
     const { body } = await admin.get<PageBody<EventBody>>(`/v1/events?operationId=${operationId}&limit=100`);
-    return body.items.map(({ type }) => type).reverse();
+    // sums of refusals stand outside the chain
+    return body.items.filter(({ seq }) => seq !== null).map(({ type }) => type).reverse();
   }
 
   it('creates, issues ten, refuses the eleventh, answers an API, deletes, and purges', async () => {
