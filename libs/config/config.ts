@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { constants, accessSync, readFileSync, statSync } from 'node:fs';
 import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
@@ -49,6 +49,17 @@ function readSigningKey(path: string): KeyObject {
   return key;
 }
 
+function writableFolder(path: string): string {
+  const advice = 'EVENT_ARCHIVE_DIR must be a folder that the service may write to';
+  try {
+    if (!statSync(path).isDirectory()) throw new Error(advice);
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Error(advice);
+  }
+  return path;
+}
+
 const schema = z.object({
   PORT: wholeNumber('PORT', 0, 65_535).default(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -81,6 +92,9 @@ const schema = z.object({
   LATCHKEY_SIGNING_KEY_FILE: optional(
     z.string().transform((path, context) => accepted(context, () => readSigningKey(path))),
   ),
+  EVENT_RETENTION_DAYS: optional(wholeNumber('EVENT_RETENTION_DAYS', 1, 36_500)),
+  EVENT_ARCHIVE_DIR: optional(z.string().transform((path, context) => accepted(context, () => writableFolder(path)))),
+  EVENT_RETENTION_MONGODB_URI: optional(url('EVENT_RETENTION_MONGODB_URI', ['mongodb:', 'mongodb+srv:'])),
   LATCHKEY_LEASE_MS: wholeNumber('LATCHKEY_LEASE_MS', 0, 250).default(250),
   GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
   GUESS_LIMIT_PER_ADDRESS: wholeNumber('GUESS_LIMIT_PER_ADDRESS', 1, 1_000_000).default(200),
@@ -126,6 +140,14 @@ function toConfig(env: z.output<typeof schema>) {
           }
         : undefined,
     signingKey: env.LATCHKEY_SIGNING_KEY_FILE,
+    retention:
+      env.EVENT_RETENTION_DAYS !== undefined && env.EVENT_ARCHIVE_DIR !== undefined
+        ? {
+            days: env.EVENT_RETENTION_DAYS,
+            archiveFolder: env.EVENT_ARCHIVE_DIR,
+            mongodbUri: env.EVENT_RETENTION_MONGODB_URI,
+          }
+        : undefined,
     leaseMs: env.LATCHKEY_LEASE_MS,
     guessLimits: { perClient: env.GUESS_LIMIT_PER_CLIENT, perAddress: env.GUESS_LIMIT_PER_ADDRESS },
     logLevel: env.LOG_LEVEL,
@@ -136,6 +158,7 @@ function toConfig(env: z.output<typeof schema>) {
 const pairs = [
   ['LATCHKEY_ADMIN_USERNAME', 'LATCHKEY_ADMIN_PASSWORD'],
   ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
+  ['EVENT_RETENTION_DAYS', 'EVENT_ARCHIVE_DIR'],
 ] as const;
 
 /**

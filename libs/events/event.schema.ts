@@ -44,14 +44,33 @@ eventSchema.index({ type: 1, at: -1, _id: -1 }); // serves GET /v1/events?type=
 eventSchema.index({ 'subject.id': 1, at: -1, _id: -1 }); // serves GET /v1/events?subject=
 eventSchema.index({ 'actor.id': 1, at: -1, _id: -1 }); // serves GET /v1/events?actor=
 
-/** Where a chain ends. */
+/** What the last retention of a chain dropped: everything up to and with `throughSeq`, whose hash is `hash`. */
+export interface ChainArchive {
+  throughSeq: number;
+  hash: string;
+  checkpointId: string;
+  /** The file that holds it, below the archive's folder. */
+  file: string;
+  /** SHA-256 of the file, lower-case hexadecimal. */
+  sha256: string;
+  /** Whether all of it is gone from the store. */
+  dropped: boolean;
+}
+
+/** Where a chain ends, and where it begins. */
 export interface ChainHeadDocument {
   _id: string;
   seq: number;
   hash: string;
+  archive?: ChainArchive;
 }
 
-export const chainHeadSchema = new Schema<ChainHeadDocument>({ _id: String, seq: Number, hash: String });
+export const chainHeadSchema = new Schema<ChainHeadDocument>({
+  _id: String,
+  seq: Number,
+  hash: String,
+  archive: Schema.Types.Mixed,
+});
 
 /** Work that a committed event left to do. The row goes in the transaction that does the work. */
 export interface OutboxDocument {

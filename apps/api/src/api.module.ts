@@ -18,6 +18,8 @@ import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
 import { CredentialTokensController } from './credentials/credential-tokens.controller.ts';
 import { DocsRedirectController } from './docs-redirect.controller.ts';
+import { CheckpointKeysController } from './events/checkpoint-keys.controller.ts';
+import { CheckpointsController } from './events/checkpoints.controller.ts';
 import { EventsController } from './events/events.controller.ts';
 import { HealthController } from './health/health.controller.ts';
 import { AdminGuard } from './http/admin.guard.ts';
@@ -28,6 +30,7 @@ import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { StrayQueryInterceptor } from './http/stray-query.interceptor.ts';
 import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
+import { JobsController } from './jobs/jobs.controller.ts';
 import { JobsModule } from './jobs/jobs.module.ts';
 import { OauthModule } from './oauth/oauth.module.ts';
 import { OperationsController } from './operations/operations.controller.ts';
@@ -35,11 +38,14 @@ import { OperationsController } from './operations/operations.controller.ts';
 /** Everything that is asked for over HTTP but the OAuth endpoints and health. */
 const API_CONTROLLERS = [
   ApisController,
+  CheckpointKeysController,
+  CheckpointsController,
   CredentialApisController,
   CredentialTokensController,
   CredentialsController,
   DocsRedirectController,
   EventsController,
+  JobsController,
   MeController,
   OperationsController,
   ResourceServersController,

@@ -1,18 +1,22 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { DomainError } from '#kernel';
+import type { CallContext } from '#kernel';
 import { bounded } from '#mongo';
 import { EventLog, toLogEvent } from '../event-log.ts';
+import { ChainReader } from '../reading/chain-reader.ts';
+import { ReadAudit } from '../reading/read-audit.ts';
+import { refusalEvent } from '../reading/event-view.ts';
+import type { EventView } from '../reading/event-view.ts';
 import { Refusals } from '../refusals.ts';
-import { eventsQuery, refusalsQuery } from './event.filter.ts';
-import type { EventFilter, EventPosition } from './event.filter.ts';
-import { refusalEvent } from './event.view.ts';
-import type { EventView } from './event.view.ts';
+import { eventsQuery, readFilter, refusalsQuery } from '../reading/event-filter.ts';
+import type { EventFilter, EventPosition } from '../reading/event-filter.ts';
 
 /** One event. @throws DomainError `not-found`, also when it is of none of the chains that the caller may see */
 export class GetEventQuery extends Query<EventView> {
   /** @param chains those that the caller may see; all when left out */
   constructor(
+    readonly context: CallContext,
     readonly eventId: string,
     readonly chains?: readonly string[],
   ) {
@@ -25,32 +29,40 @@ export class GetEventHandler implements IQueryHandler<GetEventQuery> {
   constructor(
     private readonly log: EventLog,
     private readonly refusals: Refusals,
+    private readonly audit: ReadAudit,
   ) {}
 
-  async execute({ eventId, chains }: GetEventQuery): Promise<EventView> {
-    const filter = chains === undefined ? {} : { chains };
-    const query = eventsQuery(filter);
+  async execute({ context, eventId, chains }: GetEventQuery): Promise<EventView> {
+    const view = await this.find(eventId, { chains });
+    if (view === undefined) throw DomainError.notFound('event');
+    await this.audit.record(context, { eventId });
+    return view;
+  }
+
+  private async find(eventId: string, filter: EventFilter): Promise<EventView | undefined> {
+    const { events } = this.log;
     const stored = await bounded(
-      this.log.events
-        .findOne({ ...query, _id: eventId })
+      events
+        .findOne({ ...eventsQuery(filter), _id: eventId })
         .lean()
         .exec(),
     );
     if (stored !== null) return toLogEvent(stored);
+    const { model } = this.refusals;
     const refused = await bounded(
-      this.refusals.model
+      model
         .findOne({ ...refusalsQuery(filter), id: eventId })
         .lean()
         .exec(),
     );
-    if (refused === null) throw DomainError.notFound('event');
-    return refusalEvent(refused);
+    return refused === null ? undefined : refusalEvent(refused);
   }
 }
 
-/** A page of events, newest first. */
+/** A page of events, newest first. @throws DomainError `not-found` when the only chain that was asked for does not exist */
 export class ListEventsQuery extends Query<EventView[]> {
   constructor(
+    readonly context: CallContext,
     readonly filter: EventFilter,
     readonly after: EventPosition | undefined,
     readonly limit: number,
@@ -65,10 +77,15 @@ export class ListEventsHandler implements IQueryHandler<ListEventsQuery> {
   constructor(
     private readonly log: EventLog,
     private readonly refusals: Refusals,
+    private readonly reader: ChainReader,
+    private readonly audit: ReadAudit,
   ) {}
 
   async execute(query: ListEventsQuery): Promise<EventView[]> {
+    const { operationId } = query.filter;
+    if (operationId !== undefined && !(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
     const [events, refusals] = await Promise.all([this.chained(query), this.refused(query)]);
+    await this.audit.record(query.context, readFilter(query.filter));
     return [...events, ...refusals].sort(newestFirst).slice(0, query.limit);
   }
 

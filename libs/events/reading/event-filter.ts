@@ -1,12 +1,14 @@
 import type { QueryFilter } from 'mongoose';
 import type { EventDocument } from '../event.schema.ts';
-import { chainName } from '../chain.ts';
+import { PLATFORM_CHAIN } from '../chain.ts';
 import type { RefusalDocument } from '../refusals.ts';
-import { REFUSAL_TYPE } from './event.view.ts';
+import { REFUSAL_TYPE } from './event-view.ts';
 
 /** Which events are asked for; what is left out narrows nothing. */
 export interface EventFilter {
-  /** Chains by name; to everyone else's events the caller has no right. */
+  /** The one chain that was asked for, by name. */
+  readonly operationId?: string | undefined;
+  /** Names of the chains that the caller may see. */
   readonly chains?: readonly string[] | undefined;
   readonly type?: string | undefined;
   /** Id of who did it. */
@@ -27,10 +29,10 @@ export interface EventPosition {
 
 /** The filter's query for events in chains; undefined when none of them can match. */
 export function eventsQuery(filter: EventFilter, after?: EventPosition): QueryFilter<EventDocument> | undefined {
-  const { chains, type, actor, subject } = filter;
+  const { type, actor, subject } = filter;
   if (type === REFUSAL_TYPE) return undefined;
   return {
-    ...(chains === undefined ? {} : { operationId: oneOf(chains.map(operationOf)) }),
+    ...ofChains(filter),
     ...(type === undefined ? {} : { type }),
     ...(actor === undefined ? {} : { 'actor.id': actor }),
     ...(subject === undefined ? {} : { 'subject.id': subject }),
@@ -40,24 +42,34 @@ export function eventsQuery(filter: EventFilter, after?: EventPosition): QueryFi
 
 /** The filter's query for refusals; undefined when none of them can match. Their actor is their subject. */
 export function refusalsQuery(filter: EventFilter, after?: EventPosition): QueryFilter<RefusalDocument> | undefined {
-  const { chains, type, actor, subject } = filter;
+  const { type, actor, subject } = filter;
   if (type !== undefined && type !== REFUSAL_TYPE) return undefined;
   if (actor !== undefined && subject !== undefined && actor !== subject) return undefined;
   const claimed = subject ?? actor;
   return {
-    ...(chains === undefined ? {} : { operationId: oneOf(chains.map(operationOf)) }),
+    ...ofChains(filter),
     ...(claimed === undefined ? {} : { 'subject.id': claimed }),
     ...timeBefore('minute', 'id', filter, after),
   };
 }
 
-function operationOf(chain: string): string | null {
-  return chain === chainName(null) ? null : chain;
+/** What the filter asks for, as the event of its reading tells it. */
+export function readFilter({ operationId, type, actor, subject, from, to }: EventFilter): Record<string, string> {
+  const given = { operationId, type, actor, subject, from: from?.toISOString(), to: to?.toISOString() };
+  return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-function oneOf<T>(values: readonly T[]): T | { $in: T[] } {
-  const [only] = values;
-  return values.length === 1 && only !== undefined ? only : { $in: [...values] };
+/** The chain that was asked for, if the caller may see it; else all that the caller may see. */
+function ofChains({ operationId, chains }: EventFilter): { operationId?: string | null | { $in: (string | null)[] } } {
+  if (operationId !== undefined && chains?.includes(operationId) !== false) {
+    return { operationId: operationOf(operationId) };
+  }
+  if (operationId !== undefined) return { operationId: { $in: [] } };
+  return chains === undefined ? {} : { operationId: { $in: chains.map(operationOf) } };
+}
+
+function operationOf(chain: string): string | null {
+  return chain === PLATFORM_CHAIN ? null : chain;
 }
 
 /** The bound on the time stands by itself, so that an index serves it; the rest only settles one millisecond. */

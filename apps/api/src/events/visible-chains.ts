@@ -10,11 +10,9 @@ import { DomainError } from '#kernel';
  * @throws DomainError `not-found` for an operation that is no concern of theirs, as for an unknown one
  */
 export function visibleChains(principal: Principal | undefined, operationId?: string): string[] | undefined {
-  const seesAll = principal?.roles.some((role) => role !== 'operation-admin') ?? false;
-  if (seesAll) return operationId === undefined ? undefined : [operationId];
+  if (principal?.roles.some((role) => role !== 'operation-admin') === true) return undefined;
   // what an identity provider calls an operation does not make it one
   const own = (principal?.operationIds ?? []).filter((id) => id !== PLATFORM_CHAIN);
-  if (operationId === undefined) return own;
-  if (!own.includes(operationId)) throw DomainError.notFound('operation');
-  return [operationId];
+  if (operationId !== undefined && !own.includes(operationId)) throw DomainError.notFound('operation');
+  return own;
 }

@@ -11,8 +11,11 @@ import { CountingProcessor } from './base.processor.ts';
 import { schedules } from './schedules.ts';
 import { workerOptions } from './worker-options.ts';
 
+/** A job that takes long, as signing a long log, must not keep the others waiting. */
+const AT_ONCE = 3;
+
 /** `maintenance` job → the command that its schedule names. */
-@Processor('maintenance', workerOptions)
+@Processor('maintenance', { ...workerOptions, concurrency: AT_ONCE })
 export class MaintenanceProcessor extends CountingProcessor {
   constructor(
     private readonly commands: CommandBus,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
-import { JobQueues, queues } from '#events';
+import { ArchiveEventsCommand, JobQueues, SignCheckpointsCommand, queues } from '#events';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { PruneTokensCommand } from '#tokens';
@@ -11,9 +11,13 @@ interface Schedule {
   readonly command: () => Command<unknown>;
 }
 
+const HOUR_MS = 60 * 60 * 1000;
+
 /** What is done again and again, by job name. */
 export const schedules: Readonly<Record<string, Schedule>> = {
   'prune-tokens': { everyMs: 60_000, command: () => new PruneTokensCommand() },
+  'sign-checkpoints': { everyMs: HOUR_MS, command: () => new SignCheckpointsCommand() },
+  'archive-events': { everyMs: 24 * HOUR_MS, command: () => new ArchiveEventsCommand() },
 };
 
 const LOOK_EVERY_MS = 10_000;

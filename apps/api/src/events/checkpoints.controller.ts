@@ -1,0 +1,61 @@
+import { Body, Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ListCheckpointsQuery, SignCheckpointsCommand } from '#events';
+import { Roles } from '../http/access.ts';
+import { ApiProblems } from '../http/api-errors.ts';
+import { callContext } from '../http/latchkey-request.ts';
+import type { LatchkeyRequest } from '../http/latchkey-request.ts';
+import { Pages, listName } from '../http/pages.ts';
+import type { Page } from '../http/pages.ts';
+import { checkpointPage, listCheckpointsQuery, signCheckpointsBody, signingAnswer } from './events.dto.ts';
+import type { ListCheckpointsParameters, SignCheckpointsBody } from './events.dto.ts';
+import { visibleChains } from './visible-chains.ts';
+
+@ApiTags('Events')
+@Controller('v1/checkpoints')
+export class CheckpointsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly pages: Pages,
+  ) {}
+
+  @Get()
+  @Roles('platform-admin', 'operation-admin', 'auditor')
+  @ApiOperation({
+    summary: 'List checkpoints',
+    description:
+      'Newest first. Their public keys are at `/.well-known/latchkey-checkpoint-keys`. An operation-admin sees those of their operations.',
+  })
+  @ApiOkResponse({ description: 'A page of checkpoints.', standardSchema: checkpointPage })
+  @ApiProblems('not-found', 'invalid-cursor')
+  async list(
+    @Req() { principal }: LatchkeyRequest,
+    @Query({ schema: listCheckpointsQuery }) { limit, cursor, operationId }: ListCheckpointsParameters,
+  ): Promise<Page<object>> {
+    const chains = visibleChains(principal, operationId);
+    const list = listName('checkpoints', { operationId });
+    const after = await this.pages.open(list, cursor);
+    const found = await this.queries.execute(new ListCheckpointsQuery(operationId, chains, after, limit + 1));
+    return this.pages.page(list, found, limit, ({ id }) => id);
+  }
+
+  @Post()
+  @HttpCode(200)
+  @Roles('platform-admin', 'auditor')
+  @ApiOperation({
+    summary: 'Sign checkpoints now',
+    description:
+      'Signs chains where they end now, each after it was verified from its last checkpoint on; a chain that is not whole is not signed. The service ' +
+      'does so every hour by itself. Worth doing right before an export.',
+  })
+  @ApiOkResponse({ description: 'What was signed.', standardSchema: signingAnswer })
+  @ApiProblems('not-found', 'signing-unavailable')
+  sign(
+    @Req() request: LatchkeyRequest,
+    @Body({ schema: signCheckpointsBody }) { operationId }: SignCheckpointsBody,
+  ): Promise<object> {
+    return this.commands.execute(new SignCheckpointsCommand(callContext(request), operationId));
+  }
+}

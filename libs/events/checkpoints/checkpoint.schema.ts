@@ -1,0 +1,44 @@
+import { Schema } from 'mongoose';
+
+/** A signed checkpoint as it is stored. Like events, checkpoints are only ever added. */
+export interface CheckpointDocument {
+  _id: string;
+  chain: string;
+  operationId: string | null;
+  seq: number;
+  hash: string;
+  at: Date;
+  keyId: string;
+  signature: string;
+}
+
+export const checkpointSchema = new Schema<CheckpointDocument>({
+  _id: String,
+  chain: String,
+  operationId: String,
+  seq: Number,
+  hash: String,
+  at: Date,
+  keyId: String,
+  signature: String,
+});
+checkpointSchema.index({ chain: 1, seq: 1 }, { unique: true }); // one for each place; serves verify, signing, retention
+checkpointSchema.index({ chain: 1, _id: -1 }); // serves GET /v1/checkpoints?operationId=
+
+/** A public key that signed, or signs, checkpoints. `_id` is its thumbprint. */
+export interface CheckpointKeyDocument {
+  _id: string;
+  x: string;
+  activatedAt: Date;
+  /** The latest `at` that it signed: it cannot have been retired before. */
+  lastSignedAt: Date;
+  retiredAt: Date | null;
+}
+
+export const checkpointKeySchema = new Schema<CheckpointKeyDocument>({
+  _id: String,
+  x: String,
+  activatedAt: Date,
+  lastSignedAt: Date,
+  retiredAt: Date,
+});
