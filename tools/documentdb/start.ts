@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, sym
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAtLength } from '../local-stores/debian.ts';
-import type { StoreContext } from '../local-stores/index.ts';
+import type { StoreContext } from '../local-stores/context.ts';
 import { StartError, awaitAnswer, startServer } from '../local-stores/processes.ts';
 import { ensureImage, imageRoot } from './image.ts';
 import { POSTGRES_PORT, startPostgres } from './postgres-server.ts';

@@ -1,22 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Say } from './debian.ts';
-import type { Ledger } from './ledger.ts';
+import type { StoreContext } from './context.ts';
 import { startMongoDb } from './mongodb.ts';
 import { StartError } from './processes.ts';
 import { startRedis } from './redis.ts';
-
-/** What starting a store needs to know. */
-export interface StoreContext {
-  /** where stores keep their data */
-  readonly dataFolder: string;
-  /** where downloaded programs are kept */
-  readonly binariesFolder: string;
-  /** false for tests: speed before safety, and no data are kept */
-  readonly durable: boolean;
-  readonly ledger: Ledger;
-  readonly say: Say;
-}
 
 /** The stores that run, and what they are called. */
 export interface LocalStores {

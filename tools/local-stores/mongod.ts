@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
-import type { StoreContext } from './index.ts';
+import type { StoreContext } from './context.ts';
 import { freePort } from './ports.ts';
 import { awaitAnswer, holdsWithin, startServer, StartError } from './processes.ts';
 

@@ -4,7 +4,7 @@ import { MongoBinary } from 'mongodb-memory-server-core';
 import { isDebianProper, whyNoPackages } from './debian.ts';
 import { imageIsReady } from '../documentdb/image.ts';
 import { startDocumentDb } from '../documentdb/start.ts';
-import type { StoreContext } from './index.ts';
+import type { StoreContext } from './context.ts';
 import { startMongod } from './mongod.ts';
 import { StartError, onPath } from './processes.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { disableService, installPackages, whyNoPackages } from './debian.ts';
-import type { StoreContext } from './index.ts';
+import type { StoreContext } from './context.ts';
 import { ask, freePort } from './ports.ts';
 import { StartError, awaitAnswer, onPath, startServer } from './processes.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clearLeftovers, Ledger } from '../ledger.ts';
 import { ledgerFile } from '../index.ts';
-import type { StoreContext } from '../index.ts';
+import type { StoreContext } from '../context.ts';
 
 /** A folder for one test, what is started in it, and the end of both. */
 export interface Temporary {
