@@ -1,15 +1,35 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
-/** Stands before a store and can be away, or hang, without anything happening to the store. */
+/** A moment to hang at: when these bytes are about to go to the store, or when they have just gone there. */
+export interface Moment {
+  readonly text: string;
+  /** Whether the store still gets them; it is then the answer that is held back. */
+  readonly passed?: boolean;
+}
+
+/** Stands before a store and can be away, hang, or be slow, without anything happening to the store. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private port = 0;
   private hanging = false;
+  private delayMs = 0;
+  private trap: { readonly moment: Moment; readonly sprung: () => void } | undefined;
 
   constructor(private readonly target: { readonly host: string; readonly port: number }) {
     this.server = createServer((socket) => this.join(socket));
+  }
+
+  /** One before the store that the URL names, open. */
+  static before(url: string): Promise<TcpProxy> {
+    const { hostname, port } = new URL(url);
+    return new TcpProxy({ host: hostname, port: Number(port) }).open();
+  }
+
+  /** How many connections clients hold. */
+  get connections(): number {
+    return this.sockets.size / 2;
   }
 
   /** Where it listens, in place of the address in the URL. */
@@ -32,8 +52,13 @@ export class TcpProxy {
   /** Cuts every connection and refuses new ones. */
   async away(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const socket of this.sockets) socket.destroy();
+    this.cut();
     await closed;
+  }
+
+  /** Cuts every connection, with what is held back of it; new ones are let in. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
   /** Keeps connections, and lets new ones in, but passes nothing on; what is held back is passed on afterwards. */
@@ -42,14 +67,29 @@ export class TcpProxy {
     for (const socket of this.sockets) this.pauseOrResume(socket);
   }
 
+  /** Hangs at the moment, once. Resolves when it came. */
+  hangAt(moment: Moment): Promise<void> {
+    return new Promise((sprung) => (this.trap = { moment, sprung }));
+  }
+
+  /** Passes everything on that much later, each way. @param delayMs milliseconds; 0 ends it */
+  slow(delayMs: number): void {
+    this.delayMs = delayMs;
+  }
+
   private join(socket: Socket): void {
     const upstream = connect(this.target);
     for (const [from, to] of [
       [socket, upstream],
       [upstream, socket],
     ] as const) {
+      const write = this.writer(to);
       this.sockets.add(from);
-      from.on('data', (chunk) => to.write(chunk));
+      from.on('data', (chunk: Buffer) => {
+        if (from === upstream || !this.springs(chunk)) write(chunk);
+        else if (this.spring().passed === true) write(chunk);
+        else from.unshift(chunk);
+      });
       from.on('error', () => from.destroy());
       from.on('close', () => {
         this.sockets.delete(from);
@@ -57,6 +97,36 @@ export class TcpProxy {
       });
       this.pauseOrResume(from);
     }
+  }
+
+  /** Writes in order, each chunk as late as is said when it comes. */
+  private writer(to: Socket): (chunk: Buffer) => void {
+    let last = Promise.resolve();
+    let waiting = 0;
+    return (chunk) => {
+      if (this.delayMs === 0 && waiting === 0) {
+        to.write(chunk);
+        return;
+      }
+      waiting += 1;
+      const due = new Promise((resolve) => setTimeout(resolve, this.delayMs));
+      last = Promise.all([last, due]).then(() => {
+        waiting -= 1;
+        if (to.writable) to.write(chunk);
+      });
+    };
+  }
+
+  private springs(chunk: Buffer): boolean {
+    return this.trap !== undefined && chunk.includes(this.trap.moment.text);
+  }
+
+  private spring(): Moment {
+    const { moment, sprung } = this.trap!;
+    this.trap = undefined;
+    this.hang(true);
+    sprung();
+    return moment;
   }
 
   private pauseOrResume(socket: Socket): void {

@@ -1,0 +1,213 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Api } from './api.ts';
+import type { Answer, CredentialBody } from './api.ts';
+import { aResourceServer, anApi, anOperation, pathOf, unique } from './builders.ts';
+
+/** What a caller did, and how often it came to what. `0` is no answer at all. */
+export type Counts = Record<string, number>;
+
+interface KnownToken {
+  readonly text: string;
+  state: 'live' | 'ending' | 'ended';
+}
+
+interface Known {
+  readonly credential: CredentialBody;
+  readonly tokens: KnownToken[];
+  /** `asked`: a deletion was sent, and what became of it is not known. `answered`: from then on it is dead, everywhere. */
+  removal: 'no' | 'asked' | 'answered';
+  /** How many deletions were sent. */
+  removals: number;
+}
+
+export interface TrafficOptions {
+  /** Where to send the next request. */
+  readonly url: () => string;
+  /** How many callers there are; each sends one request after the other. */
+  readonly callers: number;
+  readonly operations?: number;
+  /** Statuses, beside those of a service that is well, that are borne; 0 is no answer. */
+  readonly borne?: readonly number[];
+  readonly pauseMs?: number;
+}
+
+/** How often each thing is done. */
+const MIX = { create: 2, remove: 1, edit: 1, issue: 6, revoke: 2, ask: 8 } as const;
+type Deed = keyof typeof MIX;
+const DEEDS = (Object.entries(MIX) as [Deed, number][]).flatMap(([deed, times]) => Array<Deed>(times).fill(deed));
+
+/** Longer than any instance remembers what it read, in milliseconds. */
+const LEASE_OVER_MS = 300;
+
+/**
+ * Users and clients that create, edit and delete credentials, get, revoke and ask about tokens, all at once and without end, and
+ * know at each answer what may be true.
+ */
+export class Traffic {
+  readonly counts: Counts = {};
+  /** What must never be: a sentence each. */
+  readonly violations: string[] = [];
+  /** The longest that an answer took, in milliseconds. */
+  slowestMs = 0;
+  private readonly known: Known[] = [];
+  private operationIds: string[] = [];
+  private api = '';
+  private resourceServer = { username: '', password: '' };
+  private going = false;
+  private running: Promise<void>[] = [];
+
+  constructor(private readonly options: TrafficOptions) {}
+
+  /** Makes what the callers need, through a service that is well. */
+  async prepare(): Promise<this> {
+    const admin = new Api(this.options.url());
+    this.api = (await anApi(admin)).key;
+    this.resourceServer = await aResourceServer(admin, [this.api]);
+    const made = Array.from({ length: this.options.operations ?? 3 }, () => anOperation(admin));
+    this.operationIds = (await Promise.all(made)).map(({ id }) => id);
+    return this;
+  }
+
+  start(): this {
+    this.going = true;
+    this.running = Array.from({ length: this.options.callers }, () => this.callOnAndOn());
+    return this;
+  }
+
+  /** Sends nothing any more; resolves when the last answer is there. */
+  async stop(): Promise<void> {
+    this.going = false;
+    await Promise.all(this.running);
+  }
+
+  /** Asks once more about every token of every credential whose deletion was answered. @returns how many */
+  async askAboutTheDead(): Promise<number> {
+    let asked = 0;
+    for (const dead of this.known.filter(({ removal }) => removal === 'answered')) {
+      for (const token of dead.tokens) await this.askAbout(dead, token);
+      asked += dead.tokens.length;
+    }
+    return asked;
+  }
+
+  private async callOnAndOn(): Promise<void> {
+    while (this.going) {
+      await this[pick(DEEDS)!]();
+      if (this.options.pauseMs !== undefined) await pause(this.options.pauseMs * Math.random());
+    }
+  }
+
+  private async create(): Promise<void> {
+    const path = `/v1/operations/${pick(this.operationIds)!}/credentials`;
+    const answer = await this.send('create', [201, 409], (api) =>
+      api.post<CredentialBody>(path, { name: unique('credential'), apis: [this.api] }),
+    );
+    if (answer?.status === 201) {
+      this.known.push({ credential: answer.body, tokens: [], removal: 'no', removals: 0 });
+    }
+  }
+
+  private async remove(): Promise<void> {
+    const known = pick(this.known.filter(({ removal }) => removal !== 'answered'));
+    if (known === undefined) return;
+    known.removal = 'asked';
+    known.removals += 1;
+    const answer = await this.send('remove', [204, 404], (api) => api.delete(pathOf(known.credential)));
+    if (answer?.status === 204) known.removal = 'answered';
+    if (answer?.status !== 404) return;
+    if (known.removals === 1) this.violations.push(`${known.credential.id} was gone before its deletion`);
+    // another deletion was quicker, or its answer got lost: only the lease tells when it is in force everywhere
+    await pause(LEASE_OVER_MS);
+    known.removal = 'answered';
+  }
+
+  private async edit(): Promise<void> {
+    const known = this.someLive();
+    if (known === undefined) return;
+    const removal = known.removal;
+    const answer = await this.send('edit', [200, 404], (api) =>
+      api.patch(pathOf(known.credential), { description: unique('edited') }),
+    );
+    if (answer?.status === 200 && removal === 'answered')
+      this.violations.push(`${known.credential.id} was edited after its end`);
+    if (answer?.status === 404) this.mustBeDoomed(known, 'not found');
+  }
+
+  private async issue(): Promise<void> {
+    const known = this.some();
+    if (known === undefined) return;
+    const removal = known.removal;
+    const answer = await this.send('issue', [200, 401, 429], (api) => api.token(known.credential));
+    if (answer?.status === 401) this.mustBeDoomed(known, 'refused');
+    if (answer?.status !== 200) return;
+    if (removal === 'answered') this.violations.push(`${known.credential.id} got a token after its end`);
+    known.tokens.push({ text: answer.body['access_token'] as string, state: 'live' });
+  }
+
+  private async revoke(): Promise<void> {
+    const known = this.someLive();
+    const token = pick(known?.tokens.filter(({ state }) => state === 'live') ?? []);
+    if (known === undefined || token === undefined) return;
+    token.state = 'ending';
+    const answer = await this.send('revoke', [200, 401], (api) => api.revoke(known.credential, token.text));
+    if (answer?.status === 200) token.state = 'ended';
+    if (answer?.status === 401) this.mustBeDoomed(known, 'refused');
+  }
+
+  private async ask(): Promise<void> {
+    const known = this.some();
+    const token = pick(known?.tokens ?? []);
+    if (known !== undefined && token !== undefined) await this.askAbout(known, token);
+  }
+
+  private async askAbout(known: Known, token: KnownToken): Promise<void> {
+    const dead = known.removal === 'answered' || token.state === 'ended';
+    const answer = await this.send('ask', [200], (api) => api.introspect(this.resourceServer, token.text, '192.0.2.7'));
+    if (answer?.status !== 200) return;
+    const { active } = answer.body;
+    if (active === true && dead) this.violations.push(`a dead token of ${known.credential.id} was called active`);
+    if (active !== true && token.state === 'live') this.mustBeDoomed(known, 'its live token called inactive');
+  }
+
+  /** A credential that nobody asked to delete was treated as if it were gone. */
+  private mustBeDoomed({ credential, removal }: Known, what: string): void {
+    if (removal === 'no') this.violations.push(`${credential.id}, which is live, was treated as dead: ${what}`);
+  }
+
+  private some(): Known | undefined {
+    // mostly the younger ones: they are those that live and that are just being deleted
+    return Math.random() < 0.2 ? pick(this.known) : pick(this.known.slice(-40));
+  }
+
+  private someLive(): Known | undefined {
+    return pick(this.known.filter(({ removal }) => removal === 'no'));
+  }
+
+  private async send<T>(
+    deed: Deed,
+    expected: readonly number[],
+    call: (api: Api) => Promise<Answer<T>>,
+  ): Promise<Answer<T> | undefined> {
+    const startedAt = performance.now();
+    let answer: Answer<T> | undefined;
+    try {
+      answer = await call(new Api(this.options.url()));
+    } catch (error) {
+      this.judge(deed, 0, expected, String(error instanceof Error ? (error.cause ?? error) : error));
+    }
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt);
+    if (answer !== undefined) this.judge(deed, answer.status, expected, answer.text);
+    return answer;
+  }
+
+  private judge(deed: Deed, status: number, expected: readonly number[], text: string): void {
+    const key = `${deed} ${status}`;
+    this.counts[key] = (this.counts[key] ?? 0) + 1;
+    if (expected.includes(status) || this.options.borne?.includes(status) === true) return;
+    this.violations.push(`${deed} was answered ${status}: ${text.slice(0, 300)}`);
+  }
+}
+
+function pick<T>(from: readonly T[]): T | undefined {
+  return from[Math.floor(Math.random() * from.length)];
+}
