@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '#config';
+import { MongoStore, StoreClock, Transactions } from '#mongo';
+import { Metrics, createLogger } from '#observability';
+import { Api } from '../domain/api.ts';
+import { ResourceServer } from '../domain/resource-server.ts';
+import { ApiRepository } from './api.repository.ts';
+import { ResourceServerRepository } from './resource-server.repository.ts';
+
+const uri = new URL(process.env['MONGODB_URI'] ?? '');
+uri.pathname = `/it_${randomBytes(6).toString('hex')}`;
+const logger = createLogger('silent');
+const config = loadConfig({ MONGODB_URI: uri.href, REDIS_URL: 'redis://127.0.0.1' });
+const store = new MongoStore(config, logger, new StoreClock(logger));
+const apis = new ApiRepository(store);
+const servers = new ResourceServerRepository(store);
+const transactions = new Transactions(store, new Metrics());
+
+beforeAll(() => store.open());
+afterAll(async () => {
+  await store.connection.dropDatabase();
+  await store.onApplicationShutdown();
+});
+
+describe('ApiRepository', () => {
+  // nothing but the claim is in the way here: no event is written, so no chain either
+  it.each([1, 2, 3])('lets an API be either deleted or used, of two who try both at once (%i)', async (round) => {
+    const key = `api-${round}`;
+    await transactions.run((session) => apis.insert(Api.create(key, key, '', new Date()), session));
+    const arrived: (() => void)[] = [];
+    const both = Promise.all([0, 1].map(() => new Promise<void>((resolve) => arrived.push(resolve))));
+    const meet = async (): Promise<void> => {
+      arrived.pop()?.();
+      // without the claim's write both come to here at once; with it the other one cannot
+      await Promise.race([both, pause(200)]);
+    };
+    const server = ResourceServer.create({ name: key, apis: [key], requireClientIp: true }, 'digest', new Date());
+    const [used, deleted] = await Promise.allSettled([
+      transactions.run(async (session) => {
+        await apis.claim([key], session);
+        await servers.insert(server, session);
+        await meet();
+      }),
+      transactions.run(async (session) => {
+        if (await servers.usesApi(key, session)) throw new Error('it is used');
+        await apis.delete(key, session);
+        await meet();
+      }),
+    ]);
+    expect([used.status, deleted.status].sort()).toEqual(['fulfilled', 'rejected']);
+    if (used.status === 'rejected') expect(used.reason).toMatchObject({ code: 'unknown-api' });
+    else await expect(apis.load(key)).resolves.toMatchObject({ state: { key } });
+    expect((await servers.facts([server.state.id])).size).toBe(used.status === 'fulfilled' ? 1 : 0);
+  });
+});
