@@ -5,6 +5,7 @@ import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
+import { normalTarget } from './request-target.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { toDomainError } from './to-domain-error.ts';
 
@@ -27,6 +28,7 @@ export function createHttpAdapter(): FastifyAdapter {
     return503OnClosing: false, // while draining, what still comes in is served
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
+    rewriteUrl: (request) => normalTarget(request.url ?? '/'),
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => sendProblem(reply, toDomainError(error), request.id),
