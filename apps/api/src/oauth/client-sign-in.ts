@@ -35,6 +35,11 @@ export class ClientSignIn {
     }
   }
 
+  /** @throws AuthenticationFailed when the client may get no token at this address */
+  checkAddress(client: AuthenticatedClient, address: string | undefined): void {
+    this.authenticator.checkAddress(client, address);
+  }
+
   /** Counts a failed sign-in that was found out later, as a wrong address. Other errors are none. */
   async refused(error: unknown, id: string, address: string | undefined): Promise<void> {
     if (!(error instanceof AuthenticationFailed)) return;

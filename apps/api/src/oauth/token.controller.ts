@@ -38,6 +38,7 @@ export class TokenController {
     const { user: client, form, basic, clientAddress } = request;
     if (client.type !== 'client') throw new InvalidClient(); // resource servers get no tokens
     try {
+      this.clients.checkAddress(client, clientAddress);
       checkGrantType(form.get('grant_type'));
       const command = new IssueTokenCommand(client, basic.secret, form.get('scope'), clientAddress, request.id);
       const { accessToken, expiresIn, scope } = await this.commands.execute(command);
