@@ -15,6 +15,11 @@ const BY_ID = { name: 'index_by_id', text: `SELECT ${COLUMNS} WHERE i.index_id =
 /** SQLSTATEs of a unique index that would be violated: PostgreSQL's two, and the extension's. */
 const DUPLICATES = new Set(['23505', '23P01', 'M001C']);
 
+/** True for an error of PostgreSQL's that a unique index would be violated. */
+export function isDuplicate(error: unknown): boolean {
+  return DUPLICATES.has(String((error as { code?: unknown }).code));
+}
+
 /**
  * MongoDB's words for a duplicate key, with the index's key. The extension tells the index's name only.
  * @param message the extension's
@@ -34,8 +39,8 @@ export async function duplicateOf(database: Database, command: Command, message:
  * @returns a MongoError for a duplicate key, else `error`
  */
 export async function tellDuplicate(database: Database, command: Command, error: unknown): Promise<unknown> {
-  const { code, constraint, message } = error as { code?: unknown; constraint?: string; message: string };
-  if (typeof code !== 'string' || !DUPLICATES.has(code)) return error;
+  if (!isDuplicate(error)) return error;
+  const { constraint, message } = error as { constraint?: string; message: string };
   const said = constraint ?? /constraint "(.*?)"/.exec(message)?.[1] ?? '';
   const id = /^documents_rum_index_(\d+)$/.exec(said)?.[1];
   const known = id === undefined ? [] : await database.rows({ client: null }, BY_ID, [id]).catch(() => []);

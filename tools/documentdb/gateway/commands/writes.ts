@@ -2,7 +2,7 @@ import { BSON } from 'bson';
 import type { Document, Int32 } from 'bson';
 import type { Command, Reply } from '../command.ts';
 import { DUPLICATE_KEY, MongoError, TRANSIENT, WRITE_CONFLICT, mongoCodeOf } from '../errors.ts';
-import { duplicateOf } from '../duplicates.ts';
+import { duplicateOf, isDuplicate } from '../duplicates.ts';
 import { BSON_TYPE, bsonOf } from '../postgres.ts';
 import type { Statement } from '../postgres.ts';
 import type { Handler, Services } from '../services.ts';
@@ -50,8 +50,19 @@ const FIND_AND_MODIFY = {
   text: `SELECT p_result FROM documentdb_api.find_and_modify($1::text, $2::${BSON_TYPE}, NULL)`,
 };
 
+/** How often an upsert that lost against another one of the same key is done again; then it finds the other's. */
+const UPSERT_ATTEMPTS = 5;
+
 async function findAndModify({ database }: Services, command: Command): Promise<Reply> {
-  return bsonOf(await database.row(command, FIND_AND_MODIFY, [command.db, command.body]), 'p_result');
+  // MongoDB, too, does an upsert again that met a duplicate key, outside of transactions
+  const attempts = command.client === null && command.body.includes('upsert') ? UPSERT_ATTEMPTS : 1;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return bsonOf(await database.row(command, FIND_AND_MODIFY, [command.db, command.body]), 'p_result');
+    } catch (error) {
+      if (attempt === attempts || !isDuplicate(error)) throw error;
+    }
+  }
 }
 
 /** Commands that change documents. */
