@@ -16,7 +16,12 @@ import { JobQueues } from './job-queues.ts';
 import { FailedJobs } from './jobs/failed-jobs.ts';
 import { GetEventHandler, ListEventsHandler } from './queries/event.queries.ts';
 import { ListFailedJobsHandler, ListOutboxHandler, ListQueuesHandler } from './queries/job.queries.ts';
-import { ListCheckpointKeysHandler, ListCheckpointsHandler, VerifyLogHandler } from './queries/log-proof.queries.ts';
+import {
+  ExportCheckpointsHandler,
+  ListCheckpointKeysHandler,
+  ListCheckpointsHandler,
+  VerifyLogHandler,
+} from './queries/log-proof.queries.ts';
 import { ChainProver } from './reading/chain-proof.ts';
 import { ChainReader } from './reading/chain-reader.ts';
 import { EventExport } from './reading/event-export.ts';
@@ -38,6 +43,7 @@ const proving = [
   CheckpointKeySources,
   CheckpointKeys,
   CheckpointLog,
+  ExportCheckpointsHandler,
   ListCheckpointKeysHandler,
   ListCheckpointsHandler,
   SignCheckpointsHandler,

@@ -8,7 +8,12 @@ export { EventsModule } from './events.module.ts';
 export { JobQueues } from './job-queues.ts';
 export { GetEventQuery, ListEventsQuery } from './queries/event.queries.ts';
 export { ListFailedJobsQuery, ListOutboxQuery, ListQueuesQuery } from './queries/job.queries.ts';
-export { ListCheckpointKeysQuery, ListCheckpointsQuery, VerifyLogQuery } from './queries/log-proof.queries.ts';
+export {
+  ExportCheckpointsQuery,
+  ListCheckpointKeysQuery,
+  ListCheckpointsQuery,
+  VerifyLogQuery,
+} from './queries/log-proof.queries.ts';
 export { queues } from './queues.ts';
 export { EXPORT_FORMATS } from './reading/event-lines.ts';
 export { queueConnection, queuePrefix } from './redis.ts';

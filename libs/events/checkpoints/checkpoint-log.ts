@@ -12,6 +12,8 @@ import type { CheckpointDocument } from './checkpoint.schema.ts';
 
 /** Signatures that are checked before others get their turn: a few milliseconds. */
 const CHECKED_AT_ONCE = 50;
+/** Checkpoints that one query fetches. */
+const BATCH = 500;
 const SIGN_LIMIT_MS = 10_000;
 
 /** Checkpoints of a chain: those that prove something, by place, and what is wrong with the others. */
@@ -67,6 +69,19 @@ export class CheckpointLog {
     };
     const found = await bounded(this.model.find(query).sort({ _id: -1 }).limit(limit).lean().exec());
     return found.map(toCheckpoint);
+  }
+
+  /** All checkpoints, the oldest first, batch by batch. @param chains those that are asked for; all when left out */
+  async *all(chains: readonly string[] | undefined): AsyncGenerator<Checkpoint[], void, undefined> {
+    const scope = chains === undefined ? {} : { chain: { $in: [...chains] } };
+    for (let after = ''; ;) {
+      const query = this.model.find({ ...scope, _id: { $gt: after } }).sort({ _id: 1 });
+      const found = await bounded(query.limit(BATCH).lean().exec());
+      const last = found.at(-1);
+      if (last === undefined) return;
+      yield found.map(toCheckpoint);
+      after = last._id;
+    }
   }
 
   /** The last checkpoint of a chain by place that is earlier than a time, if there is one. Nothing of it is verified. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { DomainError } from '#kernel';
@@ -92,6 +93,48 @@ export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuer
     if (operationId === undefined) return this.checkpoints.list(chains, after, limit);
     if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
     return this.checkpoints.list([operationId], after, limit);
+  }
+}
+
+/**
+ * All checkpoints, the oldest first, as the text of one JSON document: `{"items":[…]}`. It ends with an error where it could not be
+ * completed.
+ *
+ * @throws DomainError `not-found` when the only chain that was asked for does not exist
+ */
+export class ExportCheckpointsQuery extends Query<Readable> {
+  /**
+   * @param operationId the one chain that was asked for, by name; all when left out
+   * @param chains those that the caller may see; all when left out
+   */
+  constructor(
+    readonly operationId: string | undefined,
+    readonly chains: readonly string[] | undefined,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ExportCheckpointsQuery)
+export class ExportCheckpointsHandler implements IQueryHandler<ExportCheckpointsQuery> {
+  constructor(
+    private readonly reader: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+  ) {}
+
+  async execute({ operationId, chains }: ExportCheckpointsQuery): Promise<Readable> {
+    if (operationId === undefined) return Readable.from(this.text(chains), { objectMode: false });
+    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
+    return Readable.from(this.text([operationId]), { objectMode: false });
+  }
+
+  private async *text(chains: readonly string[] | undefined): AsyncGenerator<string, void, undefined> {
+    let before = '{"items":[';
+    for await (const checkpoints of this.checkpoints.all(chains)) {
+      yield before + checkpoints.map((checkpoint) => JSON.stringify(checkpoint)).join(',\n');
+      before = ',\n';
+    }
+    yield before === ',\n' ? ']}\n' : `${before}]}\n`;
   }
 }
 

@@ -1,15 +1,23 @@
-import { Body, Controller, Get, HttpCode, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ListCheckpointsQuery, SignCheckpointsCommand } from '#events';
+import type { FastifyReply } from 'fastify';
+import { ExportCheckpointsQuery, ListCheckpointsQuery, SignCheckpointsCommand } from '#events';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-errors.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { Pages, listName } from '../http/pages.ts';
 import type { Page } from '../http/pages.ts';
-import { checkpointPage, listCheckpointsQuery, signCheckpointsBody, signingAnswer } from './events.dto.ts';
-import type { ListCheckpointsParameters, SignCheckpointsBody } from './events.dto.ts';
+import {
+  checkpointExport,
+  checkpointPage,
+  listCheckpointsQuery,
+  signCheckpointsBody,
+  signingAnswer,
+  verifyLogQuery,
+} from './events.dto.ts';
+import type { ListCheckpointsParameters, SignCheckpointsBody, VerifyLogParameters } from './events.dto.ts';
 import { visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
@@ -39,6 +47,25 @@ export class CheckpointsController {
     const after = await this.pages.open(list, cursor);
     const found = await this.queries.execute(new ListCheckpointsQuery(operationId, chains, after, limit + 1));
     return this.pages.page(list, found, limit, ({ id }) => id);
+  }
+
+  @Get('export')
+  @Roles('platform-admin', 'operation-admin', 'auditor')
+  @ApiOperation({
+    summary: 'Export checkpoints',
+    description:
+      'All of them, oldest first, streamed as one JSON document: what `npx latchkey-verify --checkpoints` takes.',
+  })
+  @ApiOkResponse({ description: 'The checkpoints.', standardSchema: checkpointExport })
+  @ApiProblems('not-found')
+  async export(
+    @Req() { principal }: LatchkeyRequest,
+    @Res() reply: FastifyReply,
+    @Query({ schema: verifyLogQuery }) { operationId }: VerifyLogParameters,
+  ): Promise<void> {
+    const chains = visibleChains(principal, operationId);
+    const stream = await this.queries.execute(new ExportCheckpointsQuery(operationId, chains));
+    void reply.header('content-type', 'application/json').send(stream);
   }
 
   @Post()

@@ -119,6 +119,7 @@ export const checkpointAnswer = z
     description: 'The service’s signed word that this was the hash of that chain at that place.',
   });
 export const checkpointPage = pageOf(checkpointAnswer);
+export const checkpointExport = z.object({ items: z.array(checkpointAnswer) });
 
 const fault = z.object({
   seq: seq.meta({ description: 'The first bad place.' }),

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { instant, member, text, texts } from './event-description.ts';
+import type { EventDescription } from './event-description.ts';
+
+const name = member(text, 'Name.', 'Billing');
+const requireAllowedIps = member(z.boolean(), 'Whether its credentials must name addresses.', false);
+const description = member(text, 'Description.', '');
+const apis = member(texts, 'Keys of the APIs that it may ask about.', ['invoices']);
+const requireClientIp = member(z.boolean(), 'Whether it must name the address of the caller.', true);
+
+const operation = {
+  chain: 'operation',
+  subjects: ['operation'],
+  subjectId: 'id of the operation',
+  actors: ['user'],
+} as const;
+const api = { chain: 'platform', subjects: ['api'], subjectId: 'key of the API', actors: ['user'] } as const;
+const server = {
+  chain: 'platform',
+  subjects: ['resource-server'],
+  subjectId: 'id of the resource server',
+  actors: ['user'],
+} as const;
+const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
+
+/** The attributes that differ, with their new values. */
+function changed(attributes: z.ZodRawShape, example: object): z.ZodObject {
+  const differing = z.strictObject(attributes).partial();
+  return z.strictObject({ changed: member(differing, 'The attributes that differ, with their new values.', example) });
+}
+
+/** Operations, the catalogue, resource servers and people. */
+export const administrationEvents: readonly EventDescription[] = [
+  {
+    ...operation,
+    type: 'operation.created.v1',
+    what: 'An operation was created. It is the first event of its chain.',
+    data: z.strictObject({ name, requireAllowedIps }),
+  },
+  {
+    ...operation,
+    type: 'operation.updated.v1',
+    what: 'An operation was changed.',
+    data: changed({ name, requireAllowedIps }, { requireAllowedIps: true }),
+  },
+  {
+    ...operation,
+    type: 'operation.deleted.v1',
+    what: 'An operation was deleted, which held no credential any more. Its chain stays.',
+    data: z.strictObject({ name }),
+  },
+  {
+    ...api,
+    type: 'api.created.v1',
+    what: 'An API came into the catalogue.',
+    data: z.strictObject({ name, description }),
+  },
+  {
+    ...api,
+    type: 'api.updated.v1',
+    what: 'An API was changed.',
+    data: changed({ name, description }, { description: 'Invoices of all kinds' }),
+  },
+  {
+    ...api,
+    type: 'api.deleted.v1',
+    what: 'An API left the catalogue. If by force, each credential that had it has a `credential.updated.v1`.',
+    data: z.strictObject({ name }),
+  },
+  {
+    ...server,
+    type: 'resource-server.created.v1',
+    what: 'A resource server was registered.',
+    data: z.strictObject({ name, apis, requireClientIp }),
+  },
+  {
+    ...server,
+    type: 'resource-server.updated.v1',
+    what: 'A resource server was changed.',
+    data: changed({ name, apis, requireClientIp }, { apis: ['invoices', 'orders'] }),
+  },
+  {
+    ...server,
+    type: 'resource-server.secret-rotated.v1',
+    what: 'A resource server got a new secret.',
+    data: z.strictObject({
+      secretId: member(text.nullable(), 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+      previousSecretId: member(text.nullable(), 'Id of the secret before it, while that stays good.', null),
+      previousEndsAt: member(instant.nullable(), 'When that one ends.', null),
+      compromised: member(z.boolean(), 'Whether every older secret ended at once.', true),
+    }),
+  },
+  {
+    ...server,
+    type: 'resource-server.deleted.v1',
+    what: 'A resource server was deleted.',
+    data: z.strictObject({ name }),
+  },
+  {
+    ...user,
+    type: 'user.created.v1',
+    what: 'A person was given a local user; the first one by the service itself, from its configuration.',
+    actors: ['user', 'system'],
+    data: z.strictObject({
+      username: member(text, 'Name to sign in with.', 'ada'),
+      roles: member(texts, 'Roles.', ['operation-admin']),
+      operationIds: member(texts, 'Operations that an operation-admin manages.', [
+        'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+      ]),
+    }),
+  },
+  {
+    ...user,
+    type: 'user.updated.v1',
+    what: 'A local user was changed.',
+    actors: ['user'],
+    data: z.strictObject({
+      changed: member(
+        z.array(z.enum(['username', 'password', 'roles', 'operationIds'])),
+        'Names of what was set; a password that was set counts as changed.',
+        ['roles'],
+      ),
+    }),
+  },
+  {
+    ...user,
+    type: 'user.deleted.v1',
+    what: 'A local user was deleted.',
+    actors: ['user'],
+    data: z.strictObject({ username: member(text, 'Name to sign in with.', 'ada') }),
+  },
+];

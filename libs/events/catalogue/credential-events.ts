@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { count, instant, member, text, texts } from './event-description.ts';
+import type { EventDescription } from './event-description.ts';
+
+const attributes = {
+  name: member(text, 'Name.', 'Nightly invoices'),
+  description: member(text, 'Description.', ''),
+  apis: member(texts, 'Keys of the APIs that it may call.', ['invoices']),
+  allowedIps: member(texts, 'Addresses and ranges that it may be used from; none: any.', ['192.0.2.0/24']),
+  status: member(z.enum(['active', 'disabled']), 'Whether it may be used.', 'active'),
+  expiresAt: member(instant.nullable(), 'When it ends by itself.', null),
+  tokenTtlSeconds: member(z.number().int(), 'How long its tokens live, in seconds.', 3600),
+  tokenLimitPolicy: member(z.enum(['reject', 'evict_oldest']), 'What the eleventh token does.', 'reject'),
+};
+const clientId = member(
+  text,
+  'Its public handle, which is the actor of what the client does.',
+  'lk_ci_0a1B2c3D4e5F6g7H8i9J0k1L',
+);
+const tokenIds = member(texts, 'Ids of the tokens; not the tokens.', ['tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']);
+
+const credential = { chain: 'operation', subjects: ['credential'], subjectId: 'id of the credential' } as const;
+
+/** Credentials, and the tokens that are got with them. */
+export const credentialEvents: readonly EventDescription[] = [
+  {
+    ...credential,
+    type: 'credential.created.v1',
+    what: 'A credential was created.',
+    actors: ['user'],
+    data: z.strictObject({ clientId, ...attributes }),
+  },
+  {
+    ...credential,
+    type: 'credential.updated.v1',
+    what: 'A credential was changed. Nothing that differs is no change and no event. An API that was deleted by force is taken from each credential so.',
+    actors: ['user'],
+    data: z.strictObject({
+      changed: member(z.strictObject(attributes).partial(), 'The attributes that differ, with their new values.', {
+        status: 'disabled',
+      }),
+    }),
+  },
+  {
+    ...credential,
+    type: 'credential.secret-rotated.v1',
+    what: 'A credential got a new secret.',
+    actors: ['user'],
+    data: z.strictObject({
+      secretId: member(text.nullable(), 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+      overlapSeconds: member(count, 'How long the secret before it stays good, in seconds.', 3600),
+      compromised: member(z.boolean(), 'Whether the old secret and every token ended at once.', false),
+    }),
+  },
+  {
+    ...credential,
+    type: 'credential.deleted.v1',
+    what: 'A credential was deleted. From this event on none of its tokens is good; `tokens.purged.v1` tells when they were cleared from the store.',
+    actors: ['user'],
+    data: z.strictObject({ clientId, name: attributes.name }),
+  },
+  {
+    ...credential,
+    type: 'token.issued.v1',
+    what: 'A client got a token.',
+    actors: ['client'],
+    data: z.strictObject({
+      tokenId: member(text, 'Id of the token; not the token.', 'tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+      secretId: member(text, 'Id of the secret that it signed in with.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+      scope: member(texts, 'Keys of the APIs that it may call.', ['invoices']),
+      expiresAt: member(instant, 'When it ends by itself.', '2026-11-23T10:30:00.000Z'),
+      evictedTokenId: member(
+        text.optional(),
+        'Id of the token that ended for it, by `evict_oldest`.',
+        'tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2a',
+      ),
+    }),
+  },
+  {
+    ...credential,
+    type: 'token.revoked.v1',
+    what: 'Tokens were ended: by an administrator, by the client itself, or because a secret was compromised. Nothing to end is no event.',
+    actors: ['user', 'client'],
+    data: z.strictObject({
+      tokenIds,
+      count: member(count, 'How many.', 1),
+      reason: member(z.enum(['revoked', 'compromised']), 'Why.', 'revoked'),
+    }),
+  },
+  {
+    ...credential,
+    type: 'tokens.purged.v1',
+    what: 'The tokens of a deleted credential, which were worthless since its deletion, were cleared from the store.',
+    actors: ['system'],
+    data: z.strictObject({
+      count: member(count, 'How many were still there.', 3),
+      causedBy: member(text, 'Id of the `credential.deleted.v1`.', 'ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+    }),
+  },
+  {
+    type: 'tokens.pruned.v1',
+    what: 'Tokens whose time was over were cleared from the store. One event for each batch.',
+    chain: 'platform',
+    subjects: ['service'],
+    subjectId: '`tokens`',
+    actors: ['system'],
+    data: z.strictObject({ count: member(count, 'How many.', 2000) }),
+  },
+];
