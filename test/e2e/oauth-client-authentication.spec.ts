@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { CredentialBody, EventBody } from '../support/api.ts';
+import { pathOf } from '../support/builders.ts';
+import { OAuthWorld, errorOf, pairOf } from '../support/oauth-world.ts';
+import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
+import type { RawAnswer, RawRequest } from '../support/raw-http.ts';
+import { eventually } from '../support/service.ts';
+
+const GRANT = 'grant_type=client_credentials';
+const CHALLENGE = 'Basic realm="latchkey", charset="UTF-8"';
+
+let world: OAuthWorld;
+let client: CredentialBody;
+const ask = (body: string, as: string | readonly string[] = pairOf(client)): Promise<RawAnswer> =>
+  world.form('/oauth2/token', as, body);
+const send = (request: Partial<RawRequest>): Promise<RawAnswer> =>
+  sendRaw(world.url, {
+    target: '/oauth2/token',
+    headers: [FORM, basicLine(pairOf(client))],
+    body: GRANT,
+    ...request,
+  });
+const base64 = (text: string, encoding: 'latin1' | 'utf8' = 'latin1'): string =>
+  Buffer.from(text, encoding).toString('base64');
+
+beforeAll(async () => {
+  world = await OAuthWorld.start();
+  client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
+});
+
+afterAll(() => world.stop());
+
+/** An answer without what may differ: date and request id. */
+function comparable({ headerLines, status, body }: RawAnswer): string {
+  const kept = headerLines.filter((line) => !/^(date|x-request-id):/i.test(line));
+  return [status, ...kept, body].join('\n');
+}
+
+describe('a client that is not let in', () => {
+  it('gets the same 401, byte for byte, whatever the reason, and the event log knows the true one', async () => {
+    const [disabled, expired, deleted, elsewhere, rotated] = await Promise.all([
+      world.client(),
+      world.client(),
+      world.client(),
+      world.client({ allowedIps: ['192.0.2.0/24'] }),
+      world.client(),
+    ]);
+    await world.api.patch(pathOf(disabled), { status: 'disabled' });
+    await world.api.patch(pathOf(expired), { expiresAt: new Date(Date.now() + 1_500).toISOString() });
+    await world.api.delete(pathOf(deleted));
+    await world.api.post(`${pathOf(rotated)}/rotate-secret`, {});
+    await eventually(async () => (await ask(GRANT, pairOf(expired))).status === 401);
+
+    const answers = {
+      'unknown id': await ask(GRANT, `${client.clientId.slice(0, -4)}0000:${client.clientSecret}`),
+      'no client id at all': await ask(GRANT, 'x:y'),
+      'wrong secret': await ask(GRANT, `${client.clientId}:${rotated.clientSecret}`),
+      'rubbish for a secret': await ask(GRANT, `${client.clientId}:x`),
+      'a secret that was replaced': await ask(GRANT, pairOf(rotated)),
+      disabled: await ask(GRANT, pairOf(disabled)),
+      expired: await ask(GRANT, pairOf(expired)),
+      deleted: await ask(GRANT, pairOf(deleted)),
+      'wrong address': await ask(GRANT, pairOf(elsewhere)),
+      'a resource server': await ask(GRANT, `${world.resourceServer.username}:${world.resourceServer.password}`),
+      'a resource server’s wrong secret': await ask(GRANT, `${world.resourceServer.username}:x`),
+      'no authentication': await ask(GRANT, []),
+      'a bearer token': await ask(GRANT, [`Authorization: Bearer ${await world.tokenOf(client)}`]),
+      'the secret in the body alone': await ask(
+        `${GRANT}&client_id=${client.clientId}&client_secret=${client.clientSecret}`,
+        [],
+      ),
+    };
+    const [one] = Object.values(answers);
+    expect(errorOf(one!)).toBe('401 invalid_client');
+    expect(one!.headers.get('www-authenticate')).toBe(CHALLENGE);
+    expect(one!.headers.get('cache-control')).toBe('no-store');
+    for (const [reason, answer] of Object.entries(answers)) {
+      expect({ reason, answer: comparable(answer) }).toStrictEqual({ reason, answer: comparable(one!) });
+    }
+
+    const reasonOf = async (subject: string): Promise<unknown> => {
+      const events = await world.api.events({ type: 'sign-in.refused.v1', subject });
+      return events.map(({ data }: EventBody) => data['reason']);
+    };
+    await eventually(async () => {
+      expect(await reasonOf(disabled.id)).toContain('disabled');
+      expect(await reasonOf(expired.id)).toContain('expired');
+      expect(await reasonOf(elsewhere.id)).toContain('address');
+      expect(await reasonOf(client.id)).toContain('wrong-secret');
+      expect(await reasonOf(rotated.id)).toContain('wrong-secret');
+      expect(await reasonOf('unknown')).toContain('unknown-client');
+      return true;
+    });
+  });
+
+  it('is refused by the right secret of another credential, in any case, with space or a bit more', async () => {
+    const { clientId, clientSecret } = client;
+    const other = await world.client();
+    const pairs = [
+      `${clientId}:${other.clientSecret}`,
+      `${clientId.toUpperCase()}:${clientSecret}`,
+      `${clientId}:${clientSecret.toUpperCase()}`,
+      `${clientId}:${clientSecret}x`,
+      `${clientId}:${clientSecret.slice(0, -1)}`,
+      `${clientId}x:${clientSecret}`,
+    ];
+    for (const pair of pairs) expect(errorOf(await ask(GRANT, pair))).toBe('401 invalid_client');
+  });
+});
+
+describe('HTTP Basic, strictly', () => {
+  const encoded = (): string => base64(pairOf(client));
+
+  it.each(['Basic', 'basic', 'BASIC', 'bAsIc'])('the scheme may be written %s', async (scheme) => {
+    expect((await ask(GRANT, [`Authorization: ${scheme} ${encoded()}`])).status).toBe(200);
+  });
+
+  it('what is no Basic is none: another scheme is 401, not read as one', async () => {
+    const lines = ['NotBasicAtAll', 'BasicX', 'XBasic', 'Digest', 'Bearer'].map(
+      (s) => `Authorization: ${s} ${encoded()}`,
+    );
+    for (const line of lines) expect(errorOf(await ask(GRANT, [line]))).toBe('401 invalid_client');
+  });
+
+  it.each([
+    ['two spaces', () => `Basic  ${encoded()}`],
+    ['a tab', () => `Basic\t${encoded()}`],
+    ['no parameters', () => 'Basic'],
+    ['no base64', () => 'Basic !!!!'],
+    ['something after it', () => `Basic ${encoded()} x`],
+    ['a parameter after it', () => `Basic ${encoded()}, realm=x`],
+    ['a second one in the line', () => `Basic ${encoded()}, Basic ${encoded()}`],
+    ['no padding', () => `Basic ${base64(`${pairOf(client)}!`).replace(/=+$/, '')}x`],
+    [
+      'base64 of the URL kind',
+      () => `Basic ${base64(`${client.clientId}:\u00fb\u00ff`).replaceAll('+', '-').replaceAll('/', '_')}`,
+    ],
+    ['base64 with stray bits', () => 'Basic YTpiOh=='],
+    ['no colon', () => `Basic ${base64('abc')}`],
+    ['an empty id', () => `Basic ${base64(`:${client.clientSecret}`)}`],
+    ['an empty secret', () => `Basic ${base64(`${client.clientId}:`)}`],
+    ['only a colon', () => `Basic ${base64(':')}`],
+    ['an umlaut in UTF-8', () => `Basic ${base64(`${client.clientId}:p\u00e4ss`, 'utf8')}`],
+    ['a byte that is no UTF-8', () => `Basic ${base64(`${client.clientId}:p\u00e4ss`)}`],
+    ['an escaped umlaut', () => `Basic ${base64(`${client.clientId}:p%C3%A4ss`)}`],
+    ['an escaped control character', () => `Basic ${base64(`${client.clientId}:a%00b`)}`],
+    ['an escaped space', () => `Basic ${base64(`${client.clientId}:a+b`)}`],
+    ['half an escape', () => `Basic ${base64(`${client.clientId}:a%4`)}`],
+    ['no escape', () => `Basic ${base64(`${client.clientId}:a%zz`)}`],
+    ['a byte above 127 in the header', () => `Basic \u00e4${encoded()}`],
+    ['an empty header', () => ''],
+  ])('malformed is 400: %s', async (_what, value) => {
+    expect(errorOf(await ask(GRANT, [`Authorization: ${value()}`]))).toBe('400 invalid_request');
+  });
+
+  it('what follows a second colon belongs to the secret and is not cut off', async () => {
+    expect(errorOf(await ask(GRANT, `${pairOf(client)}:JUNK`))).toBe('401 invalid_client');
+    expect(errorOf(await ask(GRANT, `${pairOf(client)}:`))).toBe('401 invalid_client');
+  });
+
+  it('each part is form-decoded once, and once only', async () => {
+    const escaped = (text: string, by = (c: string): string => `%${c.charCodeAt(0).toString(16)}`): string =>
+      text.replace(/[_a-c]/g, by);
+    const { clientId, clientSecret } = client;
+    expect((await ask(GRANT, `${escaped(clientId)}:${escaped(clientSecret)}`)).status).toBe(200);
+    const twice = (text: string): string => escaped(text).replaceAll('%', '%25');
+    expect(errorOf(await ask(GRANT, `${twice(clientId)}:${clientSecret}`))).toBe('401 invalid_client');
+    expect(errorOf(await ask(GRANT, `${clientId}:${twice(clientSecret)}`))).toBe('401 invalid_client');
+    // a client library escapes the hyphen of an id as well: it has to reach the look-up as a hyphen
+    expect(errorOf(await ask(GRANT, `no%2Dsuch:${clientSecret}`))).toBe('401 invalid_client');
+  });
+
+  it('two Authorization lines are 400, in either order and whatever the second says', async () => {
+    const good = basicLine(pairOf(client));
+    for (const second of [good, basicLine('a:b'), 'authorization: Bearer x', 'AUTHORIZATION: ', 'Authorization: x']) {
+      expect(errorOf(await ask(GRANT, [good, second]))).toBe('400 invalid_request');
+      expect(errorOf(await ask(GRANT, [second, good]))).toBe('400 invalid_request');
+    }
+  });
+
+  it('a header that only looks like Authorization is none', async () => {
+    const value = `Basic ${encoded()}`;
+    const lookalikes = [
+      `X-Authorization: ${value}`,
+      `Proxy-Authorization: ${value}`,
+      `X-Forward-Auth-Authorization: ${value}`,
+    ];
+    for (const line of lookalikes) expect(errorOf(await ask(GRANT, [line]))).toBe('401 invalid_client');
+  });
+});
+
+describe('authentication in the body', () => {
+  it('beside Basic is 400, the same secret or another', async () => {
+    for (const more of [
+      `client_secret=${client.clientSecret}`,
+      'client_secret=x',
+      'client_secret=',
+      'client_assertion=x',
+    ]) {
+      expect(errorOf(await ask(`${GRANT}&${more}`))).toBe('400 invalid_request');
+    }
+  });
+
+  it('client_id may repeat the one of Basic, and must not be another', async () => {
+    expect((await ask(`${GRANT}&client_id=${client.clientId}`)).status).toBe(200);
+    const other = await world.client();
+    for (const id of [other.clientId, '', 'x']) {
+      expect(errorOf(await ask(`${GRANT}&client_id=${id}`))).toBe('400 invalid_request');
+    }
+  });
+});
+
+describe('the order of checks: each fault hides those that come after it', () => {
+  it('method, media type, size, parse, duplicates, client, address, grant_type, scope', async () => {
+    const elsewhere = await world.client({ allowedIps: ['192.0.2.1'] });
+    const bad = basicLine(`${client.clientId}:wrong`);
+    const json = 'Content-Type: application/json';
+    const large = 'x'.repeat(16 * 1024 + 1);
+    const steps: [Partial<RawRequest>, string][] = [
+      [{ method: 'PUT', headers: [json, bad], body: large }, '405 This endpoint takes POST only.'],
+      [{ headers: [json, bad], body: large }, '400 Send the parameters as application/x-www-form-urlencoded.'],
+      [{ headers: [FORM, bad], body: large }, '413 The body is too large.'],
+      [{ headers: [FORM, bad], body: 'scope=1&scope=2&%' }, '400 The body is not application/x-www-form-urlencoded.'],
+      [{ headers: [FORM, bad], body: 'scope=1&scope=2' }, '400 A parameter is there twice.'],
+      [{ headers: [FORM, bad], body: 'grant_type=x&scope=bad' }, '401 Client authentication failed.'],
+      [
+        { headers: [FORM, basicLine(pairOf(elsewhere))], body: 'grant_type=x&scope=bad' },
+        '401 Client authentication failed.',
+      ],
+      [{ body: 'grant_type=x&scope=bad' }, '400 The only grant type here is client_credentials.'],
+      [{ body: `${GRANT}&scope=bad` }, '400 The scope is malformed, unknown, or more than this client was granted.'],
+    ];
+    for (const [request, expected] of steps) {
+      const { status, body } = await send(request);
+      expect(`${status} ${(JSON.parse(body) as { error_description: string }).error_description}`).toBe(expected);
+    }
+  });
+
+  it('the scope is judged before the token limit', async () => {
+    const full = await world.client();
+    for (let count = 0; count < 10; count += 1) await world.tokenOf(full);
+    expect(errorOf(await ask(`${GRANT}&scope=bad`, pairOf(full)))).toBe('400 invalid_scope');
+    expect(errorOf(await ask(GRANT, pairOf(full)))).toBe('429 temporarily_unavailable');
+  });
+});

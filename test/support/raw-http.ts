@@ -1,0 +1,167 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+/** An answer as it came over the wire. */
+export interface RawAnswer {
+  readonly status: number;
+  /** The header lines as they are, in their order. */
+  readonly headerLines: readonly string[];
+  /** By lower-case name; several lines of one name are joined by ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string;
+  /** Whether the server closed the connection after it. */
+  readonly closed: boolean;
+}
+
+const ANSWER_LIMIT_MS = 8_000;
+
+/**
+ * A connection that sends just the bytes that it is given: for what no HTTP client can be brought to send.
+ * Bytes above 127 are sent as Latin-1, one byte a character.
+ */
+export class RawConnection {
+  private received = Buffer.alloc(0);
+  private ended = false;
+  private wake: () => void = () => undefined;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('data', (chunk) => {
+      this.received = Buffer.concat([this.received, chunk]);
+      this.wake();
+    });
+    const end = (): void => {
+      this.ended = true;
+      this.wake();
+    };
+    socket.on('close', end).on('end', end).on('error', end);
+  }
+
+  /** @param url where the service listens */
+  static async open(url: string): Promise<RawConnection> {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return new RawConnection(socket);
+  }
+
+  send(bytes: string): void {
+    this.socket.write(Buffer.from(bytes, 'latin1'));
+  }
+
+  /** The next final answer; interim ones (100 Continue) are passed over. @param toHead whether HEAD was asked: no body comes */
+  async answer(toHead = false): Promise<RawAnswer> {
+    const deadline = Date.now() + ANSWER_LIMIT_MS;
+    for (;;) {
+      const answer = this.take(toHead);
+      if (answer !== undefined && answer.status >= 200) return answer;
+      if (answer !== undefined) continue;
+      if (this.ended || Date.now() > deadline) {
+        throw new Error(`no whole answer came: ${JSON.stringify(this.received.toString('latin1').slice(0, 500))}`);
+      }
+      await this.more(deadline - Date.now());
+    }
+  }
+
+  /** Resolves when the server has closed the connection. @returns whether it did in time */
+  async closedByServer(limitMs = 2_000): Promise<boolean> {
+    const deadline = Date.now() + limitMs;
+    while (!this.ended && Date.now() < deadline) await this.more(deadline - Date.now());
+    return this.ended;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private async more(limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, limitMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Takes one whole answer off what has come. */
+  private take(toHead: boolean): RawAnswer | undefined {
+    const headEnd = this.received.indexOf('\r\n\r\n');
+    if (headEnd < 0) return undefined;
+    const [statusLine = '', ...headerLines] = this.received.toString('latin1', 0, headEnd).split('\r\n');
+    const headers = new Map<string, string>();
+    for (const line of headerLines) {
+      const name = line.slice(0, line.indexOf(':')).toLowerCase();
+      const value = line.slice(line.indexOf(':') + 1).trim();
+      headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
+    }
+    const status = Number(statusLine.split(' ')[1]);
+    const bodyless = toHead || status < 200 || status === 204 || status === 304;
+    const rest = this.received.subarray(headEnd + 4);
+    const read = bodyless ? { body: '', length: 0 } : this.bodyOf(rest, headers);
+    if (read === undefined) return undefined;
+    this.received = rest.subarray(read.length);
+    return { status, headerLines, headers, body: read.body, closed: this.ended };
+  }
+
+  private bodyOf(rest: Buffer, headers: ReadonlyMap<string, string>): { body: string; length: number } | undefined {
+    const length = headers.get('content-length');
+    if (length !== undefined) {
+      return rest.length < Number(length)
+        ? undefined
+        : { body: rest.toString('utf8', 0, Number(length)), length: Number(length) };
+    }
+    if (headers.get('transfer-encoding') === 'chunked') return unchunk(rest);
+    return this.ended ? { body: rest.toString('utf8'), length: rest.length } : undefined;
+  }
+}
+
+function unchunk(rest: Buffer): { body: string; length: number } | undefined {
+  const parts: Buffer[] = [];
+  for (let at = 0; ;) {
+    const lineEnd = rest.indexOf('\r\n', at);
+    if (lineEnd < 0) return undefined;
+    const size = Number.parseInt(rest.toString('latin1', at, lineEnd), 16);
+    const end = lineEnd + 2 + size + 2;
+    if (rest.length < end) return undefined;
+    if (size === 0) return { body: Buffer.concat(parts).toString('utf8'), length: end };
+    parts.push(rest.subarray(lineEnd + 2, lineEnd + 2 + size));
+    at = end;
+  }
+}
+
+/** A request to be sent as it is. */
+export interface RawRequest {
+  readonly method?: string;
+  /** The request target, as in the request line. */
+  readonly target: string;
+  readonly version?: string;
+  /** Header lines as they are; `Host` is added. */
+  readonly headers?: readonly string[];
+  /** Its length is added as Content-Length unless a header line says otherwise. */
+  readonly body?: string;
+}
+
+/** The bytes of a request. */
+export function rawRequest({ method = 'POST', target, version = '1.1', headers = [], body }: RawRequest): string {
+  const framed = headers.some((line) => /^(content-length|transfer-encoding):/i.test(line));
+  const lines = [`${method} ${target} HTTP/${version}`, 'Host: latchkey.test', ...headers];
+  if (body !== undefined && !framed) lines.push(`Content-Length: ${Buffer.byteLength(body, 'latin1')}`);
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`;
+}
+
+/** Sends one request over a connection of its own. */
+export async function sendRaw(url: string, request: RawRequest): Promise<RawAnswer> {
+  const connection = await RawConnection.open(url);
+  try {
+    connection.send(rawRequest(request));
+    return await connection.answer(request.method === 'HEAD');
+  } finally {
+    connection.close();
+  }
+}
+
+export const FORM = 'Content-Type: application/x-www-form-urlencoded';
+
+/** `Authorization: Basic …` of a pair as it is, neither form-encoded nor checked. */
+export function basicLine(pair: string): string {
+  return `Authorization: Basic ${Buffer.from(pair, 'latin1').toString('base64')}`;
+}
