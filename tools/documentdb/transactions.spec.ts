@@ -1,8 +1,13 @@
-import { connect } from 'node:net';
+import { Socket, connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import type { ClientSession, Connection } from 'mongoose';
+import type { ClientSession, Connection as Pool } from 'mongoose';
 import { holdsWithin } from '../local-stores/processes.ts';
+import { Connection } from './gateway/connection.ts';
+import { COMMIT_UNKNOWN, RETRYABLE_WRITE, TRANSIENT } from './gateway/errors.ts';
+import { createPool } from './gateway/postgres.ts';
+import { Transactions } from './gateway/transactions.ts';
+import { POSTGRES_PORT } from './postgres-server.ts';
 import { OPEN_TRANSACTIONS, startTestDatabase, whyNoGateway } from './test-support/test-database.ts';
 import type { TestDatabase } from './test-support/test-database.ts';
 
@@ -11,7 +16,7 @@ const { MongoServerError } = mongoose.mongo;
 
 describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'})`, () => {
   let database: TestDatabase;
-  let connection: Connection;
+  let connection: Pool;
   let count = 0;
   const sessions: ClientSession[] = [];
 
@@ -24,7 +29,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
   });
   afterAll(() => database.stop());
 
-  async function collection(...documents: object[]): Promise<ReturnType<Connection['collection']>> {
+  async function collection(...documents: object[]): Promise<ReturnType<Pool['collection']>> {
     const name = `t${count++}`;
     await connection.createCollection(name);
     if (documents.length > 0) await connection.collection(name).insertMany(documents);
@@ -169,6 +174,29 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     await session.commitTransaction();
     expect(await things.countDocuments()).toBe(1);
   });
+
+  it.each(['kept', 'lost'] as const)(
+    'knows what became of a commit that was %s, though its answer was lost',
+    async (fate) => {
+      const pool = createPool({ host: database.socketFolder, port: POSTGRES_PORT }, 2, () => undefined);
+      const transactions = new Transactions(pool);
+      const socket = new Connection(1, new Socket());
+      const base = { session: 's', txnNumber: 1n, inTransaction: true, connection: socket, client: null };
+      const command = { ...base, name: 'x', db: 'x', target: 1, body: Buffer.alloc(0), sequence: null };
+      const { client } = await transactions.join({ ...command, startTransaction: true });
+      const query = client!.query.bind(client) as (text: string) => Promise<unknown>;
+      const breakOff = async (): Promise<never> => {
+        await query(fate === 'kept' ? 'COMMIT' : 'ROLLBACK');
+        throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+      };
+      Object.assign(client!, { query: (text: string) => (text === 'COMMIT' ? breakOff() : query(text)) });
+      const again = { ...command, startTransaction: false };
+      await expect(transactions.commit(again)).rejects.toMatchObject({ labels: [COMMIT_UNKNOWN, RETRYABLE_WRITE] });
+      if (fate === 'kept') await transactions.commit(again);
+      else await expect(transactions.commit(again)).rejects.toMatchObject({ code: 251, labels: [TRANSIENT] });
+      await transactions.close();
+    },
+  );
 
   it('does a retryable write once, though it comes twice', async () => {
     const things = await collection({ n: 0 });

@@ -108,8 +108,8 @@ function faultOf(error: unknown): PostgresFault {
   };
 }
 
-/** Two made the same collection at the same time; the extension has no code of its own for it. */
-const CREATION_RACE = /^Unable to create the specified collection/;
+/** Two made the same collection, or database, at the same time; the extension has no code of its own for it. */
+const CREATION_RACE = /^Unable to create (the specified collection|metadata database sentinel)/;
 
 /** True where the statement lost against another one and had no effect: it may be run again. */
 export function isConflict(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { Command } from './command.ts';
 import { Users } from './connection.ts';
-import { COMMIT_UNKNOWN, MongoError, TRANSIENT, isGone } from './errors.ts';
+import { COMMIT_UNKNOWN, MongoError, RETRYABLE_WRITE, TRANSIENT, isGone } from './errors.ts';
 import { giveBack } from './postgres.ts';
 
 /** Drivers send a commit again when they missed its answer; so many outcomes are kept for them. */
@@ -158,5 +158,5 @@ function noSuchTransaction(): MongoError {
 
 function commitUnknown(error: unknown): MongoError {
   const message = error instanceof Error ? error.message : String(error);
-  return new MongoError(11600, 'InterruptedAtShutdown', message, [COMMIT_UNKNOWN, 'RetryableWriteError']);
+  return new MongoError(11600, 'InterruptedAtShutdown', message, [COMMIT_UNKNOWN, RETRYABLE_WRITE]);
 }

@@ -20,8 +20,8 @@ export const OPEN_TRANSACTIONS = `SELECT pid FROM pg_stat_activity WHERE state L
 /** A database of a spec's own, with the gateway before it in this process. */
 export interface TestDatabase {
   readonly uri: string;
-  /** PostgreSQL's process number */
-  readonly postgresPid: number;
+  /** where PostgreSQL's socket lies */
+  readonly socketFolder: string;
   /** Asks PostgreSQL itself; answers rows as arrays. */
   readonly sql: (text: string) => Promise<unknown[][]>;
   /** A connection of mongoose's to a database of this name. */
@@ -43,7 +43,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     withClient(host, async (client) => (await client.query<unknown[]>({ text, rowMode: 'array' })).rows);
   return {
     uri,
-    postgresPid: Number((await sql(`SELECT pg_read_file('postmaster.pid')`))[0]?.[0]?.toString().split('\n')[0]),
+    socketFolder: host,
     sql,
     connect: async (name) => {
       const connection = await mongoose.createConnection(uri + name, { serverSelectionTimeoutMS: 3_000 }).asPromise();
