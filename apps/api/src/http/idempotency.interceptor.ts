@@ -53,7 +53,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
     const who = request.principal?.userId ?? '';
     const id = digest(JSON.stringify([who, request.method, request.url, header]));
-    const reservation = await this.keys.reserve(id, digest(JSON.stringify(request.body ?? null)));
+    // the key, which is stored nowhere, salts the digest: a body may hold a password
+    const bodyDigest = digest(JSON.stringify([header, request.body ?? null]));
+    const reservation = await this.keys.reserve(id, bodyDigest);
     if (reservation.state === 'done') return of(replay(context, reservation.result));
     request.idempotencyId = id;
     return next.handle().pipe(
