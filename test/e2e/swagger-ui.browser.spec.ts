@@ -51,7 +51,7 @@ describe('Swagger UI', () => {
     const { clientId = '', clientSecret = '' } = json(rotated.body);
     await swagger.authorize('client', clientId, clientSecret);
     const token = await swagger.execute('token_token');
-    expect(token.status).toBe(200);
+    expect(token).toMatchObject({ status: 200 });
     await swagger.screenshot('swagger-4-token');
     expect((await swagger.execute('credentialTokens_list')).body).toContain('"scope":"invoices"');
     const server = await swagger.execute('resourceServers_create');

@@ -76,10 +76,15 @@ export class SwaggerPage {
   /** Presses Try it out and Execute of a call, with the examples as they stand. */
   async execute(operationId: string, change?: (block: Locator) => Promise<void>): Promise<Shown> {
     const block = this.page.locator(`[id$="-${operationId}"].opblock`);
+    // what was opened before makes the page slow
+    for (const open of await this.page.locator('.opblock.is-open').all()) {
+      if ((await open.getAttribute('id')) !== (await block.getAttribute('id')))
+        await open.locator('.opblock-summary-control').click();
+    }
     await block.scrollIntoViewIfNeeded();
     if (!(await block.getAttribute('class'))?.includes('is-open'))
       await block.locator('.opblock-summary-control').click();
-    const tryOut = block.locator('button.try-out__btn');
+    const tryOut = block.locator('button.try-out__btn:not(.reset)');
     if (!(await tryOut.getAttribute('class'))?.includes('cancel')) await tryOut.click();
     await change?.(block);
     const answered = this.page.waitForResponse((response) => !response.url().includes('/docs'));

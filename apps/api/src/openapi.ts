@@ -13,6 +13,7 @@ export function serveDocs(app: NestFastifyApplication): void {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'Latchkey',
+    customCss: '.swagger-ui .topbar { display: none }',
     customfavIcon: './docs/favicon-32x32.png',
     swaggerOptions: {
       persistAuthorization: false,

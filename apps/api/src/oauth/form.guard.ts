@@ -27,7 +27,8 @@ export class FormGuard implements CanActivate {
     for (const name of RECOGNISED) {
       if (repeated.has(name)) throw new InvalidRequest('A parameter is there twice.');
     }
-    request.form = values;
+    // RFC 6749 3.2: without a value is left out; but an address that is empty is a mistake that must not widen the answer
+    request.form = new Map([...values].filter(([name, value]) => value !== '' || name === 'client_ip'));
     return true;
   }
 }

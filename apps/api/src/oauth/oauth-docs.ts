@@ -29,14 +29,23 @@ const oauthError = z
   })
   .meta({ id: 'OAuthError', description: 'RFC 6749 5.2.' });
 
+/** Swagger UI fills a member of a form without an example with rubbish; an empty one counts as left out (RFC 6749 3.2). */
+const unsent = { example: '' };
+
 const tokenForm = z
   .object({
     grant_type: z.literal('client_credentials'),
     scope: z
       .string()
       .optional()
-      .meta({ description: 'API keys, separated by single spaces; left out or empty: all that the credential has.' }),
-    client_id: z.string().optional().meta({ description: 'May be repeated here; must then be the one that signs in.' }),
+      .meta({
+        ...unsent,
+        description: 'API keys, separated by single spaces; left out or empty: all that the credential has.',
+      }),
+    client_id: z
+      .string()
+      .optional()
+      .meta({ ...unsent, description: 'May be repeated here; must then be the one that signs in.' }),
   })
   .meta({ id: 'TokenRequest', example: { grant_type: 'client_credentials' } });
 
@@ -51,9 +60,15 @@ const tokenAnswer = z
 
 const introspectionForm = z
   .object({
-    token: z.string(),
-    client_ip: z.string().optional().meta({ description: 'The address that the token was used from.' }),
-    token_type_hint: z.string().optional().meta({ description: 'Ignored.' }),
+    token: z.string().meta({ example: 'lk_at_example' }),
+    client_ip: z
+      .string()
+      .optional()
+      .meta({ example: '127.0.0.1', description: 'The address that the token was used from.' }),
+    token_type_hint: z
+      .string()
+      .optional()
+      .meta({ ...unsent, description: 'Ignored.' }),
   })
   .meta({ id: 'IntrospectionRequest', example: { token: 'lk_at_example' } });
 
@@ -93,7 +108,13 @@ const introspectionAnswer = z
   .meta({ id: 'Introspection', description: 'RFC 7662 2.2.', example: { active: false } });
 
 const revocationForm = z
-  .object({ token: z.string(), token_type_hint: z.string().optional().meta({ description: 'Ignored.' }) })
+  .object({
+    token: z.string().meta({ example: 'lk_at_example' }),
+    token_type_hint: z
+      .string()
+      .optional()
+      .meta({ ...unsent, description: 'Ignored.' }),
+  })
   .meta({ id: 'RevocationRequest', example: { token: 'lk_at_example' } });
 
 const methods = z.array(z.literal('client_secret_basic'));

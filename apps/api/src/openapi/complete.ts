@@ -98,7 +98,17 @@ function documentRefusals({ path, operation }: PlacedOperation): void {
       ...response.headers,
       ...headers('X-Request-Id'),
     };
+    const json = response.content?.['application/json'];
+    if (json !== undefined) json.example = oauthExample(status);
   }
+}
+
+function oauthExample(status: string): object {
+  if (status === '401') return { error: 'invalid_client', error_description: 'Client authentication failed.' };
+  if (status === '429' || status === '503') {
+    return { error: 'temporarily_unavailable', error_description: 'The service cannot answer at the moment.' };
+  }
+  return { error: 'invalid_request', error_description: 'The request cannot be read.' };
 }
 
 function has(operation: Operation, status: number): boolean {

@@ -17,7 +17,7 @@ deletion, a disable or an edit is answered, no token goes by the old state, on a
 introspect one. Then *Try it out* and *Execute*, from top to bottom. In the examples \`op_example\`, \`cr_example\`, \`rs_example\`,
 \`us_example\`, \`tk_example\`, \`ev_example\` and \`lk_at_example\` mean **the one that you made last on this page** (or, where you made
 none, the first one that you listed): they are replaced in your browser just before a request is sent. A secret is shown once; copy
-it from the answer into *Authorize*. Nothing of it leaves your browser, or outlives the page.
+it from the answer into *Authorize*. The page forgets all of it when it is closed.
 
 ### Signing in
 
