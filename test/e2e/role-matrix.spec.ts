@@ -68,8 +68,6 @@ const matrix: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /v1/checkpoints/export': all,
   'POST /v1/checkpoints': overseers,
   'GET /v1/queues': platform,
-  'GET /v1/checkpoints/export': all,
-  'GET /v1/queues': platform,
   'GET /v1/jobs': platform,
   'GET /v1/outbox': platform,
   'POST /v1/jobs/{queue}/{jobId}/retry': platform,
