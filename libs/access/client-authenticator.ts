@@ -5,6 +5,7 @@ import { CredentialReader } from '#credentials';
 import type { CredentialRecord } from '#credentials';
 import { Clock, digest, isWellFormedClientId, matchSecret } from '#kernel';
 import type { StoredSecret } from '#kernel';
+import type { LeasedReader } from '#mongo';
 import { AuthenticationFailed } from './domain/access-error.ts';
 import type { Claimed } from './domain/access-error.ts';
 
@@ -21,6 +22,8 @@ export interface AuthenticatedResourceServer {
   readonly resourceServer: ResourceServerFacts;
   readonly secretId: string;
 }
+
+type Secret = Pick<StoredSecret, 'id' | 'digest' | 'expiresAt'>;
 
 /** What an unknown id is compared with, so that it takes as long as a wrong secret. */
 const NOBODYS_SECRETS: readonly StoredSecret[] = [
@@ -55,11 +58,8 @@ export class ClientAuthenticator {
 
   /** @throws AuthenticationFailed, DomainError `store-unavailable` */
   async client(id: string, secret: string): Promise<AuthenticatedClient> {
-    const credential = isWellFormedClientId(id)
-      ? (this.credentials.peek(id) ?? (await this.credentials.get(id)))
-      : undefined;
+    const { found: credential, match } = await this.lookUp(this.credentials, id, secret);
     const nowMs = this.clock.nowMs();
-    const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, digest(secret), nowMs);
     if (credential === undefined) throw new AuthenticationFailed('unknown-client');
     const claimed = claimedClient(credential);
     if (match === undefined) throw new AuthenticationFailed('wrong-secret', claimed);
@@ -70,8 +70,7 @@ export class ClientAuthenticator {
 
   /** @throws AuthenticationFailed, DomainError `store-unavailable` */
   async resourceServer(id: string, secret: string): Promise<AuthenticatedResourceServer> {
-    const resourceServer = this.resourceServers.peek(id) ?? (await this.resourceServers.get(id));
-    const match = matchSecret(resourceServer?.secrets ?? NOBODYS_SECRETS, digest(secret), this.clock.nowMs());
+    const { found: resourceServer, match } = await this.lookUp(this.resourceServers, id, secret);
     if (resourceServer === undefined) throw new AuthenticationFailed('unknown-resource-server');
     if (match === undefined) {
       const subject = { type: 'resource-server', id };
@@ -81,10 +80,43 @@ export class ClientAuthenticator {
     return { type: 'resource-server', resourceServer, secretId: match.id };
   }
 
+  /** @throws AuthenticationFailed when the caller's address cannot be told, so that guesses could not be counted */
+  requireAddress(
+    user: AuthenticatedClient | AuthenticatedResourceServer,
+    address: string | undefined,
+  ): asserts address is string {
+    if (address !== undefined) return;
+    const claimed =
+      user.type === 'client'
+        ? claimedClient(user.credential)
+        : { operationId: null, subject: { type: 'resource-server', id: user.resourceServer.id } };
+    throw new AuthenticationFailed('no-address', claimed);
+  }
+
   /** @throws AuthenticationFailed when the client may not call from this address. @param address undefined: it cannot be told */
-  checkAddress({ credential }: AuthenticatedClient, address: string | undefined): void {
-    if (address === undefined) throw new AuthenticationFailed('no-address', claimedClient(credential));
+  checkAddress(client: AuthenticatedClient, address: string | undefined): void {
+    this.requireAddress(client, address);
+    const { credential } = client;
     if (!credential.allowedIps.admits(address)) throw new AuthenticationFailed('address', claimedClient(credential));
+  }
+
+  /**
+   * Whoever has this id, and which of its secrets was shown. A wrong secret and an unknown id take the same time: both are
+   * compared, and both are asked of the store, since a no that rests on what is remembered is asked there again.
+   */
+  private async lookUp<R extends { readonly secrets: readonly Secret[] }>(
+    reader: LeasedReader<R>,
+    id: string,
+    secret: string,
+  ): Promise<{ found: R | undefined; match: Secret | undefined }> {
+    const given = digest(secret);
+    const remembered = reader.peek(id);
+    if (remembered !== undefined) {
+      const match = matchSecret(remembered.secrets, given, this.clock.nowMs());
+      if (match !== undefined) return { found: remembered, match };
+    }
+    const found = await reader.fresh(id);
+    return { found, match: matchSecret(found?.secrets ?? NOBODYS_SECRETS, given, this.clock.nowMs()) };
   }
 }
 

@@ -23,7 +23,7 @@ function request(overrides: Partial<IssueRequest['credential']> = {}): IssueRequ
     version: 1,
     ...overrides,
   };
-  return { credential, secretId: 'se_1', scope: ['a'], ip: '192.0.2.1', requestId: 'r' };
+  return { credential, secretId: 'se_1', scope: ['a'], ip: '192.0.2.1', requestId: 'r', deadlineAtMs: Infinity };
 }
 
 describe('settleBatch', () => {

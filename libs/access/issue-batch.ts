@@ -13,6 +13,8 @@ export interface IssueRequest {
   readonly scope: readonly string[];
   readonly ip: string | null;
   readonly requestId: string;
+  /** When the caller has to be answered, by `performance.now()`. */
+  readonly deadlineAtMs: number;
 }
 
 /** A token, as RFC 6749 5.1 answers it; or `stale`. */

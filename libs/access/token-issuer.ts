@@ -5,7 +5,7 @@ import type { CredentialUse } from '#credentials';
 import { UnitOfWork } from '#events';
 import type { PendingEvent } from '#events';
 import { Clock } from '#kernel';
-import { isStoreUnavailable } from '#mongo';
+import { isStoreUnavailable, storeUnavailable } from '#mongo';
 import { TokenRepository } from '#tokens';
 import type { TokenPlace } from '#tokens';
 import { prepareIssue, settleBatch } from './issue-batch.ts';
@@ -59,7 +59,11 @@ export class TokenIssuer {
   }
 
   private async flush(): Promise<void> {
-    const batch = this.waiting.splice(0, LARGEST_BATCH);
+    const batch = this.nextBatch();
+    if (batch.length === 0) {
+      this.schedule();
+      return;
+    }
     this.underWay = true;
     try {
       await this.commit(batch);
@@ -69,6 +73,16 @@ export class TokenIssuer {
       this.underWay = false;
       this.schedule();
     }
+  }
+
+  /** Those who waited too long already, behind a store that is slow, are not tried at all. */
+  private nextBatch(): Waiting[] {
+    const nowMs = performance.now();
+    return this.waiting.splice(0, LARGEST_BATCH).filter(({ issue, reject }) => {
+      const isInTime = nowMs < issue.request.deadlineAtMs;
+      if (!isInTime) reject(storeUnavailable());
+      return isInTime;
+    });
   }
 
   /** One bad request must not spoil the batch. */
@@ -83,7 +97,9 @@ export class TokenIssuer {
   private async commit(batch: readonly Waiting[]): Promise<void> {
     const issues = batch.map(({ issue }) => issue);
     const chains = issues.map(({ request }) => request.credential.operationId);
-    const outcomes = await this.unitOfWork.runBatch({ chains }, (session) => this.write(issues, session));
+    // what is committed after its caller was told otherwise would be a token that no one has
+    const limitMs = Math.min(...issues.map(({ request }) => request.deadlineAtMs)) - performance.now();
+    const outcomes = await this.unitOfWork.runBatch({ chains, limitMs }, (session) => this.write(issues, session));
     for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) reject(new Error('an issue without an outcome'));

@@ -7,8 +7,11 @@ import { Coalescer } from './coalescer.ts';
  */
 export const LEASE_CEILING_MS = 250;
 
-/** Allows for monotonic clocks that run at rates up to 2 % apart, in milliseconds. */
-const CLOCK_RATE_MARGIN_MS = 5;
+/**
+ * For clocks that run at unlike rates, in milliseconds: 300 ms by a clock that is 8.33 % fast (as much as chrony slews one) are still
+ * more than 250 ms by one that is as slow.
+ */
+const CLOCK_RATE_MARGIN_MS = 50;
 
 /**
  * Resolves when nothing that was read before the commit is remembered anywhere any more.
@@ -16,13 +19,18 @@ const CLOCK_RATE_MARGIN_MS = 5;
  * @param committedAtMs when the commit was acknowledged, by this process's monotonic clock (`performance.now()`)
  */
 export async function leaseRunOut(committedAtMs: number): Promise<void> {
-  const restMs = committedAtMs + LEASE_CEILING_MS + CLOCK_RATE_MARGIN_MS - performance.now();
-  if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(restMs)));
+  const untilMs = committedAtMs + LEASE_CEILING_MS + CLOCK_RATE_MARGIN_MS;
+  // a timer may fire a little early
+  for (let restMs = untilMs - performance.now(); restMs > 0; restMs = untilMs - performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, Math.ceil(restMs)));
+  }
 }
 
 interface Leased<V> {
   readonly value: V;
   readonly sentAtMs: number;
+  /** The same moment by the clock that people set: it goes on while the machine is suspended, the monotonic one does not. */
+  readonly sentAtWallMs: number;
 }
 
 /**
@@ -46,8 +54,10 @@ export class LeasedReader<V extends object> {
     this.remembered = new LRUCache({ max: capacity });
     this.coalescer = new Coalescer(async (keys) => {
       const sentAtMs = performance.now();
+      const sentAtWallMs = Date.now();
       const found = await load(keys);
-      if (this.leaseMs > 0) for (const [key, value] of found) this.remembered.set(key, { value, sentAtMs });
+      if (this.leaseMs > 0)
+        for (const [key, value] of found) this.remembered.set(key, { value, sentAtMs, sentAtWallMs });
       return found;
     });
   }
@@ -56,7 +66,10 @@ export class LeasedReader<V extends object> {
   peek(key: string): V | undefined {
     const leased = this.remembered.get(key);
     if (leased === undefined) return undefined;
-    if (performance.now() - leased.sentAtMs < this.leaseMs) return leased.value;
+    // both clocks: the first is never set back, the second tells of a suspended machine
+    const isWithin =
+      performance.now() - leased.sentAtMs < this.leaseMs && Date.now() - leased.sentAtWallMs < this.leaseMs;
+    if (isWithin) return leased.value;
     this.remembered.delete(key);
     return undefined;
   }
@@ -64,6 +77,11 @@ export class LeasedReader<V extends object> {
   /** The document of the key, at most one lease old. @throws DomainError `store-unavailable` */
   async get(key: string): Promise<V | undefined> {
     return this.peek(key) ?? (await this.coalescer.get(key));
+  }
+
+  /** The document of the key as the store has it now. @throws DomainError `store-unavailable` */
+  fresh(key: string): Promise<V | undefined> {
+    return this.coalescer.get(key);
   }
 
   /** Forgets what this instance remembers of the key. Others forget by the lease alone. */

@@ -8,16 +8,23 @@ export interface IssuedToken {
   readonly scope: readonly string[];
 }
 
+/** What a client asked for, and how. */
+export interface TokenRequest {
+  /** The `scope` parameter as it was sent. */
+  readonly scope: string | undefined;
+  readonly address: string | undefined;
+  readonly requestId: string;
+  /** When the caller has to be answered, by `performance.now()`. */
+  readonly deadlineAtMs: number;
+}
+
 /** Trades a client's secret for an access token. */
 export class IssueTokenCommand extends Command<IssuedToken> {
   constructor(
     readonly client: AuthenticatedClient,
     /** To judge anew, should the credential change under way. */
     readonly clientSecret: string,
-    /** The `scope` parameter as it was sent. */
-    readonly scope: string | undefined,
-    readonly address: string | undefined,
-    readonly requestId: string,
+    readonly request: TokenRequest,
   ) {
     super();
   }

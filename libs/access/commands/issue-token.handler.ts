@@ -19,7 +19,8 @@ export class IssueTokenHandler implements ICommandHandler<IssueTokenCommand> {
 
   /** @throws AuthenticationFailed, ScopeRefused, TokenLimitReached, DomainError `store-unavailable` */
   async execute(command: IssueTokenCommand): Promise<IssuedToken> {
-    const { clientSecret, scope, address, requestId } = command;
+    const { clientSecret } = command;
+    const { scope, address, requestId, deadlineAtMs } = command.request;
     let { client } = command;
     for (let tries = 1; tries <= TRIES; tries += 1) {
       this.authenticator.checkAddress(client, address);
@@ -30,6 +31,7 @@ export class IssueTokenHandler implements ICommandHandler<IssueTokenCommand> {
         scope: grantScope(scope, credential.apis),
         ip: address ?? null,
         requestId,
+        deadlineAtMs,
       };
       const outcome = await this.issuer.issue(request);
       if (!outcome.stale) return outcome;

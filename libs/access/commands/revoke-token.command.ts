@@ -8,6 +8,8 @@ export class RevokeTokenCommand extends Command<void> {
     readonly context: CallContext,
     readonly client: AuthenticatedClient,
     readonly token: string,
+    /** When the caller has to be answered, by `performance.now()`. */
+    readonly deadlineAtMs: number,
   ) {
     super();
   }

@@ -1,9 +1,9 @@
 import { CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { Refusals, UnitOfWork } from '#events';
-import { Aggregate, DomainEvent, digest } from '#kernel';
+import { Aggregate, DomainEvent, clientIdOfAccessToken, digest } from '#kernel';
 import { TokenRepository } from '#tokens';
-import type { TokenDocument } from '#tokens';
+import type { TokenPlace } from '#tokens';
 import { ForeignToken } from '../domain/access-error.ts';
 import { TokenVerifier } from '../token-verifier.ts';
 import { RevokeTokenCommand } from './revoke-token.command.ts';
@@ -18,25 +18,42 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   ) {}
 
   /** @throws ForeignToken when it is another client's live token, which stays live; DomainError `store-unavailable` */
-  async execute({ context, client, token: text }: RevokeTokenCommand): Promise<void> {
-    const good = await this.verifier.verify(text);
-    if (good === undefined) return;
+  async execute(command: RevokeTokenCommand): Promise<void> {
+    const clientId = clientIdOfAccessToken(command.token);
+    if (clientId === undefined) return;
+    if (clientId === command.client.credential.clientId) await this.end(command);
+    else await this.refuseForeign(command);
+  }
+
+  /**
+   * Ends the token whatever rights it has left: they might come back. Where it has ended already, the answer waits for the lease all
+   * the same: another instance may have ended it a moment ago, and a 200 says that it is worthless everywhere.
+   */
+  private async end({ context, client, token: text, deadlineAtMs }: RevokeTokenCommand): Promise<void> {
     const { id, operationId } = client.credential;
-    if (good.credential.id !== id) {
-      const subject = { type: 'credential', id };
-      this.refusals.record({ operationId, subject, reason: 'foreign-token', ip: context.actor.ip });
-      throw new ForeignToken();
-    }
-    await this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
-      const ended = await this.tokens.delete([digest(text)], transaction.session);
-      if (ended > 0) transaction.publish(new Revocation(good.token));
+    const options = { chains: [operationId], altersRights: true, limitMs: deadlineAtMs - performance.now() };
+    await this.unitOfWork.run(context, options, async (transaction) => {
+      const places = await this.tokens.places([id], transaction.session);
+      const own = places.find(({ _id }) => _id === digest(text));
+      if (own === undefined) return;
+      await this.tokens.delete([own._id], transaction.session);
+      // one that has run out was ended by no one
+      if (own.expiresAt > transaction.at) transaction.publish(new Revocation(own, operationId));
     });
+  }
+
+  private async refuseForeign({ context, client, token }: RevokeTokenCommand): Promise<void> {
+    if ((await this.verifier.verify(token)) === undefined) return;
+    const { id, operationId } = client.credential;
+    const subject = { type: 'credential', id };
+    this.refusals.record({ operationId, subject, reason: 'foreign-token', ip: context.actor.ip });
+    throw new ForeignToken();
   }
 }
 
 /** A client ended its token. */
 class Revocation extends Aggregate {
-  constructor({ id, credentialId, operationId }: TokenDocument) {
+  constructor({ id, credentialId }: TokenPlace, operationId: string) {
     super();
     const subject = { type: 'credential', id: credentialId };
     this.record(

@@ -3,6 +3,7 @@ import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import type { ExecutionContext } from '@nestjs/common';
 import { BasicStrategy } from 'passport-http';
 import type { AuthenticatedClient, AuthenticatedResourceServer } from '#access';
+import { STORE_DEADLINE_MS } from '#mongo';
 import { parseBasicAuthorization } from '../http/basic-authorization.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import { InvalidClient, InvalidRequest } from './oauth-error.ts';
@@ -44,6 +45,7 @@ export class ClientGuard extends AuthGuard(CLIENT_BASIC) {
     if (bodyId !== undefined && bodyId !== basic.id)
       throw new InvalidRequest('client_id is not the client that signs in.');
     request.basic = basic;
+    request.deadlineAtMs = performance.now() + STORE_DEADLINE_MS;
     return (await super.canActivate(context)) as boolean;
   }
 

@@ -28,7 +28,9 @@ export class ClientSignIn {
     const waiting = this.guessLimiter.check(id, address ?? NO_ADDRESS);
     if (waiting !== undefined) await waiting;
     try {
-      return await this.authenticator.authenticate(id, secret);
+      const user = await this.authenticator.authenticate(id, secret);
+      this.authenticator.requireAddress(user, address);
+      return user;
     } catch (error) {
       await this.refused(error, id, address);
       throw error;

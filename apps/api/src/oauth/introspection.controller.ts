@@ -47,14 +47,17 @@ export class IntrospectionController {
     const token = request.form.get('token');
     if (token === undefined || token === '') throw new InvalidRequest('token is missing.');
     const verdict = this.verifier.verify(token);
-    const good = verdict instanceof Promise ? await verdict : verdict;
-    const answer = good === undefined ? INACTIVE : this.answer(request, good);
+    let answer = this.answer(request, verdict instanceof Promise ? await verdict : verdict);
+    if (!answer.active && !(verdict instanceof Promise)) {
+      answer = this.answer(request, await this.verifier.verifyAfresh(token));
+    }
     this.metrics.introspections.inc({ result: answer.active ? 'active' : 'inactive' });
     return answer;
   }
 
   /** RFC 7662 2.2: what a token that the asker may not know of is answered with is the same as for an unknown one. */
-  private answer({ user, form, clientAddress }: OAuthRequest, good: GoodToken): IntrospectionAnswer {
+  private answer({ user, form, clientAddress }: OAuthRequest, good: GoodToken | undefined): IntrospectionAnswer {
+    if (good === undefined) return INACTIVE;
     if (user.type === 'client') {
       const own = user.credential.id === good.credential.id && mayUseFrom(good, clientAddress);
       return own ? this.active(good, good.scope) : INACTIVE;

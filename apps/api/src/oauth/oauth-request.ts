@@ -8,6 +8,8 @@ export interface OAuthRequest extends LatchkeyRequest {
   form: Form['values'];
   /** What the Basic header said, read strictly. */
   basic: { readonly id: string; readonly secret: string };
+  /** When the store must have answered, by `performance.now()`. */
+  deadlineAtMs: number;
   /** Who that turned out to be; passport puts it here. */
   user: AuthenticatedClient | AuthenticatedResourceServer;
 }

@@ -24,6 +24,8 @@ export class RevocationController {
     const token = form.get('token');
     if (token === undefined || token === '') throw new InvalidRequest('token is missing.');
     const actor = { type: 'client' as const, id: client.credential.clientId, ip: clientAddress ?? null };
-    await this.commands.execute(new RevokeTokenCommand({ actor, requestId: request.id }, client, token));
+    await this.commands.execute(
+      new RevokeTokenCommand({ actor, requestId: request.id }, client, token, request.deadlineAtMs),
+    );
   }
 }

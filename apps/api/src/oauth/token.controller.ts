@@ -40,7 +40,12 @@ export class TokenController {
     try {
       this.clients.checkAddress(client, clientAddress);
       checkGrantType(form.get('grant_type'));
-      const command = new IssueTokenCommand(client, basic.secret, form.get('scope'), clientAddress, request.id);
+      const command = new IssueTokenCommand(client, basic.secret, {
+        scope: form.get('scope'),
+        address: clientAddress,
+        requestId: request.id,
+        deadlineAtMs: request.deadlineAtMs,
+      });
       const { accessToken, expiresIn, scope } = await this.commands.execute(command);
       this.metrics.tokensIssued.inc();
       return { access_token: accessToken, token_type: 'Bearer', expires_in: expiresIn, scope: scope.join(' ') };
