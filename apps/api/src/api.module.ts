@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
@@ -28,7 +28,7 @@ import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
 import { Pages } from './http/pages.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
-import { StrayQueryInterceptor } from './http/stray-query.interceptor.ts';
+import { StrayQueryGuard } from './http/stray-query.guard.ts';
 import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
 import { JobsModule } from './jobs/jobs.module.ts';
@@ -79,8 +79,9 @@ export class ApiModule {
         { provide: CONFIG, useValue: config },
         { provide: RouteTable, useValue: routes },
         { provide: APP_FILTER, useClass: ProblemFilter },
+        // guards run in this order
         { provide: APP_GUARD, useClass: AdminGuard },
-        { provide: APP_INTERCEPTOR, useClass: StrayQueryInterceptor },
+        { provide: APP_GUARD, useClass: StrayQueryGuard },
         { provide: APP_PIPE, useClass: StrictSchemaPipe },
       ],
       exports: [CONFIG, Draining],

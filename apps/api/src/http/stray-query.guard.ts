@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
-import type { Observable } from 'rxjs';
 import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 
@@ -10,17 +9,18 @@ const MOST_FAULTS = 20;
 
 /**
  * Refuses a query where the route takes none. Routes that take one check it against their schema; without this, a filter or an
- * option sent to the wrong call would be ignored in silence.
+ * option sent to the wrong call would be ignored in silence. It stands behind the guard that asks who it is. As an interceptor it would
+ * send every request of every route through rxjs, token requests too.
  */
 @Injectable()
-export class StrayQueryInterceptor implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+export class StrayQueryGuard implements CanActivate {
+  canActivate(context: ExecutionContext): true {
     const request = context.switchToHttp().getRequest<LatchkeyRequest>();
     if (request.url.startsWith('/v1/') && request.url.includes('?') && !takesQuery(context)) {
       const members = Object.keys(request.query as object).slice(0, MOST_FAULTS);
       if (members.length > 0) throw unknownMembers(members);
     }
-    return next.handle();
+    return true;
   }
 }
 
