@@ -20,6 +20,10 @@ function manualStore(): {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
+async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await turn(); // Jest's time limit ends it
+}
+
 describe('Coalescer', () => {
   it('asks for what one turn wants in one query', async () => {
     const { queries, load } = manualStore();
@@ -33,7 +37,7 @@ describe('Coalescer', () => {
 
   it('never lets a caller join a query that was sent before it asked', async () => {
     const { queries, load } = manualStore();
-    const coalescer = new Coalescer(load, 2);
+    const coalescer = new Coalescer(load, 2, 500, 0);
     const early = coalescer.get('a');
     await turn();
     const late = coalescer.get('a');
@@ -60,9 +64,23 @@ describe('Coalescer', () => {
     expect(await others).toEqual(['2', '3']);
   });
 
+  it('goes on beside a query that takes its time', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load, 2, 500, 1);
+    const slow = coalescer.get('a');
+    await turn();
+    const others = Promise.all([coalescer.get('b'), coalescer.get('c')]);
+    await eventually(() => queries.length === 2);
+    expect(queries[1]?.keys).toEqual(['b', 'c']);
+    queries[1]?.answer({ b: '2', c: '3' });
+    expect(await others).toEqual(['2', '3']);
+    queries[0]?.answer({ a: '1' });
+    expect(await slow).toBe('1');
+  });
+
   it('splits what is more than one query may have', async () => {
     const { queries, load } = manualStore();
-    const coalescer = new Coalescer(load, 4, 2);
+    const coalescer = new Coalescer(load, 4, 2, 0);
     const answers = Promise.all(['a', 'b', 'c'].map((key) => coalescer.get(key)));
     await turn();
     await turn();

@@ -12,8 +12,9 @@ interface Waiting<V> {
 const ANSWER_LIMIT_MS = 1_200;
 
 /**
- * Collects the keys that are asked for in one turn of the event loop, or while earlier queries are under way, into one
- * query. A round trip costs far more than a document, so a hundred callers pay little more than one.
+ * Collects the keys that are asked for in one turn of the event loop, or while an earlier query is under way, into one
+ * query. A round trip costs far more than a document, so a hundred callers pay little more than one. Only behind a query that
+ * takes its time another one goes out, so that one slow answer does not hold everybody up.
  *
  * A caller never joins a query that was already sent: what it gets was read after it asked.
  */
@@ -23,16 +24,19 @@ export class Coalescer<V> {
   private waitingSinceMs = 0;
   private scheduled = false;
   private underWay = 0;
+  private patience: NodeJS.Timeout | undefined;
 
   /**
    * @param load fetches the values of the keys; keys without a value are left out of the map
    * @param maxUnderWay how many queries may run at once
    * @param maxKeys how many keys one query may have
+   * @param patienceMs how long to collect behind a query that is under way, before the next one goes out beside it
    */
   constructor(
     private readonly load: (keys: string[]) => Promise<Map<string, V>>,
     private readonly maxUnderWay = 2,
     private readonly maxKeys = 500,
+    private readonly patienceMs = 4,
   ) {}
 
   /** @throws DomainError `store-unavailable` */
@@ -48,6 +52,14 @@ export class Coalescer<V> {
 
   private schedule(): void {
     if (this.scheduled || this.underWay >= this.maxUnderWay || this.waiting.size === 0) return;
+    if (this.underWay === 0 || this.waiting.size >= this.maxKeys || this.patienceMs === 0) this.begin();
+    else this.patience ??= setTimeout(() => this.begin(), this.patienceMs);
+  }
+
+  private begin(): void {
+    clearTimeout(this.patience);
+    this.patience = undefined;
+    if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;

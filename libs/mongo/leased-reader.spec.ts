@@ -73,6 +73,116 @@ describe('LeasedReader', () => {
   });
 });
 
+describe('LeasedReader, of what is asked for again and again', () => {
+  let nowMs = 1_000;
+
+  /** A store whose queries are answered by hand. */
+  function manual(): {
+    readonly leased: LeasedReader<{ value: number }>;
+    readonly queries: { readonly keys: string[]; answer: (value?: number) => void; fail: () => void }[];
+  } {
+    const queries: ReturnType<typeof manual>['queries'] = [];
+    const load = (keys: string[]): Promise<Map<string, { value: number }>> =>
+      new Promise((resolve, reject) => {
+        queries.push({
+          keys,
+          answer: (value) => resolve(new Map(value === undefined ? [] : keys.map((key) => [key, { value }]))),
+          fail: () => reject(new Error('gone')),
+        });
+      });
+    return { leased: new LeasedReader(load, 250), queries };
+  }
+
+  /** A reader that remembers `a` and `b` since `nowMs`, and has just been asked for them in the second half of their lease. */
+  async function refreshing(): Promise<ReturnType<typeof manual>> {
+    const { leased, queries } = manual();
+    const first = Promise.all([leased.get('a'), leased.get('b')]);
+    await sent(queries, 1);
+    queries[0]?.answer(1);
+    await first;
+    nowMs += 130;
+    for (const key of ['a', 'b']) expect(leased.peek(key)).toEqual({ value: 1 });
+    await sent(queries, 2);
+    return { leased, queries };
+  }
+
+  async function sent(queries: readonly unknown[], count: number): Promise<void> {
+    while (queries.length < count) await new Promise((resolve) => setImmediate(resolve)); // Jest's time limit ends it
+  }
+
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  beforeEach(() => {
+    jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('reads it anew before its lease is over, many keys in one query, for a lease of its own', async () => {
+    const { leased, queries } = await refreshing();
+    expect(queries[1]?.keys).toEqual(['a', 'b']);
+    nowMs += 20; // on its way
+    queries[1]?.answer(2);
+    await settled();
+    nowMs += 229;
+    for (const key of ['a', 'b']) expect(leased.peek(key)).toEqual({ value: 2 });
+    nowMs += 1;
+    expect(leased.peek('a')).toBeUndefined();
+  });
+
+  it('asks for nothing that no one asked for', async () => {
+    const { leased, queries } = manual();
+    const first = Promise.all([leased.get('a'), leased.get('b')]);
+    await sent(queries, 1);
+    queries[0]?.answer(1);
+    await first;
+    nowMs += 130;
+    leased.peek('a');
+    await sent(queries, 2);
+    expect(queries[1]?.keys).toEqual(['a']);
+  });
+
+  it('lets the lease run out when the store fails', async () => {
+    const { leased, queries } = await refreshing();
+    queries[1]?.fail();
+    await settled();
+    expect(leased.peek('a')).toEqual({ value: 1 });
+    nowMs += 120;
+    expect(leased.peek('a')).toBeUndefined();
+  });
+
+  it('forgets what the store has no more', async () => {
+    const { leased, queries } = await refreshing();
+    queries[1]?.answer(undefined);
+    await settled();
+    expect(leased.peek('a')).toBeUndefined();
+  });
+
+  it('takes nothing back that was forgotten while it was being read', async () => {
+    const { leased, queries } = await refreshing();
+    leased.forget('a');
+    queries[1]?.answer(1);
+    await settled();
+    expect(leased.peek('a')).toBeUndefined();
+    expect(leased.peek('b')).toEqual({ value: 1 });
+  });
+
+  it('does not put an older answer in place of a newer one', async () => {
+    const { leased, queries } = await refreshing();
+    nowMs += 10;
+    const fresh = leased.fresh('a');
+    await sent(queries, 3);
+    queries[2]?.answer(3);
+    await fresh;
+    queries[1]?.answer(2);
+    await settled();
+    expect(leased.peek('a')).toEqual({ value: 3 });
+    expect(leased.peek('b')).toEqual({ value: 2 });
+  });
+});
+
 describe('leaseRunOut', () => {
   it('waits for the whole of the lease from the commit on', async () => {
     const committedAtMs = performance.now();

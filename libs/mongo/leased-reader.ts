@@ -13,6 +13,13 @@ export const LEASE_CEILING_MS = 250;
  */
 const CLOCK_RATE_MARGIN_MS = 50;
 
+/** From this share of the lease on, what is asked for is read anew in the background, so that the next to ask need not wait. */
+const REFRESH_FROM = 0.5;
+/** For this share of the lease such keys are collected: one query for many of them costs little more than for one. */
+const COLLECT_FOR = 0.15;
+/** Keys of one background query at most. */
+const MAX_REFRESHED = 500;
+
 /**
  * Resolves when nothing that was read before the commit is remembered anywhere any more.
  *
@@ -33,13 +40,25 @@ interface Leased<V> {
   readonly sentAtWallMs: number;
 }
 
+/** What a query said of a key: undefined where there is nothing. */
+type Answered<V> = Omit<Leased<V>, 'value'> & { readonly value: V | undefined };
+
 /**
  * Reads documents by key, in batches, and remembers what it found for at most the lease, counted by the monotonic clock from
  * *before* the query went out. What was not found is never remembered: a thing that was just made is there at once.
+ *
+ * What is asked for again and again is read anew before its lease is over, many keys at once. Each such reading begins a lease
+ * of its own; none is ever made longer.
  */
 export class LeasedReader<V extends object> {
   private readonly remembered: LRUCache<string, Leased<V>>;
   private readonly coalescer: Coalescer<V>;
+  private due = new Set<string>();
+  private collecting: NodeJS.Timeout | undefined;
+  private refreshing = false;
+  private underWay = 0;
+  /** Keys that were forgotten while queries were under way, and when: what those queries say of them is older. */
+  private readonly forgotten = new Map<string, number>();
 
   /**
    * @param load fetches documents from the primary with majority read concern
@@ -47,19 +66,12 @@ export class LeasedReader<V extends object> {
    * @param capacity how many documents are remembered at most
    */
   constructor(
-    load: (keys: string[]) => Promise<Map<string, V>>,
+    private readonly load: (keys: string[]) => Promise<Map<string, V>>,
     private readonly leaseMs: number,
     capacity = 20_000,
   ) {
     this.remembered = new LRUCache({ max: capacity });
-    this.coalescer = new Coalescer(async (keys) => {
-      const sentAtMs = performance.now();
-      const sentAtWallMs = Date.now();
-      const found = await load(keys);
-      if (this.leaseMs > 0)
-        for (const [key, value] of found) this.remembered.set(key, { value, sentAtMs, sentAtWallMs });
-      return found;
-    });
+    this.coalescer = new Coalescer((keys) => this.fetch(keys));
   }
 
   /** What is remembered of the key and still within the lease; no store is asked. */
@@ -67,9 +79,11 @@ export class LeasedReader<V extends object> {
     const leased = this.remembered.get(key);
     if (leased === undefined) return undefined;
     // both clocks: the first is never set back, the second tells of a suspended machine
-    const isWithin =
-      performance.now() - leased.sentAtMs < this.leaseMs && Date.now() - leased.sentAtWallMs < this.leaseMs;
-    if (isWithin) return leased.value;
+    const ageMs = Math.max(performance.now() - leased.sentAtMs, Date.now() - leased.sentAtWallMs);
+    if (ageMs < this.leaseMs) {
+      if (ageMs > this.leaseMs * REFRESH_FROM) this.refreshSoon(key);
+      return leased.value;
+    }
     this.remembered.delete(key);
     return undefined;
   }
@@ -87,5 +101,49 @@ export class LeasedReader<V extends object> {
   /** Forgets what this instance remembers of the key. Others forget by the lease alone. */
   forget(key: string): void {
     this.remembered.delete(key);
+    if (this.underWay > 0) this.forgotten.set(key, performance.now());
+  }
+
+  private async fetch(keys: string[]): Promise<Map<string, V>> {
+    const sentAtMs = performance.now();
+    const sentAtWallMs = Date.now();
+    this.underWay += 1;
+    try {
+      const found = await this.load(keys);
+      for (const key of keys) this.learn(key, { value: found.get(key), sentAtMs, sentAtWallMs });
+      return found;
+    } finally {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.forgotten.clear();
+    }
+  }
+
+  /** Never puts what is older in place of what is newer, in whatever order the answers come in. */
+  private learn(key: string, { value, ...sent }: Answered<V>): void {
+    const known = this.remembered.peek(key);
+    if (this.leaseMs === 0 || (known !== undefined && known.sentAtMs > sent.sentAtMs)) return;
+    if ((this.forgotten.get(key) ?? -Infinity) >= sent.sentAtMs) return;
+    if (value === undefined) this.remembered.delete(key);
+    else this.remembered.set(key, { value, ...sent });
+  }
+
+  private refreshSoon(key: string): void {
+    this.due.add(key);
+    if (this.collecting !== undefined || this.refreshing) return;
+    this.collecting = setTimeout(() => {
+      this.collecting = undefined;
+      void this.refresh();
+    }, this.leaseMs * COLLECT_FOR);
+    this.collecting.unref();
+  }
+
+  /** One at a time: where the store is too slow for it, leases run out, and who asks waits for a query of its own. */
+  private async refresh(): Promise<void> {
+    const keys = [...this.due].slice(0, MAX_REFRESHED);
+    this.due = new Set();
+    this.refreshing = true;
+    // whoever needs the answer asks again, and is told what went wrong
+    await this.fetch(keys).catch(() => undefined);
+    this.refreshing = false;
   }
 }
