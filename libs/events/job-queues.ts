@@ -10,6 +10,8 @@ import type { QueueName } from './queues.ts';
 
 /** How long to wait for Redis before giving up on a call, in milliseconds: BullMQ itself waits without end. */
 const QUEUE_CALL_MS = 2_000;
+/** Calls that Redis has not answered yet at most: BullMQ keeps each of them until Redis is back, then all are done. */
+const UNANSWERED_AT_MOST = 50;
 
 /** Thrown when Redis did not answer in time. */
 export class QueueUnavailable extends Error {
@@ -20,6 +22,7 @@ export class QueueUnavailable extends Error {
 @Injectable()
 export class JobQueues implements OnModuleInit, OnApplicationShutdown {
   private readonly byName: Readonly<Record<QueueName, Queue>>;
+  private unanswered = 0;
 
   constructor(
     @InjectQueue('token-purge') tokenPurge: Queue,
@@ -37,7 +40,7 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(
-      Object.values(this.byName).map((queue) => this.within(queue.close()).catch(() => queue.disconnect())),
+      Object.values(this.byName).map((queue) => this.within(() => queue.close()).catch(() => queue.disconnect())),
     );
   }
 
@@ -53,28 +56,35 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
     payload: object,
     options: JobsOptions & { jobId: string },
   ): Promise<void> {
-    await this.within(this.byName[name].add(jobName, payload, { ...queues[name], ...options }));
+    await this.within(() => this.byName[name].add(jobName, payload, { ...queues[name], ...options }));
   }
 
   /** Whether Redis shows a sign of life. */
   async reachable(limitMs: number): Promise<boolean> {
-    return this.within(this.byName.maintenance.count(), limitMs).then(
+    return this.within(() => this.byName.maintenance.count(), limitMs).then(
       () => true,
       () => false,
     );
   }
 
-  /** Waits for a queue call, but not for ever. @throws QueueUnavailable */
-  async within<T>(call: Promise<T>, limitMs = QUEUE_CALL_MS): Promise<T> {
+  /**
+   * Makes a queue call and waits for it, but not for ever. While too many wait for Redis already it is not made at all.
+   *
+   * @throws QueueUnavailable
+   */
+  async within<T>(call: () => Promise<T>, limitMs = QUEUE_CALL_MS): Promise<T> {
+    if (this.unanswered >= UNANSWERED_AT_MOST) throw new QueueUnavailable('Redis has not answered for a while');
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new QueueUnavailable('Redis did not answer in time')), limitMs);
     });
+    this.unanswered += 1;
+    const answer = call().finally(() => (this.unanswered -= 1));
     try {
-      return await Promise.race([call, deadline]);
+      return await Promise.race([answer, deadline]);
     } finally {
       clearTimeout(timer);
-      call.catch(() => undefined);
+      answer.catch(() => undefined);
     }
   }
 }

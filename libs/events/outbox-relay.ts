@@ -79,8 +79,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     try {
       for (let job = 0; job < JOBS_PER_LOOK && !this.stopped; job += 1) {
         const rows = await this.claim('token-purge');
-        if (rows.length === 0) break;
-        await this.handOn('token-purge', rows);
+        if (rows.length === 0 || !(await this.handOn('token-purge', rows))) break;
       }
       this.services.metrics.outboxPending.set(await bounded(this.eventLog.outbox.estimatedDocumentCount().exec()));
     } catch (error) {
@@ -89,7 +88,10 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
-  /** Puts due rows off, so that no other instance hands them on meanwhile, and returns those that it got. */
+  /**
+   * Puts due rows off, so that no other instance hands them on meanwhile, and returns those that it got. (Where two race within the
+   * same millisecond both may get a row: then its work is handed on twice, which does no harm.)
+   */
   private async claim(queue: QueueName): Promise<OutboxDocument[]> {
     const now = this.services.clock.now();
     const { outbox } = this.eventLog;
@@ -101,34 +103,46 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
         .lean()
         .exec(),
     );
-    const claimed: OutboxDocument[] = [];
-    for (const row of due) {
-      const { modifiedCount } = await bounded(
-        outbox
-          .updateOne(
-            { _id: row._id, attempts: row.attempts, nextAttemptAt: row.nextAttemptAt },
-            { $set: { nextAttemptAt: new Date(now.getTime() + HAND_ON_AGAIN_MS) }, $inc: { attempts: 1 } },
-          )
-          .exec(),
-      );
-      if (modifiedCount === 1) claimed.push(row);
-    }
-    return claimed;
+    if (due.length === 0) return [];
+    const nextAttemptAt = new Date(now.getTime() + HAND_ON_AGAIN_MS);
+    const { matchedCount } = await bounded(
+      outbox.bulkWrite(
+        due.map(({ _id, attempts, nextAttemptAt: seen }) => ({
+          updateOne: {
+            filter: { _id, attempts, nextAttemptAt: seen },
+            update: { $set: { nextAttemptAt }, $inc: { attempts: 1 } },
+          },
+        })),
+        { ordered: false },
+      ),
+    );
+    if (matchedCount === due.length || matchedCount === 0) return due.slice(0, matchedCount);
+    const ids = due.map(({ _id }) => _id);
+    const got = await bounded(
+      outbox
+        .find({ _id: { $in: ids }, nextAttemptAt }, { _id: 1 })
+        .lean()
+        .exec(),
+    );
+    return due.filter(({ _id }) => got.some((row) => row._id === _id));
   }
 
-  private async handOn(queue: QueueName, rows: readonly OutboxDocument[]): Promise<void> {
+  /** @returns whether Redis took it */
+  private async handOn(queue: QueueName, rows: readonly OutboxDocument[]): Promise<boolean> {
     const [first] = rows;
-    if (first === undefined) return;
+    if (first === undefined) return true;
     const payload: TokenPurgeJob = { outboxIds: rows.map((row) => row._id) };
     try {
       // a kept job of the same id would swallow this one: each attempt has its own
       await this.jobQueues.add(queue, queue, payload, { jobId: `${first._id}-${first.attempts}` });
+      return true;
     } catch (error) {
       this.logger.warn(
         { err: error, queue, rows: rows.length },
         'work not handed on: Redis is away; it stays in the outbox',
       );
       await this.putOff(payload.outboxIds);
+      return false;
     }
   }
 

@@ -8,9 +8,17 @@ export interface RedisConnectionOptions {
   tls?: object;
   maxRetriesPerRequest: number | null;
   connectTimeout: number;
+  socketTimeout: number;
   enableOfflineQueue: boolean;
   retryStrategy: (times: number) => number;
 }
+
+/**
+ * How long a connection may be silent after a command, in milliseconds; then another is made. Longer than BullMQ's workers wait for
+ * a job in one command (ten seconds); without it, a connection that was lost without a word is noticed by TCP alone, after a quarter of
+ * an hour.
+ */
+const SILENT_AT_MOST_MS = 12_000;
 
 /**
  * Connection options for ioredis from a Redis URL. The service starts, and goes on, while Redis is away.
@@ -29,6 +37,7 @@ export function queueConnection(redisUrl: string, enableOfflineQueue: boolean): 
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
     maxRetriesPerRequest: null,
     connectTimeout: 2_000,
+    socketTimeout: SILENT_AT_MOST_MS,
     enableOfflineQueue,
     retryStrategy: (times) => Math.min(times * 100, 1_000),
   };

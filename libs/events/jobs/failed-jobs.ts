@@ -118,7 +118,7 @@ export class FailedJobs {
 
   private async ask<T>(name: QueueName, call: (queue: Queue) => Promise<T>): Promise<T> {
     try {
-      return await this.jobQueues.within(call(this.jobQueues.get(name)));
+      return await this.jobQueues.within(() => call(this.jobQueues.get(name)));
     } catch (error) {
       if (error instanceof DomainError) throw error;
       throw new DomainError('queue-unavailable', 'The job queue cannot serve at the moment; try again.', {

@@ -45,9 +45,9 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
     const queue = this.jobQueues.get('maintenance');
     try {
       for (const [name, { everyMs }] of Object.entries(schedules)) {
-        const known = await this.jobQueues.within(queue.getJobScheduler(name));
+        const known = await this.jobQueues.within(() => queue.getJobScheduler(name));
         if (known?.every === everyMs) continue;
-        await this.jobQueues.within(
+        await this.jobQueues.within(() =>
           queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: queues.maintenance }),
         );
         this.logger.info({ schedule: name, everyMs }, 'schedule set');
