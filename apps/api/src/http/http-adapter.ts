@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
@@ -34,8 +35,18 @@ export function createHttpAdapter(): FastifyAdapter {
     frameworkErrors: (error, request, reply) => sendProblem(reply, toDomainError(error), request.id),
   };
   const adapter = new FastifyAdapter(options);
-  addParsers(adapter.getInstance());
+  const instance = adapter.getInstance();
+  addMethods(instance);
+  addParsers(instance);
   return adapter;
+}
+
+/** Gateways ask about calls of any method, some by that same method. CONNECT asks for a tunnel: it never gets as far. */
+function addMethods(instance: FastifyInstance): void {
+  for (const method of METHODS) {
+    const isNew = method !== 'CONNECT' && !instance.supportedMethods.includes(method);
+    if (isNew) instance.addHttpMethod(method, { hasBody: true });
+  }
 }
 
 function addParsers(instance: FastifyInstance): void {
