@@ -135,7 +135,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     try {
       for (let round = 1; round <= 4; round++) {
         const target = done + 10;
-        expect(await holdsWithin(5_000, () => done >= target)).toBe(true);
+        expect(await holdsWithin(20_000, () => done >= target || errors.length > 0)).toBe(true);
         await database.sql(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`,
         );
@@ -143,7 +143,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     } finally {
       running = false;
       await Promise.all(workers);
-      expect(errors).toEqual([]);
+      expect(errors.map((error) => JSON.stringify(error) + String((error as Error).stack))).toEqual([]);
     }
     expect(await things.findOne({})).toMatchObject({ n: done }); // none lost, none twice
   });

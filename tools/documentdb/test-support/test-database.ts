@@ -46,7 +46,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     socketFolder: host,
     sql,
     connect: async (name) => {
-      const connection = await mongoose.createConnection(uri + name, { serverSelectionTimeoutMS: 3_000 }).asPromise();
+      const connection = await mongoose.createConnection(uri + name, { serverSelectionTimeoutMS: 15_000 }).asPromise();
       connections.push(connection);
       return connection;
     },
