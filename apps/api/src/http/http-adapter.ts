@@ -32,7 +32,11 @@ export function createHttpAdapter(): FastifyAdapter {
     rewriteUrl: (request) => normalTarget(request.url ?? '/'),
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (error, request, reply) => sendProblem(reply, toDomainError(error), request.id),
+    // no hook runs before these
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+      sendProblem(reply, toDomainError(error), request.id);
+    },
   };
   const adapter = new FastifyAdapter(options);
   const instance = adapter.getInstance();
@@ -47,6 +51,8 @@ function addMethods(instance: FastifyInstance): void {
     const isNew = method !== 'CONNECT' && !instance.supportedMethods.includes(method);
     if (isNew) instance.addHttpMethod(method, { hasBody: true });
   }
+  // Fastify would refuse it without a Content-Type before any route of ours is asked; none reads its body
+  instance.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true });
 }
 
 function addParsers(instance: FastifyInstance): void {
@@ -86,7 +92,8 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}\r\n` +
-      `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Type: application/problem+json\r\nX-Request-Id: ${problem.instance}\r\nX-Content-Type-Options: nosniff\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
