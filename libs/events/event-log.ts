@@ -62,6 +62,14 @@ export class EventLog {
     return logged;
   }
 
+  /**
+   * Keeps other writers off the chains until the transaction ends: they, or this one, get a conflict at once. A chain without events
+   * cannot be held.
+   */
+  async hold(session: ClientSession, chains: readonly string[]): Promise<void> {
+    await this.heads.collection.updateMany({ _id: { $in: chains as never[] } }, { $inc: { turn: 1 } }, { session });
+  }
+
   /** Counts logged events. Called after the commit, since a transaction may run more than once. */
   count(events: readonly LogEvent[]): void {
     for (const event of events) this.metrics.events.inc({ type: event.type });

@@ -5,18 +5,30 @@
 export class KeyedLock {
   private readonly tails = new Map<string, Promise<void>>();
 
-  /** Runs `work` when all keys are free. Keys are taken in sorted order, so two holders cannot wait for each other. */
-  async run<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
-    const releases: (() => void)[] = [];
+  /**
+   * Runs `work` when all keys are free. Keys are taken in sorted order, so two holders cannot wait for each other.
+   *
+   * @param lingerMs how long a key that others wait for stays taken after the work, in milliseconds; the caller does not wait for that
+   */
+  async run<T>(
+    keys: readonly string[],
+    work: () => Promise<T>,
+    lingerMs: (key: string) => number = () => 0,
+  ): Promise<T> {
+    const taken: Taken[] = [];
     try {
-      for (const key of [...new Set(keys)].sort()) releases.push(await this.take(key));
+      for (const key of [...new Set(keys)].sort()) taken.push(await this.take(key));
       return await work();
     } finally {
-      for (const release of releases) release();
+      for (const { key, tail, release } of taken) {
+        const restMs = this.tails.get(key) === tail ? 0 : lingerMs(key);
+        if (restMs > 0) setTimeout(release, restMs);
+        else release();
+      }
     }
   }
 
-  private async take(key: string): Promise<() => void> {
+  private async take(key: string): Promise<Taken> {
     const before = this.tails.get(key);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const tail = promise.then(() => {
@@ -24,6 +36,12 @@ export class KeyedLock {
     });
     this.tails.set(key, tail);
     await before;
-    return () => resolve(undefined);
+    return { key, tail, release: () => resolve(undefined) };
   }
+}
+
+interface Taken {
+  readonly key: string;
+  readonly tail: Promise<void>;
+  readonly release: () => void;
 }

@@ -6,11 +6,11 @@ import type { CallContext, DomainEvent } from '#kernel';
 import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, leaseRunOut } from '#mongo';
 import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
+import { ChainTurns } from './chain-turns.ts';
 import { chainName } from './chain.ts';
 import type { LogEvent } from './chain.ts';
 import { EventLog } from './event-log.ts';
 import type { PendingEvent } from './event-log.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { followUps } from './queues.ts';
 
@@ -36,7 +36,7 @@ export class UnitServices {
 /** Writes a change, its events and its follow-up work in one transaction: all of it or nothing. */
 @Injectable()
 export class UnitOfWork {
-  private readonly locks = new KeyedLock();
+  private readonly turns = new ChainTurns();
 
   constructor(
     private readonly transactions: Transactions,
@@ -72,20 +72,24 @@ export class UnitOfWork {
   ): Promise<T> {
     const limitMs = options.limitMs ?? STORE_DEADLINE_MS;
     const deadlineAtMs = performance.now() + limitMs;
+    const chains = [...new Set(options.chains.map(chainName))];
     let logged: LogEvent[] = [];
     let published: DomainEvent[] = [];
+    let tries = 0;
     const attempt = async (session: ClientSession): Promise<T> => {
+      if ((tries += 1) > 1) this.turns.lost(chains);
+      // whoever loses the race for the chain learns it first, not last
+      if (chains.length === 1) await this.eventLog.hold(session, chains);
       const { value, pending } = await work(session);
       logged = await this.eventLog.append(session, pending);
       published = pending.map(({ event }) => event);
       return value;
     };
-    const locked = this.locks.run(options.chains.map(chainName), () =>
-      this.transactions.run(attempt, deadlineAtMs - performance.now()),
-    );
-    const result = await bounded(locked, limitMs);
+    const turn = this.turns.run(chains, () => this.transactions.run(attempt, deadlineAtMs - performance.now()));
+    const result = await bounded(turn, limitMs);
     const committedAtMs = performance.now();
     this.eventLog.count(logged);
+    this.turns.won(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
     if (options.altersRights === true) await leaseRunOut(committedAtMs);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
 const DIGITS = 12;
 const NAME = /^(\d+)-(\d+)\.ndjson$/;
 
@@ -39,6 +40,7 @@ export class ArchiveFiles {
   async write(file: string, texts: AsyncIterable<string>): Promise<void> {
     const path = join(this.folder, file);
     await mkdir(dirname(path), { recursive: true });
+    await removeAbandoned(dirname(path));
     // two that write the same run write the same bytes, each into a file of its own
     const unfinished = `${path}.${process.pid}-${performance.now()}.part`;
     try {
@@ -78,6 +80,14 @@ export class ArchiveFiles {
     }
     if (rest + decoder.decode() !== '') throw new Error(`${file} ends within a line`);
     return digest.digest('hex');
+  }
+}
+
+/** What someone who was killed left unfinished. Whoever is alive has written to theirs today. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name.endsWith('.part') && (await stat(path)).mtimeMs < Date.now() - DAY_MS) await rm(path, { force: true });
   }
 }
 

@@ -1,0 +1,49 @@
+import { LRUCache } from 'lru-cache';
+import { KeyedLock } from './keyed-lock.ts';
+import { chainName } from './chain.ts';
+import type { LogEvent } from './chain.ts';
+
+/** A chain that another instance wrote to counts as shared for so long, in milliseconds. */
+const SHARED_FOR_MS = 2_000;
+/** How long an instance leaves a shared chain to others after each turn, in milliseconds: as long as the loser of a race pauses. */
+const LEFT_TO_OTHERS_MS = 12;
+const CHAINS_REMEMBERED = 10_000;
+
+/**
+ * Whose turn it is to write to a chain. Within this instance one writer follows the other. Between instances the store decides, and
+ * whoever loses tries again after a pause; were the winner's next writer let in at once, it would win again, and
+ * again. So while a chain is seen to be written by others too, it is left alone for a moment after each turn.
+ */
+export class ChainTurns {
+  private readonly locks = new KeyedLock();
+  private readonly lastOwnSeq = new LRUCache<string, number>({ max: CHAINS_REMEMBERED });
+  private readonly sharedUntilMs = new LRUCache<string, number>({ max: CHAINS_REMEMBERED });
+
+  /** Runs `work` when it is its turn on all the chains. */
+  run<T>(chains: readonly string[], work: () => Promise<T>): Promise<T> {
+    return this.locks.run(chains, work, (chain) => this.pauseMs(chain));
+  }
+
+  /** Another instance was quicker on one of the chains. */
+  lost(chains: readonly string[]): void {
+    for (const chain of chains) this.noteShared(chain);
+  }
+
+  /** These events were committed: what they follow tells whether others write to their chains. */
+  won(events: readonly LogEvent[]): void {
+    for (const { operationId, seq } of events) {
+      const chain = chainName(operationId);
+      const last = this.lastOwnSeq.get(chain);
+      if (last !== undefined && seq !== last + 1) this.noteShared(chain);
+      this.lastOwnSeq.set(chain, seq);
+    }
+  }
+
+  private noteShared(chain: string): void {
+    this.sharedUntilMs.set(chain, performance.now() + SHARED_FOR_MS);
+  }
+
+  private pauseMs(chain: string): number {
+    return performance.now() < (this.sharedUntilMs.get(chain) ?? 0) ? LEFT_TO_OTHERS_MS * (0.75 + Math.random() / 2) : 0;
+  }
+}
