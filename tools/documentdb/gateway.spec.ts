@@ -164,14 +164,18 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(await things.countDocuments()).toBe(10);
   });
 
-  it('makes one document of many upserts at once', async () => {
-    const things = collection();
-    await things.createIndexes([{ key: { key: 1 }, unique: true }]);
-    const upsert = (): Promise<unknown> =>
-      things.findOneAndUpdate({ key: 1 }, { $inc: { n: 1 } }, { upsert: true, returnDocument: 'after' });
-    await Promise.all(Array.from({ length: 40 }, upsert));
-    expect(await things.find({}, { projection: { _id: 0 } }).toArray()).toEqual([{ key: 1, n: 40 }]);
-  });
+  it.each(['findOneAndUpdate', 'updateOne'] as const)(
+    'makes one document of many upserts by %s at once',
+    async (name) => {
+      const things = collection();
+      await things.createIndexes([{ key: { key: 1 }, unique: true }]);
+      const upsert = (_: unknown, i: number): Promise<unknown> =>
+        things[name]({ key: i % 5 }, { $inc: { n: 1 } }, { upsert: true });
+      await Promise.all(Array.from({ length: 100 }, upsert));
+      const found = await things.find({}, { projection: { _id: 0 }, sort: { key: 1 } }).toArray();
+      expect(found).toEqual([0, 1, 2, 3, 4].map((key) => ({ key, n: 20 })));
+    },
+  );
 
   it('answers findOneAndUpdate as MongoDB does', async () => {
     const things = collection();

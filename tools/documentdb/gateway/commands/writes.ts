@@ -28,12 +28,36 @@ async function writeAndReport(
   statement: Statement,
   values: unknown[],
 ): Promise<Reply> {
-  const result = bsonOf(await services.database.row(command, statement, values), 'p_result');
-  if (!result.includes('writeErrors')) return result; // the common case needs no decoding
-  const reply = BSON.deserialize(result, { promoteValues: false });
-  const errors = reply['writeErrors'] as WriteError[] | undefined;
-  if (!errors) return result;
-  for (const error of errors) error.code = mongoCodeOf(Number(error.code));
+  for (let attempt = 1; ; attempt++) {
+    const result = bsonOf(await services.database.row(command, statement, values), 'p_result');
+    if (!result.includes('writeErrors')) return result; // the common case needs no decoding
+    const reply = BSON.deserialize(result, { promoteValues: false });
+    const errors = reply['writeErrors'] as WriteError[] | undefined;
+    if (!errors) return result;
+    for (const error of errors) error.code = mongoCodeOf(Number(error.code));
+    const again = attempt < ATTEMPTS && Number(reply['n']) === 0 && mayTryAgain(command, errors);
+    if (!again) return report(services, command, reply, errors);
+  }
+}
+
+/** How often a write is done again that lost against another one. */
+const ATTEMPTS = 5;
+
+/**
+ * True where MongoDB would do a write again by itself, and never tell: outside of transactions, if it met a write
+ * conflict or, an upsert, a duplicate key; done again, it finds the other's document.
+ */
+function mayTryAgain(command: Command, errors: readonly WriteError[]): boolean {
+  if (command.client) return false;
+  const upsert = isUpsert(command);
+  return errors.every(({ code }) => code === WRITE_CONFLICT || (code === DUPLICATE_KEY && upsert));
+}
+
+function isUpsert({ body, sequence }: Command): boolean {
+  return body.includes('upsert') || sequence?.includes('upsert') === true;
+}
+
+async function report(services: Services, command: Command, reply: Document, errors: WriteError[]): Promise<Reply> {
   if (command.client && errors.some((error) => error.code === WRITE_CONFLICT)) {
     throw new MongoError(WRITE_CONFLICT, 'WriteConflict', errors[0]?.errmsg ?? '', [TRANSIENT]);
   }
@@ -50,12 +74,8 @@ const FIND_AND_MODIFY = {
   text: `SELECT p_result FROM documentdb_api.find_and_modify($1::text, $2::${BSON_TYPE}, NULL)`,
 };
 
-/** How often an upsert that lost against another one of the same key is done again; then it finds the other's. */
-const UPSERT_ATTEMPTS = 5;
-
 async function findAndModify({ database }: Services, command: Command): Promise<Reply> {
-  // MongoDB, too, does an upsert again that met a duplicate key, outside of transactions
-  const attempts = command.client === null && command.body.includes('upsert') ? UPSERT_ATTEMPTS : 1;
+  const attempts = command.client === null && isUpsert(command) ? ATTEMPTS : 1;
   for (let attempt = 1; ; attempt++) {
     try {
       return bsonOf(await database.row(command, FIND_AND_MODIFY, [command.db, command.body]), 'p_result');
