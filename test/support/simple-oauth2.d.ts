@@ -1,0 +1,18 @@
+/** What the tests use of simple-oauth2, which has no types of its own. */
+declare module 'simple-oauth2' {
+  export interface ClientToken {
+    readonly token: Readonly<Record<string, unknown>>;
+    expired(): boolean;
+    revoke(type: 'access_token'): Promise<void>;
+  }
+  export interface ClientCredentialsGrant {
+    getToken(params: { readonly scope?: readonly string[] }): Promise<ClientToken>;
+  }
+  export interface GrantConfig {
+    readonly client: { readonly id: string; readonly secret: string };
+    readonly auth: { readonly tokenHost: string; readonly tokenPath: string; readonly revokePath: string };
+    readonly options: { readonly credentialsEncodingMode: 'strict' | 'loose' };
+  }
+  const library: { readonly ClientCredentials: new (config: GrantConfig) => ClientCredentialsGrant };
+  export default library;
+}
