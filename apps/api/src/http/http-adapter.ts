@@ -1,14 +1,15 @@
 import { METHODS } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { sendProblem } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { normalTarget } from './request-target.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { toDomainError } from './to-domain-error.ts';
+import { answerForNode, answerUnreadable } from './unreadable-requests.ts';
 
 /** Largest JSON body in bytes: 500 API keys and 100 addresses take a tenth of it. */
 const JSON_LIMIT = 512 * 1024;
@@ -20,8 +21,9 @@ const REQUEST_TIMEOUT_MS = 20_000;
 
 /** The Fastify server under Nest: request ids, body parsers, and an answer in our own form to whatever fails before a route. */
 export function createHttpAdapter(): FastifyAdapter {
-  const options: FastifyServerOptions & { readonly skipMiddie: boolean } = {
+  const options: FastifyHttpOptions<Server> & { readonly skipMiddie: boolean } = {
     logger: false,
+    http: { requireHostHeader: false }, // looked at in request-hooks.ts: Node would answer without a word
     skipMiddie: true,
     trustProxy: false, // the caller's address is worked out in one place: client-address.ts
     bodyLimit: JSON_LIMIT,
@@ -40,6 +42,7 @@ export function createHttpAdapter(): FastifyAdapter {
   };
   const adapter = new FastifyAdapter(options);
   const instance = adapter.getInstance();
+  answerForNode(instance.server);
   addMethods(instance);
   addParsers(instance);
   return adapter;
@@ -76,25 +79,6 @@ function addParsers(instance: FastifyInstance): void {
   instance.decorateRequest('clientAddress', undefined);
   instance.decorateRequest('principal', undefined);
   instance.decorateRequest('idempotencyId', undefined);
-}
-
-/** What the HTTP parser could not read still gets a problem document. */
-function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const fault =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new DomainError('headers-too-large', 'Send a smaller header.')
-      : new DomainError('malformed-request', 'This is no HTTP request that can be read.');
-  const problem = problemOf(fault, requestIdOf(undefined));
-  const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'}\r\n` +
-      `Content-Type: application/problem+json\r\nX-Request-Id: ${problem.instance}\r\nX-Content-Type-Options: nosniff\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }
 
 /** A request as the hooks see it. */

@@ -35,6 +35,8 @@ export function sendProblem(reply: FastifyReply, error: DomainError, requestId: 
   // RFC 9110 15.5.2: a 401 names the ways to sign in
   if (problem.status === 401)
     reply.header('www-authenticate', ['Basic realm="latchkey admin", charset="UTF-8"', 'Bearer']);
+  // Fastify would close at once, and the reset could overtake the answer; what still comes is read and thrown away
+  if (problem.status === 413) reply.removeHeader('connection');
   reply.type('application/problem+json').serializer(JSON.stringify).send(problem);
 }
 

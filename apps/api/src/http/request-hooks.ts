@@ -6,6 +6,7 @@ import type { Logger } from '#observability';
 import { TrustedProxies } from './client-address.ts';
 import type { Draining } from './draining.ts';
 import { asLatchkeyRequest } from './http-adapter.ts';
+import { lacksHost } from './unreadable-requests.ts';
 
 /** What an admin route can serve; an answer that is none of it is 406. */
 const SERVED = ['application/json', 'application/problem+json', 'application/x-ndjson', 'text/csv'];
@@ -26,6 +27,10 @@ export function addRequestHooks(instance: FastifyInstance, config: Config, logge
     reply.header('x-request-id', raw.id).header('x-content-type-options', 'nosniff');
     if (draining.active) reply.header('connection', 'close');
     const { url } = raw;
+    if (lacksHost(raw.raw)) {
+      done(new DomainError('malformed-request', 'HTTP/1.1 wants a Host header.'));
+      return;
+    }
     if (url.startsWith('/oauth2/')) {
       // RFC 6749 5.1: every answer of these endpoints, also an error
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
@@ -58,7 +63,7 @@ function secureDocs(reply: FastifyReply): void {
 }
 
 function notAcceptable(accept: string | undefined): DomainError | undefined {
-  if (accept === undefined || accept === '*/*' || accept.includes('application/json')) return undefined;
+  if (accept === undefined || accept === '*/*' || accept === 'application/json') return undefined;
   if (new Negotiator({ headers: { accept } }).mediaTypes(SERVED).length > 0) return undefined;
   return new DomainError('not-acceptable', 'Accept application/json (or */*).');
 }

@@ -49,6 +49,10 @@ export function toDomainError(thrown: unknown): DomainError {
     const known = fastifyErrors[source.code];
     if (known !== undefined) return known();
   }
+  // Node's word for a request whose sender hung up in the middle of the body
+  if (source instanceof Error && source.message === 'aborted') {
+    return new DomainError('malformed-request', 'The body was cut off.');
+  }
   if (error instanceof HttpException) {
     const code = httpCodes[error.getStatus()];
     if (code !== undefined)

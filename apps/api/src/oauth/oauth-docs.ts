@@ -171,8 +171,9 @@ export const DocumentedToken = (): MethodDecorator =>
 export const DocumentedIntrospection = (): MethodDecorator =>
   applyDecorators(
     ApiTags('OAuth 2.0'),
-    ApiBasicAuth('resourceServer'),
+    // Swagger UI sends the last one that is signed in: the one to whom most tokens are of interest
     ApiBasicAuth('client'),
+    ApiBasicAuth('resourceServer'),
     ApiOperation({
       summary: 'Ask whether a token is good',
       description:

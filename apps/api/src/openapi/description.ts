@@ -61,7 +61,8 @@ says what to do, \`instance\` is the id of the request (also in the header \`X-R
 stand under \`/query\`, \`/path\` and \`/header\`. No answer repeats what was sent.
 
 Besides what each call lists: an unknown address is 404 \`not-found\`; a method that an address does not have is 405
-\`method-not-allowed\` with \`Allow\`; a request that cannot be read as HTTP is 400 \`malformed-request\`, a header that is too large 431
+\`method-not-allowed\` with \`Allow\`; a request that cannot be read as HTTP is 400 \`malformed-request\`, one that
+does not arrive within 20 seconds 408 \`request-timeout\`, an \`Expect\` that is not known 417 \`expectation-failed\`, a header that is too large 431
 \`headers-too-large\`; 500 \`internal\` would be a fault of ours, to be reported with its \`instance\`. 503 comes with \`Retry-After\`, and means
 that nothing was changed.
 
