@@ -44,6 +44,8 @@ export class ChainTurns {
   }
 
   private pauseMs(chain: string): number {
-    return performance.now() < (this.sharedUntilMs.get(chain) ?? 0) ? LEFT_TO_OTHERS_MS * (0.75 + Math.random() / 2) : 0;
+    return performance.now() < (this.sharedUntilMs.get(chain) ?? 0)
+      ? LEFT_TO_OTHERS_MS * (0.75 + Math.random() / 2)
+      : 0;
   }
 }

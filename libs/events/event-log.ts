@@ -36,13 +36,18 @@ export class EventLog {
   /**
    * Appends the events to their chains and their follow-up work to the outbox, in the caller's transaction.
    *
+   * @param held heads of chains that this transaction holds
    * @returns the events as logged, in the order given within each chain
    * @throws TransactionConflict when another writer was quicker on a chain
    */
-  async append(session: ClientSession, pending: readonly PendingEvent[]): Promise<LogEvent[]> {
+  async append(
+    session: ClientSession,
+    pending: readonly PendingEvent[],
+    held: readonly ChainHeadDocument[] = [],
+  ): Promise<LogEvent[]> {
     if (pending.length === 0) return [];
     const chains = Map.groupBy(pending, ({ event }) => chainName(event.operationId));
-    const heads = await this.readHeads(session, [...chains.keys()]);
+    const heads = await this.readHeads(session, [...chains.keys()], held);
     const logged: LogEvent[] = [];
     const headWrites: Parameters<typeof this.heads.collection.bulkWrite>[0][number][] = [];
     for (const [chain, events] of chains) {
@@ -58,16 +63,22 @@ export class EventLog {
           : { updateOne: { filter: { _id: chain as never, seq: head.seq }, update: { $set: end } } },
       );
     }
-    await this.write(session, logged, headWrites, heads.size);
+    await this.write(session, logged, headWrites);
     return logged;
   }
 
   /**
-   * Keeps other writers off the chains until the transaction ends: they, or this one, get a conflict at once. A chain without events
-   * cannot be held.
+   * Keeps other writers off the chain until the transaction ends: they, or this one, get a conflict at once.
+   *
+   * @returns the chain's head, for `append`; none where the chain has no events yet, and cannot be held
    */
-  async hold(session: ClientSession, chains: readonly string[]): Promise<void> {
-    await this.heads.collection.updateMany({ _id: { $in: chains as never[] } }, { $inc: { turn: 1 } }, { session });
+  async hold(session: ClientSession, chain: string): Promise<ChainHeadDocument[]> {
+    const head = await this.heads.collection.findOneAndUpdate(
+      { _id: chain as never },
+      { $inc: { turn: 1 } },
+      { session, returnDocument: 'after' },
+    );
+    return head === null ? [] : [head as unknown as ChainHeadDocument];
   }
 
   /** Counts logged events. Called after the commit, since a transaction may run more than once. */
@@ -75,21 +86,29 @@ export class EventLog {
     for (const event of events) this.metrics.events.inc({ type: event.type });
   }
 
-  private async readHeads(session: ClientSession, chains: string[]): Promise<Map<string, ChainHeadDocument>> {
-    const heads = await this.heads.collection.find({ _id: { $in: chains as never[] } }, { session }).toArray();
-    return new Map(heads.map((head) => [String(head._id), head as unknown as ChainHeadDocument]));
+  private async readHeads(
+    session: ClientSession,
+    chains: readonly string[],
+    held: readonly ChainHeadDocument[],
+  ): Promise<Map<string, ChainHeadDocument>> {
+    const heads = new Map(held.map((head) => [head._id, head]));
+    const others = chains.filter((chain) => !heads.has(chain));
+    if (others.length === 0) return heads;
+    const found = this.heads.collection.find({ _id: { $in: others as never[] } }, { session });
+    for (const head of await found.toArray()) heads.set(String(head._id), head as unknown as ChainHeadDocument);
+    return heads;
   }
 
   private async write(
     session: ClientSession,
     logged: readonly LogEvent[],
     headWrites: Parameters<typeof this.heads.collection.bulkWrite>[0],
-    headsFound: number,
   ): Promise<void> {
+    const expected = headWrites.filter((write) => 'updateOne' in write).length;
     try {
       // the heads first: whoever loses the race for a chain learns it before the larger write
       const { matchedCount } = await this.heads.collection.bulkWrite(headWrites, { session, ordered: true });
-      if (matchedCount !== headsFound) throw new TransactionConflict();
+      if (matchedCount !== expected) throw new TransactionConflict();
       await this.events.collection.insertMany(logged.map(document) as never[], { session, ordered: true });
     } catch (error) {
       if (isDuplicateKey(error)) throw new TransactionConflict('another writer was quicker', { cause: error });

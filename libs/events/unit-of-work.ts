@@ -19,6 +19,11 @@ export interface UnitOptions {
   readonly chains: readonly (string | null)[];
   /** Whether the change alters what tokens or callers may do: then it is answered only when the lease has run out. */
   readonly altersRights?: boolean;
+  /**
+   * Whether the caller would rather do the unit in parts, a chain each, than wait for its turn on all its chains. Then a unit of several
+   * chains is tried once, and is `store-unavailable` when another writer is at one of them.
+   */
+  readonly divisible?: boolean;
   /** How long it may take, tries included, in milliseconds; what a waiting client can bear when left out. */
   readonly limitMs?: number;
 }
@@ -79,13 +84,17 @@ export class UnitOfWork {
     const attempt = async (session: ClientSession): Promise<T> => {
       if ((tries += 1) > 1) this.turns.lost(chains);
       // whoever loses the race for the chain learns it first, not last
-      if (chains.length === 1) await this.eventLog.hold(session, chains);
+      const [chain] = chains.length === 1 ? chains : [];
+      const held = chain === undefined ? [] : await this.eventLog.hold(session, chain);
       const { value, pending } = await work(session);
-      logged = await this.eventLog.append(session, pending);
+      logged = await this.eventLog.append(session, pending, held);
       published = pending.map(({ event }) => event);
       return value;
     };
-    const turn = this.turns.run(chains, () => this.transactions.run(attempt, deadlineAtMs - performance.now()));
+    const once = options.divisible === true && chains.length > 1;
+    const turn = this.turns.run(once ? [] : chains, () =>
+      this.transactions.run(attempt, deadlineAtMs - performance.now(), once ? 1 : Infinity),
+    );
     const result = await bounded(turn, limitMs);
     const committedAtMs = performance.now();
     this.eventLog.count(logged);

@@ -24,6 +24,11 @@ export function isTransient(error: unknown): boolean {
   return error instanceof mongo.MongoError && error.hasErrorLabel('TransientTransactionError');
 }
 
+/** Whether it is not known if a commit took place. */
+export function isCommitUnknown(error: unknown): boolean {
+  return error instanceof mongo.MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
+}
+
 /** Whether the error says that the store is away, too slow or shutting down. */
 export function isStoreUnavailable(error: unknown): boolean {
   if (error instanceof DomainError) return error.code === 'store-unavailable';
@@ -43,11 +48,16 @@ export function isStoreUnavailable(error: unknown): boolean {
 
 /** The 503 that every caller gets while the store cannot serve. */
 export function storeUnavailable(cause?: unknown): DomainError {
-  return new DomainError('store-unavailable', 'The store cannot serve at the moment. Nothing was changed; try again.', {
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-    cause,
-    privateDetail: cause instanceof Error ? cause.message : 'timed out',
-  });
+  return new DomainError(
+    'store-unavailable',
+    // an answer that came too late, or got lost, may have been that a change was made
+    'The store cannot serve at the moment; try again. Look first whether a change that you asked for was made after all.',
+    {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      cause,
+      privateDetail: cause instanceof Error ? cause.message : 'timed out',
+    },
+  );
 }
 
 /** The commit went out, and its answer did not come back: it may have been done, or not. */

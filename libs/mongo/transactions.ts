@@ -2,10 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { Metrics } from '#observability';
 import { MongoStore } from './mongo-store.ts';
-import { STORE_DEADLINE_MS, asDomainError, bounded, isTransient, storeUnavailable } from './store-errors.ts';
+import {
+  STORE_DEADLINE_MS,
+  asDomainError,
+  bounded,
+  isCommitUnknown,
+  isTransient,
+  storeUnavailable,
+} from './store-errors.ts';
 
 const FIRST_PAUSE_MS = 4;
-const LONGEST_PAUSE_MS = 60;
+const LONGEST_PAUSE_MS = 32;
 
 /** Runs work in MongoDB transactions: snapshot reads, majority writes, tried again on a conflict until the time is up. */
 @Injectable()
@@ -20,26 +27,37 @@ export class Transactions {
    *
    * @param work may run more than once: it must take all its state from the store
    * @param limitMs how long the caller can wait, tries included, in milliseconds
-   * @throws what `work` throws, and DomainError `store-unavailable` when the store is away or the time is up
+   * @param tries how often it is tried at most
+   * @throws what `work` throws, and DomainError `store-unavailable` when the store is away or the time or the tries are over
    */
-  async run<T>(work: (session: ClientSession) => Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
+  async run<T>(
+    work: (session: ClientSession) => Promise<T>,
+    limitMs = STORE_DEADLINE_MS,
+    tries = Infinity,
+  ): Promise<T> {
     if (!this.store.ready || limitMs <= 0) throw storeUnavailable();
     const deadlineAt = performance.now() + limitMs;
-    return bounded(this.attempts(work, deadlineAt), limitMs);
+    return bounded(this.attempts(work, deadlineAt, tries), limitMs);
   }
 
-  private async attempts<T>(work: (session: ClientSession) => Promise<T>, deadlineAt: number): Promise<T> {
+  private async attempts<T>(
+    work: (session: ClientSession) => Promise<T>,
+    deadlineAt: number,
+    tries: number,
+  ): Promise<T> {
     const session = await this.store.connection.startSession();
     try {
-      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      for (let left = tries - 1, pauseMs = FIRST_PAUSE_MS; ; left -= 1) {
         try {
           return await this.attempt(session, work, deadlineAt);
         } catch (error) {
-          if (!isTransient(error) || performance.now() > deadlineAt) throw asDomainError(error);
+          if (!isTransient(error)) throw asDomainError(error);
           this.metrics.storeConflicts.inc();
+          if (left <= 0 || performance.now() > deadlineAt) throw asDomainError(error);
         }
         // the jitter keeps two instances from meeting again and again
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
     } finally {
       session.endSession().catch(() => undefined);
@@ -56,11 +74,24 @@ export class Transactions {
       const result = await work(session);
       // whoever waited has been told that nothing was changed: then nothing may be
       if (performance.now() > deadlineAt) throw storeUnavailable();
-      await session.commitTransaction();
+      await this.commit(session, deadlineAt);
       return result;
     } catch (error) {
       if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** A commit whose answer was lost is asked for again: it takes place once, and who waits should not be left in doubt. */
+  private async commit(session: ClientSession, deadlineAt: number): Promise<void> {
+    for (;;) {
+      try {
+        await session.commitTransaction();
+        return;
+      } catch (error) {
+        if (!isCommitUnknown(error) || performance.now() > deadlineAt) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LONGEST_PAUSE_MS));
     }
   }
 }

@@ -3,6 +3,7 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { EventLog, UnitOfWork, systemContext } from '#events';
 import type { OutboxDocument } from '#events';
 import { Aggregate, DomainEvent } from '#kernel';
+import { isStoreUnavailable } from '#mongo';
 import { TokenRepository } from '../persistence/token.repository.ts';
 import { PurgeTokensCommand } from './purge-tokens.command.ts';
 
@@ -23,29 +24,39 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
   ) {}
 
   async execute({ outboxIds }: PurgeTokensCommand): Promise<number> {
-    const known = await this.pending(outboxIds);
-    if (known.length === 0) return 0;
+    const rows = await this.pending(outboxIds);
+    return rows.length === 0 ? 0 : this.purge(rows);
+  }
+
+  /** All in one transaction if no one else is at their chains; else in halves, down to one operation, for which it waits. */
+  private async purge(rows: readonly OutboxDocument[]): Promise<number> {
+    try {
+      return await this.purgeAtOnce(rows);
+    } catch (error) {
+      const byOperation = [...Map.groupBy(rows, (row) => row.operationId).values()];
+      if (byOperation.length === 1 || !isStoreUnavailable(error)) throw error;
+      const middle = Math.ceil(byOperation.length / 2);
+      const first = await this.purge(byOperation.slice(0, middle).flat());
+      return first + (await this.purge(byOperation.slice(middle).flat()));
+    }
+  }
+
+  private purgeAtOnce(known: readonly OutboxDocument[]): Promise<number> {
     const chains = known.map((row) => row.operationId);
-    return this.unitOfWork.run(
-      systemContext('token-purge'),
-      { chains, limitMs: PURGE_LIMIT_MS },
-      async (transaction) => {
-        const { session } = transaction;
-        const rows = await this.pending(outboxIds, session);
-        const places = await this.tokens.places(
-          rows.map((row) => row.subjectId),
-          session,
-        );
-        await this.tokens.delete(
-          places.map((place) => place._id),
-          session,
-        );
-        const counts = Map.groupBy(places, (place) => place.credentialId);
-        transaction.publish(...rows.map((row) => new Purge(row, counts.get(row.subjectId)?.length ?? 0)));
-        await this.eventLog.outbox.deleteMany({ _id: { $in: rows.map((row) => row._id) } }, { session });
-        return rows.length;
-      },
-    );
+    const ids = known.map((row) => row._id);
+    const options = { chains, divisible: true, limitMs: PURGE_LIMIT_MS };
+    return this.unitOfWork.run(systemContext('token-purge'), options, async (transaction) => {
+      const { session } = transaction;
+      const rows = await this.pending(ids, session);
+      const credentialIds = rows.map((row) => row.subjectId);
+      const places = await this.tokens.places(credentialIds, session);
+      const digests = places.map((place) => place._id);
+      await this.tokens.delete(digests, session);
+      const counts = Map.groupBy(places, (place) => place.credentialId);
+      transaction.publish(...rows.map((row) => new Purge(row, counts.get(row.subjectId)?.length ?? 0)));
+      await this.eventLog.outbox.deleteMany({ _id: { $in: rows.map((row) => row._id) } }, { session });
+      return rows.length;
+    });
   }
 
   private pending(
