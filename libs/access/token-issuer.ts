@@ -5,30 +5,25 @@ import type { CredentialUse } from '#credentials';
 import { UnitOfWork } from '#events';
 import type { PendingEvent } from '#events';
 import { Clock } from '#kernel';
-import { isStoreUnavailable, storeUnavailable } from '#mongo';
+import { isStoreUnavailable } from '#mongo';
 import { TokenRepository } from '#tokens';
 import type { TokenPlace } from '#tokens';
 import { prepareIssue, settleBatch } from './issue-batch.ts';
+import { IssueLane } from './issue-lane.ts';
+import type { WaitingIssue } from './issue-lane.ts';
 import type { IssueOutcome, IssueRequest, PreparedIssue } from './issue-batch.ts';
-
-/** Requests of one transaction at most. */
-const LARGEST_BATCH = 200;
-
-interface Waiting {
-  readonly issue: PreparedIssue;
-  readonly resolve: (outcome: IssueOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /**
  * Issues tokens by group commit: what arrives while one transaction is under way goes together into the next. A token and its
  * event are committed by a majority before anyone sees the token.
+ *
+ * All operations share one lane, as long as nothing is in the way of any of them. Where an operation's chain is in use by another
+ * writer, its requests go on in a lane of their own: the wait is for that operation alone.
  */
 @Injectable()
 export class TokenIssuer {
-  private waiting: Waiting[] = [];
-  private underWay = false;
-  private scheduled = false;
+  private readonly common = new IssueLane((batch) => this.commitOrDivert(batch));
+  private readonly ownLanes = new Map<string, IssueLane>();
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -43,63 +38,41 @@ export class TokenIssuer {
    * @throws TokenLimitReached; DomainError `store-unavailable`
    */
   issue(request: IssueRequest): Promise<IssueOutcome> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ issue: prepareIssue(request), resolve, reject });
-      this.schedule();
-    });
+    return new Promise((resolve, reject) => this.common.add({ issue: prepareIssue(request), resolve, reject }));
   }
 
-  private schedule(): void {
-    if (this.underWay || this.scheduled || this.waiting.length === 0) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      void this.flush();
-    });
-  }
-
-  private async flush(): Promise<void> {
-    const batch = this.nextBatch();
-    if (batch.length === 0) {
-      this.schedule();
-      return;
-    }
-    this.underWay = true;
+  private async commitOrDivert(batch: readonly WaitingIssue[]): Promise<void> {
+    const isBusy = ({ issue }: WaitingIssue): boolean => this.unitOfWork.isBusy(issue.request.credential.operationId);
+    const together = batch.filter((waiting) => !isBusy(waiting));
+    for (const waiting of batch.filter(isBusy)) this.divert(waiting);
     try {
-      await this.commit(batch);
+      if (together.length > 0) await this.commit(together, true);
     } catch (error) {
-      await this.oneByOne(batch, error);
-    } finally {
-      this.underWay = false;
-      this.schedule();
+      if (!isStoreUnavailable(error)) throw error;
+      for (const waiting of together) this.divert(waiting);
     }
   }
 
-  /** Those who waited too long already, behind a store that is slow, are not tried at all. */
-  private nextBatch(): Waiting[] {
-    const nowMs = performance.now();
-    return this.waiting.splice(0, LARGEST_BATCH).filter(({ issue, reject }) => {
-      const isInTime = nowMs < issue.request.deadlineAtMs;
-      if (!isInTime) reject(storeUnavailable());
-      return isInTime;
-    });
-  }
-
-  /** One bad request must not spoil the batch. */
-  private async oneByOne(batch: readonly Waiting[], error: unknown): Promise<void> {
-    if (batch.length === 1 || isStoreUnavailable(error)) {
-      for (const { reject } of batch) reject(error);
-      return;
+  private divert(waiting: WaitingIssue): void {
+    const { operationId } = waiting.issue.request.credential;
+    let lane = this.ownLanes.get(operationId);
+    if (lane === undefined) {
+      lane = new IssueLane(
+        (batch) => this.commit(batch, false),
+        () => this.ownLanes.delete(operationId),
+      );
+      this.ownLanes.set(operationId, lane);
     }
-    for (const single of batch) await this.commit([single]).catch((own: unknown) => single.reject(own));
+    lane.add(waiting);
   }
 
-  private async commit(batch: readonly Waiting[]): Promise<void> {
+  private async commit(batch: readonly WaitingIssue[], atOnce: boolean): Promise<void> {
     const issues = batch.map(({ issue }) => issue);
     const chains = issues.map(({ request }) => request.credential.operationId);
     // what is committed after its caller was told otherwise would be a token that no one has
     const limitMs = Math.min(...issues.map(({ request }) => request.deadlineAtMs)) - performance.now();
-    const outcomes = await this.unitOfWork.runBatch({ chains, limitMs }, (session) => this.write(issues, session));
+    const options = { chains, limitMs, atOnce };
+    const outcomes = await this.unitOfWork.runBatch(options, (session) => this.write(issues, session));
     for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) reject(new Error('an issue without an outcome'));

@@ -24,6 +24,16 @@ export class ChainTurns {
     return this.locks.run(chains, work, (chain) => this.pauseMs(chain));
   }
 
+  /** Whether a writer of this instance is at the chain. */
+  isTaken(chain: string): boolean {
+    return this.locks.isTaken(chain);
+  }
+
+  /** Whether other instances were seen to write to the chain lately. */
+  isShared(chain: string): boolean {
+    return performance.now() < (this.sharedUntilMs.get(chain) ?? 0);
+  }
+
   /** Another instance was quicker on one of the chains. */
   lost(chains: readonly string[]): void {
     for (const chain of chains) this.noteShared(chain);
@@ -44,8 +54,6 @@ export class ChainTurns {
   }
 
   private pauseMs(chain: string): number {
-    return performance.now() < (this.sharedUntilMs.get(chain) ?? 0)
-      ? LEFT_TO_OTHERS_MS * (0.75 + Math.random() / 2)
-      : 0;
+    return this.isShared(chain) ? LEFT_TO_OTHERS_MS * (0.75 + Math.random() / 2) : 0;
   }
 }

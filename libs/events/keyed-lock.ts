@@ -28,6 +28,10 @@ export class KeyedLock {
     }
   }
 
+  isTaken(key: string): boolean {
+    return this.tails.has(key);
+  }
+
   private async take(key: string): Promise<Taken> {
     const before = this.tails.get(key);
     const { promise, resolve } = Promise.withResolvers<undefined>();

@@ -3,7 +3,7 @@ import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
 import { Clock } from '#kernel';
 import type { CallContext, DomainEvent } from '#kernel';
-import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, leaseRunOut } from '#mongo';
+import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, leaseRunOut, storeUnavailable } from '#mongo';
 import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
 import { ChainTurns } from './chain-turns.ts';
@@ -20,10 +20,10 @@ export interface UnitOptions {
   /** Whether the change alters what tokens or callers may do: then it is answered only when the lease has run out. */
   readonly altersRights?: boolean;
   /**
-   * Whether the caller would rather do the unit in parts, a chain each, than wait for its turn on all its chains. Then a unit of several
-   * chains is tried once, and is `store-unavailable` when another writer is at one of them.
+   * Whether the caller has something better to do than to wait for its turn at the chains: then the unit is tried once, and is
+   * `store-unavailable` when another writer is at one of them.
    */
-  readonly divisible?: boolean;
+  readonly atOnce?: boolean;
   /** How long it may take, tries included, in milliseconds; what a waiting client can bear when left out. */
   readonly limitMs?: number;
 }
@@ -91,10 +91,14 @@ export class UnitOfWork {
       published = pending.map(({ event }) => event);
       return value;
     };
-    const once = options.divisible === true && chains.length > 1;
-    const turn = this.turns.run(once ? [] : chains, () =>
-      this.transactions.run(attempt, deadlineAtMs - performance.now(), once ? 1 : Infinity),
-    );
+    const { atOnce = false } = options;
+    if (atOnce && chains.some((chain) => this.turns.isTaken(chain))) throw storeUnavailable();
+    const turn = this.turns
+      .run(chains, () => this.transactions.run(attempt, deadlineAtMs - performance.now(), atOnce ? 1 : Infinity))
+      .catch((error: unknown) => {
+        if (atOnce && chains.length === 1) this.turns.lost(chains);
+        throw error;
+      });
     const result = await bounded(turn, limitMs);
     const committedAtMs = performance.now();
     this.eventLog.count(logged);
@@ -103,6 +107,12 @@ export class UnitOfWork {
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
     if (options.altersRights === true) await leaseRunOut(committedAtMs);
     return result;
+  }
+
+  /** Whether another writer, here or elsewhere, is likely to be at the operation's chain. */
+  isBusy(operationId: string | null): boolean {
+    const chain = chainName(operationId);
+    return this.turns.isTaken(chain) || this.turns.isShared(chain);
   }
 
   private begin(session: ClientSession, context: CallContext): { transaction: Transaction; remembered: Remembered } {

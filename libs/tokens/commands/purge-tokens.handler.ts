@@ -30,21 +30,22 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
 
   /** All in one transaction if no one else is at their chains; else in halves, down to one operation, for which it waits. */
   private async purge(rows: readonly OutboxDocument[]): Promise<number> {
+    const byOperation = [...Map.groupBy(rows, (row) => row.operationId).values()];
+    const atOnce = byOperation.length > 1;
     try {
-      return await this.purgeAtOnce(rows);
+      return await this.purgeTogether(rows, atOnce);
     } catch (error) {
-      const byOperation = [...Map.groupBy(rows, (row) => row.operationId).values()];
-      if (byOperation.length === 1 || !isStoreUnavailable(error)) throw error;
+      if (!atOnce || !isStoreUnavailable(error)) throw error;
       const middle = Math.ceil(byOperation.length / 2);
       const first = await this.purge(byOperation.slice(0, middle).flat());
       return first + (await this.purge(byOperation.slice(middle).flat()));
     }
   }
 
-  private purgeAtOnce(known: readonly OutboxDocument[]): Promise<number> {
+  private purgeTogether(known: readonly OutboxDocument[], atOnce: boolean): Promise<number> {
     const chains = known.map((row) => row.operationId);
     const ids = known.map((row) => row._id);
-    const options = { chains, divisible: true, limitMs: PURGE_LIMIT_MS };
+    const options = { chains, atOnce, limitMs: PURGE_LIMIT_MS };
     return this.unitOfWork.run(systemContext('token-purge'), options, async (transaction) => {
       const { session } = transaction;
       const rows = await this.pending(ids, session);
