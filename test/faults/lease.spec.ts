@@ -1,0 +1,226 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LeasedReader, leaseRunOut } from '#mongo';
+import type { Answer, Api, CredentialBody } from '../support/api.ts';
+import { aCredential, anOperation, pathOf } from '../support/builders.ts';
+import { ForwardAuthLoad } from '../support/forward-auth-load.ts';
+import { OAuthWorld } from '../support/oauth-world.ts';
+
+/** Verifications by the two processes; a long run: LATCHKEY_LEASE_VERIFICATIONS=1000000 npm test -- test/faults/lease */
+const VERIFICATIONS = Number(process.env['LATCHKEY_LEASE_VERIFICATIONS'] ?? 100_000);
+/** The simulation makes a million at any rate. */
+const SIMULATED = 1_000_000;
+const ENDERS = 12;
+/** Slow enough for hundreds of ends among them. */
+const VERIFICATIONS_A_SECOND = 1_500;
+const CONNECTIONS_EACH = 4;
+const AHEAD = 32;
+/** How long a dead token is still asked about, in milliseconds: many times the lease. */
+const ASKED_ON_MS = 2_000;
+
+/** A token on its way from life to death. */
+interface Life {
+  readonly token: string;
+  /** Set when the call that ended it was answered. */
+  deadSinceMs: number | undefined;
+}
+
+interface Tally {
+  asked: number;
+  accepted: number;
+  /** Begun after the answer to the end of the token. */
+  askedOfDead: number;
+  /** … and accepted: there must be none. */
+  broken: string[];
+  ends: Record<string, number>;
+  pauses: number;
+}
+
+type End = (api: Api, credential: CredentialBody, token: string) => Promise<Answer<unknown>>;
+const ENDS: Record<string, End> = {
+  'delete the credential': (api, credential) => api.delete(pathOf(credential)),
+  'disable it': (api, credential) => api.patch(pathOf(credential), { status: 'disabled' }),
+  'take its API': (api, credential) => api.delete(`${pathOf(credential)}/apis`),
+  'move its Allowed IPs': (api, credential) => api.patch(pathOf(credential), { allowedIps: ['192.0.2.1'] }),
+  'revoke the token': (api, credential, token) => api.revoke(credential, token),
+  'end all tokens': (api, credential) => api.delete(`${pathOf(credential)}/tokens`),
+  'replace a compromised secret': (api, credential) =>
+    api.post(`${pathOf(credential)}/rotate-secret`, { compromised: true }),
+};
+
+const anyOf = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)]!;
+
+describe('the lease, between two processes that are paused at random', () => {
+  let world: OAuthWorld;
+  let going = true;
+  const lives: Life[] = [];
+  const tally: Tally = { asked: 0, accepted: 0, askedOfDead: 0, broken: [], ends: {}, pauses: 0 };
+
+  beforeAll(async () => {
+    world = await OAuthWorld.start(2);
+  });
+
+  afterAll(async () => {
+    for (const { pid } of world.services) process.kill(pid, 'SIGCONT');
+    await world.stop();
+  });
+
+  /** Makes credentials of the operation, with a token, and ends them, one after another. */
+  async function endAgainAndAgain(operationId: string): Promise<void> {
+    while (going) {
+      const client = await aCredential(anyOf(world.apis), operationId, {
+        apis: world.keys,
+        allowedIps: ['127.0.0.1'],
+      }).catch(() => undefined);
+      if (client === undefined) continue; // a process was paused for too long: 503
+      await endOneDay(client).finally(() =>
+        anyOf(world.apis)
+          .delete(pathOf(client))
+          .catch(() => undefined),
+      );
+    }
+  }
+
+  async function endOneDay(client: CredentialBody): Promise<void> {
+    const answer = await anyOf(world.apis)
+      .token(client)
+      .catch(() => undefined);
+    if (answer?.status !== 200) return;
+    const token = answer.body['access_token'] as string;
+    const life: Life = { token, deadSinceMs: undefined };
+    lives.push(life);
+    await pause(100 + Math.random() * 300);
+    const [what, end] = anyOf(Object.entries(ENDS));
+    const status = await end(anyOf(world.apis), client, token).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status >= 200 && status < 300) {
+      life.deadSinceMs = performance.now();
+      tally.ends[what] = (tally.ends[what] ?? 0) + 1;
+    }
+    setTimeout(() => lives.splice(lives.indexOf(life), 1), ASKED_ON_MS);
+  }
+
+  /** Keeps a connection busy with questions until enough were asked. */
+  async function askOn(load: ForwardAuthLoad<Life>): Promise<void> {
+    const sinceMs = performance.now();
+    while (tally.asked < VERIFICATIONS) {
+      const isAhead = tally.asked > ((performance.now() - sinceMs) / 1000) * VERIFICATIONS_A_SECOND;
+      if (lives.length === 0 || isAhead || load.pending >= AHEAD) {
+        await pause(1);
+        continue;
+      }
+      const life = anyOf(lives);
+      const deadForMs = life.deadSinceMs === undefined ? undefined : performance.now() - life.deadSinceMs;
+      tally.asked += 1;
+      if (deadForMs !== undefined) tally.askedOfDead += 1;
+      load.ask(life.token, life, (status) => {
+        if (status !== 204) return;
+        tally.accepted += 1;
+        if (deadForMs !== undefined) tally.broken.push(`accepted ${deadForMs.toFixed(1)} ms after the answer`);
+      });
+    }
+  }
+
+  /** Stops and continues either process: at any moment, for as long as the lease or longer. */
+  async function pauseAtRandom(): Promise<void> {
+    while (going) {
+      await pause(Math.random() * 800);
+      const { pid } = anyOf(world.services);
+      process.kill(pid, 'SIGSTOP');
+      await pause(anyOf([5, 50, 240, 260, 500]) * (0.5 + Math.random()));
+      process.kill(pid, 'SIGCONT');
+      tally.pauses += 1;
+    }
+  }
+
+  it(
+    `accepts none of ${VERIFICATIONS} verifications that began after the answer`,
+    async () => {
+      const loads = world.services.flatMap(({ url }) =>
+        Array.from(
+          { length: CONNECTIONS_EACH },
+          () => new ForwardAuthLoad<Life>(url, world.resourceServer, world.keys[0]),
+        ),
+      );
+      const operations = await Promise.all(Array.from({ length: ENDERS }, () => anOperation(world.api)));
+      const others = [pauseAtRandom(), ...operations.map(({ id }) => endAgainAndAgain(id))];
+      await Promise.all(loads.map(askOn));
+      going = false;
+      await Promise.all(others);
+      for (const load of loads) load.close();
+
+      console.info({ ...tally, broken: tally.broken.length });
+      expect(tally.broken).toStrictEqual([]);
+      // or nothing was put to the test
+      expect(tally.accepted).toBeGreaterThan(VERIFICATIONS / 20);
+      expect(tally.askedOfDead).toBeGreaterThan(VERIFICATIONS / 20);
+      expect(tally.pauses).toBeGreaterThan(20);
+      expect(Object.values(tally.ends).reduce((sum, count) => sum + count)).toBeGreaterThan(VERIFICATIONS / 1_000);
+      expect(Object.keys(tally.ends).sort()).toStrictEqual(Object.keys(ENDS).sort());
+    },
+    30_000 + VERIFICATIONS * 3,
+  );
+});
+
+describe('the lease, simulated', () => {
+  it(`accepts none of ${SIMULATED} verifications that began after the answer, whatever the store’s delays`, async () => {
+    const store = new Map<string, { readonly version: number }>();
+    const delay = (): Promise<unknown> => (Math.random() < 0.3 ? Promise.resolve() : pause(Math.random() * 120));
+    /** A query takes its time to get there, sees what is committed then, and takes its time to come back. */
+    const load = async (keys: string[]): Promise<Map<string, { readonly version: number }>> => {
+      await delay();
+      const found = new Map(keys.flatMap((key) => (store.has(key) ? [[key, store.get(key)!] as const] : [])));
+      await delay();
+      return found;
+    };
+    const readers = [new LeasedReader(load, 250), new LeasedReader(load, 100), new LeasedReader(load, 0)];
+    let lives = 0;
+    const keys = Array.from({ length: 60 }, (_, index) => `k${index}`);
+    /** Of what is dead: its last life. */
+    const deadLives = new Map<string, number>();
+    let asked = 0;
+    let accepted = 0;
+    let broken = 0;
+
+    const write = async (key: string): Promise<void> => {
+      while (asked < SIMULATED) {
+        deadLives.delete(key);
+        const version = (lives += 1);
+        store.set(key, { version });
+        await pause(Math.random() * 400);
+        await delay();
+        store.delete(key); // the commit …
+        await delay(); // … and its acknowledgement
+        await leaseRunOut(performance.now());
+        deadLives.set(key, version);
+        await pause(Math.random() * 400);
+      }
+    };
+    const verify = async (reader: LeasedReader<{ readonly version: number }>): Promise<void> => {
+      while (asked < SIMULATED) {
+        for (let burst = 0; burst < 200; burst += 1) {
+          const key = anyOf(keys);
+          const dead = deadLives.get(key);
+          asked += 1;
+          const judge = (found: { readonly version: number } | undefined): void => {
+            if (found === undefined) return;
+            accepted += 1;
+            // a key may have come to life again meanwhile: then another life was found
+            if (found.version === dead) broken += 1;
+          };
+          const remembered = reader.peek(key);
+          if (remembered === undefined) void reader.get(key).then(judge);
+          else judge(remembered);
+        }
+        // now and then the whole process stands still
+        if (Math.random() < 0.002) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * 300);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await Promise.all([...keys.map(write), ...readers.map(verify)]);
+    expect(broken).toBe(0);
+    expect(accepted).toBeGreaterThan(SIMULATED / 20);
+  }, 120_000);
+});

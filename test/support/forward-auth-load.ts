@@ -1,0 +1,71 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import type { SignIn } from './api.ts';
+
+const STATUS_LINE = /HTTP\/1\.1 (\d{3})/g;
+
+/** One question that was sent and not yet answered. */
+interface Asked<T> {
+  readonly about: T;
+  readonly answered: (status: number) => void;
+}
+
+/**
+ * Asks forward-auth about tokens over one kept connection, several questions ahead of their answers (RFC 9112 9.3.2): a client
+ * so lean that a test can ask a million. A question begins when it is handed to the socket.
+ */
+export class ForwardAuthLoad<T> {
+  private readonly socket: Socket;
+  private readonly head: string;
+  private readonly waiting: Asked<T>[] = [];
+  private rest = '';
+  private closed = false;
+
+  /** @param url of the instance @param gateway who asks @param api the API that is asked about */
+  constructor(url: string, gateway: SignIn, api: string) {
+    const { hostname, port } = new URL(url);
+    const pair = Buffer.from(`${gateway.username}:${gateway.password}`).toString('base64');
+    this.head =
+      `GET /oauth2/forward-auth?api=${api} HTTP/1.1\r\nHost: load\r\nX-Forward-Auth-Authorization: Basic ${pair}\r\n` +
+      'X-Forward-Auth-Client-IP: 127.0.0.1\r\nAuthorization: Bearer ';
+    this.socket = connect(Number(port), hostname);
+    this.socket.setEncoding('latin1');
+    this.socket.on('data', (text: string) => this.read(text));
+    const close = (): void => this.end();
+    this.socket.on('close', close).on('error', close);
+  }
+
+  /** How many questions wait for their answers. */
+  get pending(): number {
+    return this.waiting.length;
+  }
+
+  /** @param answered told the status, 0 when the connection is lost */
+  ask(token: string, about: T, answered: (status: number) => void): void {
+    if (this.closed) {
+      answered(0);
+      return;
+    }
+    this.waiting.push({ about, answered });
+    this.socket.write(`${this.head}${token}\r\n\r\n`);
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  /** Answers of forward-auth have no body: each ends with its header. */
+  private read(text: string): void {
+    this.rest += text;
+    const end = this.rest.lastIndexOf('\r\n\r\n');
+    if (end < 0) return;
+    const whole = this.rest.slice(0, end);
+    this.rest = this.rest.slice(end + 4);
+    for (const [, status] of whole.matchAll(STATUS_LINE)) this.waiting.shift()?.answered(Number(status));
+  }
+
+  private end(): void {
+    this.closed = true;
+    for (const { answered } of this.waiting.splice(0)) answered(0);
+  }
+}
