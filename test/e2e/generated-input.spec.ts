@@ -12,9 +12,9 @@ import type { Service } from '../support/service.ts';
 /** At least so many requests in all, spread evenly over the operations. */
 const REQUESTS = 5_200;
 const AT_ONCE = 16;
-const TIME_LIMIT_MS = 180_000;
+const TIME_LIMIT_MS = 240_000;
 /** What exists is made anew after so many requests of an operation: some of them delete it. */
-const WORLD_LASTS = 24;
+const WORLD_LASTS = 40;
 
 /** Things that exist, by the names of the parameters and members that name them. */
 type World = Readonly<Record<string, string>>;
@@ -148,7 +148,9 @@ describe('generated input', () => {
       const seed = Number(process.env['LATCHKEY_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
       const { operations } = openApi;
       const each = Math.ceil(REQUESTS / operations.length);
-      const faults = new Set<string>();
+      // one of a kind an operation: the first shows what there is to see
+      const faults = new Map<string, string>();
+      const lasting = await makeWorld();
       let count = 0;
       for (const placed of operations) {
         const inputs = fc.sample(fc.tuple(generator.requests(placed, fill), fc.constantFrom(...SIGN_INS)), {
@@ -156,19 +158,21 @@ describe('generated input', () => {
           seed,
         });
         for (let from = 0; from < inputs.length; from += WORLD_LASTS) {
-          const world = await makeWorld();
+          // what is only read lasts
+          const world = placed.method === 'GET' ? lasting : await makeWorld();
           const queue = inputs.slice(from, from + WORLD_LASTS);
           const worker = async (): Promise<void> => {
             for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
               count += 1;
               const fault = await send(placed, ...next, world);
-              if (fault !== undefined && faults.size < 20) faults.add(fault);
+              const kind = `${placed.operation.operationId} ${fault?.split('\n', 1)[0] ?? ''}`;
+              if (fault !== undefined && !faults.has(kind)) faults.set(kind, fault);
             }
           };
           await Promise.all(Array.from({ length: AT_ONCE }, worker));
         }
       }
-      if (faults.size > 0) throw new Error([`LATCHKEY_TEST_SEED=${seed}`, ...faults].join('\n\n'));
+      if (faults.size > 0) throw new Error([`LATCHKEY_TEST_SEED=${seed}`, ...faults.values()].join('\n\n'));
       expect(count).toBeGreaterThanOrEqual(REQUESTS);
       expect(service.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
       expect((await api.get('/readyz')).status).toBe(200);

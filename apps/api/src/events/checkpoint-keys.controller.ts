@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { ListCheckpointKeysQuery } from '#events';
 import { Public } from '../http/access.ts';
 import { checkpointKeysAnswer } from './events.dto.ts';
@@ -19,6 +19,7 @@ export class CheckpointKeysController {
     summary: 'Public keys of the checkpoints',
     description: 'That in use, and those that were retired: what they signed before stays good.',
   })
+  @ApiProduces('application/jwk-set+json')
   @ApiOkResponse({ description: 'A JWK Set.', standardSchema: checkpointKeysAnswer })
   async keys(): Promise<object> {
     return { keys: await this.queries.execute(new ListCheckpointKeysQuery()) };

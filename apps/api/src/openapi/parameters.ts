@@ -13,10 +13,8 @@ const pathParameters: Readonly<Record<string, PathParameter>> = {
   tokenId: { description: 'Id of the token, as the list of live tokens has it; not the token.', example: 'tk_example' },
   apiKey: { description: 'Key of the API.', example: 'invoices' },
   resourceServerId: { description: 'Id of the resource server.', example: 'rs_example' },
-  id: { description: 'Id of the resource server.', example: 'rs_example' },
   userId: { description: 'Id of the user.', example: 'us_example' },
   eventId: { description: 'Id of the event.', example: 'ev_example' },
-  checkpointId: { description: 'Id of the checkpoint.', example: 'cp_example' },
   jobId: { description: 'Id of the job.', example: 'job_example' },
   queue: { description: 'Name of the queue.', example: 'token-purge' },
 };

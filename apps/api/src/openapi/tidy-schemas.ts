@@ -19,10 +19,19 @@ function visit(value: unknown): void {
 function tidy(node: Node): void {
   if (node['maximum'] === Number.MAX_SAFE_INTEGER) Reflect.deleteProperty(node, 'maximum');
   if (node['minimum'] === Number.MIN_SAFE_INTEGER) Reflect.deleteProperty(node, 'minimum');
+  allowNull(node);
   // the format says it, in one word
   if (node['format'] === 'date-time') Reflect.deleteProperty(node, 'pattern');
   // a query member is text to the parser, and a number or a truth value to the reader
   if (node['type'] === 'integer' || node['type'] === 'boolean') {
     for (const name of ['pattern', 'minLength', 'maxLength', 'enum']) Reflect.deleteProperty(node, name);
   }
+}
+
+/** OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`: a reference that may be null has to say so in another way. */
+function allowNull(node: Node): void {
+  if (node['nullable'] !== true || node['type'] !== undefined || !Array.isArray(node['allOf'])) return;
+  node['anyOf'] = [...(node['allOf'] as unknown[]), { type: 'object', nullable: true, enum: [null] }];
+  Reflect.deleteProperty(node, 'allOf');
+  Reflect.deleteProperty(node, 'nullable');
 }

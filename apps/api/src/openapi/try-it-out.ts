@@ -28,7 +28,7 @@ interface Memory {
 export function fillIn(request: UiRequest): UiRequest {
   const known = (globalThis as Memory).latchkeyExamples ?? {};
   const replace = (text: string): string =>
-    text.replace(/\b(?:op|cr|rs|us|tk|ev|cp|lk_at)_example\b/g, (name) => known[name] ?? name);
+    text.replace(/\b(?:op|cr|rs|us|tk|ev|job|lk_at)_example\b/g, (name) => known[name] ?? name);
   request.url = replace(request.url);
   if (typeof request.body === 'string') request.body = replace(request.body);
   // a 401 must not make the browser ask for a password in a window of its own
@@ -58,7 +58,7 @@ export function remember(response: UiResponse): UiResponse {
     [/^\/v1\/resource-servers$/, 'rs_example'],
     [/^\/v1\/users$/, 'us_example'],
     [/^\/v1\/events$/, 'ev_example'],
-    [/^\/v1\/checkpoints$/, 'cp_example'],
+    [/^\/v1\/jobs$/, 'job_example'],
   ];
   const placeholder = placeholders.find(([pattern]) => pattern.test(path))?.[1];
   try {
@@ -72,8 +72,8 @@ export function remember(response: UiResponse): UiResponse {
         known['rs_pair'] = `${body['id']}:${body['resourceServerSecret']}`;
     }
     const first = (body['items'] as { id?: unknown }[] | undefined)?.[0]?.id;
-    // of tokens and events none can be made here: the newest list counts
-    const listOnly = placeholder === 'tk_example' || placeholder === 'ev_example' || placeholder === 'cp_example';
+    // of tokens, events and jobs none can be made here: the newest list counts
+    const listOnly = placeholder === 'tk_example' || placeholder === 'ev_example' || placeholder === 'job_example';
     if (typeof first === 'string' && (listOnly || known[placeholder] === undefined)) known[placeholder] = first;
   } catch {
     // no JSON, nothing to keep
