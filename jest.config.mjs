@@ -15,6 +15,7 @@ export default {
   transform: { '\\.ts$': ['@swc/jest', swc] },
   testMatch: ['<rootDir>/{apps,libs,tools,test}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
-  testTimeout: 30_000,
+  // generous: a slow machine must not fail what holds
+  testTimeout: 120_000,
   randomize: true,
 };
