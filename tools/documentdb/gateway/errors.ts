@@ -117,6 +117,11 @@ export function isConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01' || CREATION_RACE.test(message);
 }
 
+/** True for what a driver is told to be a write conflict. */
+export function isWriteConflict(error: unknown): boolean {
+  return toMongoError(error, true).code === WRITE_CONFLICT;
+}
+
 /** PostgreSQL ended the connection and said so, or could not be reached: nothing of the statement was kept. */
 function refusedByShutdown(fault: PostgresFault): boolean {
   return /^(57P0[1235]|ECONNREFUSED|ENOENT|53300)$/.test(fault.code);

@@ -11,7 +11,7 @@ import { writes } from './commands/writes.ts';
 import { Connection } from './connection.ts';
 import { Cursors } from './cursors.ts';
 import { tellDuplicate } from './duplicates.ts';
-import { MongoError, toErrorReply } from './errors.ts';
+import { MongoError, isWriteConflict, toErrorReply } from './errors.ts';
 import { Database, createPool } from './postgres.ts';
 import type { PostgresAddress } from './postgres.ts';
 import type { Services } from './services.ts';
@@ -152,6 +152,7 @@ export class Gateway {
     try {
       return await handler(this.#services, await this.#services.transactions.join(command));
     } catch (error) {
+      if (isWriteConflict(error)) this.#services.transactions.noteConflict(command);
       // MongoDB ends a transaction at its first error
       if (command.session !== null) await this.#services.transactions.abandon(command.session, command.txnNumber);
       throw error;

@@ -2,21 +2,23 @@ import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
 import type { Command } from './command.ts';
 import { Users } from './connection.ts';
-import { COMMIT_UNKNOWN, MongoError, RETRYABLE_WRITE, TRANSIENT, isGone } from './errors.ts';
+import { COMMIT_UNKNOWN, MongoError, RETRYABLE_WRITE, TRANSIENT, WRITE_CONFLICT, isGone } from './errors.ts';
 import { giveBack } from './postgres.ts';
+import { Turns } from './turns.ts';
 
 /** Drivers send a commit again when they missed its answer; so many outcomes are kept for them. */
 const OUTCOMES_KEPT = 10_000;
 
 // A write conflict is an error at once (to be retried), as in MongoDB, not a wait that holds the driver's connections.
 // The transaction's id is asked for at once too: it tells later whether a commit whose answer got lost took place.
-const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '50ms'; SELECT pg_current_xact_id()::text AS xid`;
+const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '10ms'; SELECT pg_current_xact_id()::text AS xid`;
 
 interface Open {
   readonly txnNumber: bigint | null;
   readonly client: PoolClient;
   readonly xid: string;
   readonly users: Users;
+  readonly giveTurn: (() => void) | null;
 }
 
 interface Outcome {
@@ -30,6 +32,9 @@ export class Transactions {
   readonly #pool: Pool;
   readonly #open = new Map<string, Open>();
   readonly #outcomes = new LRUCache<string, Outcome>({ max: OUTCOMES_KEPT });
+  readonly #turns = new Turns();
+  /** sessions whose last transaction met a write conflict, and on which collection */
+  readonly #contended = new LRUCache<string, string>({ max: OUTCOMES_KEPT });
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -52,18 +57,43 @@ export class Transactions {
 
   async #begin(session: string, command: Command): Promise<void> {
     await this.abandon(session);
+    const giveTurn = await this.#turnFor(session);
+    try {
+      const { client, xid } = await this.#connect();
+      const users = new Users(() => void this.abandon(session, command.txnNumber));
+      this.#open.set(session, { txnNumber: command.txnNumber, client, xid, users, giveTurn });
+      users.add(command.connection); // ends it at once if the client has gone meanwhile
+    } catch (error) {
+      giveTurn?.();
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<{ client: PoolClient; xid: string }> {
     const client = await this.#pool.connect();
     try {
       // several statements in one string answer an array, which pg's types do not know
       const results = (await client.query(BEGIN)) as unknown as { rows: { xid: string }[] }[];
-      const xid = results.at(-1)?.rows[0]?.xid ?? '';
-      const users = new Users(() => void this.abandon(session, command.txnNumber));
-      this.#open.set(session, { txnNumber: command.txnNumber, client, xid, users });
-      users.add(command.connection); // ends it at once if the client has gone meanwhile
+      return { client, xid: results.at(-1)?.rows[0]?.xid ?? '' };
     } catch (error) {
       giveBack(client, true);
       throw error;
     }
+  }
+
+  /** The turn of a session whose last transaction met a conflict; null if it needs none. */
+  async #turnFor(session: string): Promise<(() => void) | null> {
+    const contended = this.#contended.get(session);
+    if (contended === undefined) return null;
+    const giveTurn = await this.#turns.take(contended);
+    if (!giveTurn) throw new MongoError(WRITE_CONFLICT, 'WriteConflict', 'others are at it', [TRANSIENT]);
+    this.#contended.delete(session);
+    return giveTurn;
+  }
+
+  /** Notes that a command's transaction met a write conflict: when it comes again it has to wait for its turn. */
+  noteConflict(command: Command): void {
+    if (command.session !== null) this.#contended.set(command.session, `${command.db}.${String(command.target)}`);
   }
 
   /**
@@ -76,8 +106,8 @@ export class Transactions {
     if (!open || (txnNumber !== undefined && open.txnNumber !== txnNumber)) return;
     this.#close(session, open, 'aborted');
     await open.client.query('ROLLBACK').then(
-      () => giveBack(open.client, false),
-      () => giveBack(open.client, true),
+      () => release(open, false),
+      () => release(open, true),
     );
   }
 
@@ -114,12 +144,12 @@ export class Transactions {
     this.#close(command.session, open, 'unknown');
     try {
       const { command: done } = await open.client.query('COMMIT');
-      giveBack(open.client, false);
+      release(open, false);
       this.#settle(command.session, open, done === 'COMMIT' ? 'committed' : 'aborted');
       if (done !== 'COMMIT') throw noSuchTransaction();
     } catch (error) {
       if (error instanceof MongoError) throw error;
-      giveBack(open.client, true);
+      release(open, true);
       if (!isGone(error)) this.#settle(command.session, open, 'aborted');
       else throw commitUnknown(error);
       throw error;
@@ -150,6 +180,11 @@ export class Transactions {
   #settle(session: string, { txnNumber, xid }: Pick<Outcome, 'txnNumber' | 'xid'>, state: Outcome['state']): void {
     this.#outcomes.set(session, { txnNumber, xid, state });
   }
+}
+
+function release(open: Open, broken: boolean): void {
+  giveBack(open.client, broken);
+  open.giveTurn?.();
 }
 
 function noSuchTransaction(): MongoError {
