@@ -30,6 +30,13 @@ const PROGRAMS: readonly Program[] = [
     services: ['nginx'],
   },
   {
+    variable: 'LATCHKEY_TEST_OPENSSL',
+    what: 'openssl, for the certificates of the gateway tests',
+    names: ['openssl'],
+    packages: ['openssl'],
+    services: [],
+  },
+  {
     variable: 'LATCHKEY_TEST_APACHE',
     what: 'Apache httpd, for the gateway tests',
     names: ['apache2'],
