@@ -110,11 +110,17 @@ function faultOf(error: unknown): PostgresFault {
 
 /** Two made the same collection, or database, at the same time; the extension has no code of its own for it. */
 const CREATION_RACE = /^Unable to create (the specified collection|metadata database sentinel)/;
+/**
+ * PostgreSQL ends a wait for a lock by sending itself the signal that also cancels statements; if the lock is had in
+ * that moment, it takes the signal for somebody's wish. Nobody else sends it here.
+ */
+const LATE_LOCK_TIMEOUT = /^canceling statement due to user request/;
 
 /** True where the statement lost against another one and had no effect: it may be run again. */
 export function isConflict(error: unknown): boolean {
   const { code, message } = faultOf(error);
-  return code === '40001' || code === '40P01' || CREATION_RACE.test(message);
+  if (code === '40001' || code === '40P01') return true;
+  return CREATION_RACE.test(message) || (code === '57014' && LATE_LOCK_TIMEOUT.test(message));
 }
 
 /** True for what a driver is told to be a write conflict. */
