@@ -29,14 +29,20 @@ export async function startStores(context: StoreContext, env: NodeJS.ProcessEnv)
   mkdirSync(context.dataFolder, { recursive: true });
   try {
     // one after the other: both may have to install packages
-    const redisUrl = env['REDIS_URL'] ?? (await startRedis(context));
-    const mongodbUri = env['MONGODB_URI'] ?? (await startMongoDb(context));
+    const redisUrl = named(env, 'REDIS_URL') ?? (await startRedis(context));
+    const mongodbUri = named(env, 'MONGODB_URI') ?? (await startMongoDb(context));
     return { mongodbUri, redisUrl };
   } catch (error) {
     await context.ledger.close();
     if (error instanceof StartError) throw new StartError(`${error.message}\n\n${CHOICES}`);
     throw error;
   }
+}
+
+/** A variable's value; an empty one is none. */
+function named(env: NodeJS.ProcessEnv, variable: string): string | null {
+  const value = env[variable];
+  return value === undefined || value === '' ? null : value;
 }
 
 /** A `mongodb://` URI with the name of a database put in, unless it has one. */

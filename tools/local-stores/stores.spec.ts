@@ -103,7 +103,7 @@ describe('the stores', () => {
     const program = fileURLToPath(new URL('../test.ts', import.meta.url));
     const { REDIS_URL: _r, MONGODB_URI: _m, ...env } = process.env;
     const { status, stderr } = spawnSync(process.execPath, [program, '--stores-only'], {
-      env: { ...env, PATH: '', NODE_OPTIONS: '', TMPDIR: place.folder },
+      env: { ...env, REDIS_URL: '', PATH: '', NODE_OPTIONS: '', TMPDIR: place.folder },
       encoding: 'utf8',
     });
     expect(status).toBe(1);
