@@ -95,6 +95,7 @@ export class SwaggerPage {
       .locator('.response-col_status', { hasText: String(response.status()) })
       .first()
       .waitFor();
+    await live.scrollIntoViewIfNeeded();
     return { status: response.status(), body: await response.text().catch(() => '') };
   }
 

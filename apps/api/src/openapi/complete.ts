@@ -1,6 +1,7 @@
 import { METHODS, operationsOf } from './document.ts';
 import type { Document, Operation, ParameterObject, PlacedOperation, ResponseObject } from './document.ts';
 import { documentHeaders, headers } from './headers.ts';
+import { orderPaths } from './order-paths.ts';
 import { ifMatch, parametersOfPath } from './parameters.ts';
 import { documentProblems } from './problems.ts';
 import { tidySchemas } from './tidy-schemas.ts';
@@ -20,6 +21,7 @@ export function completeDocument(document: Document): Document {
     documentRefusals(placed);
   }
   tidySchemas(document);
+  orderPaths(document);
   return document;
 }
 
