@@ -88,7 +88,8 @@ export class MongoStore implements OnApplicationShutdown {
         await this.prepare();
       } catch (error) {
         this.logger.warn({ err: error }, 'store not reached yet; trying again');
-        await this.connection.close(true).catch(() => undefined);
+        // not by force: mongoose would refuse every command for good, also over the next connection
+        await this.connection.close().catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       }
     }
