@@ -5,7 +5,6 @@ import { CredentialReader } from '#credentials';
 import type { CredentialRecord } from '#credentials';
 import { Clock, digest, isWellFormedClientId, matchSecret } from '#kernel';
 import type { StoredSecret } from '#kernel';
-import type { LeasedReader } from '#mongo';
 import { AuthenticationFailed } from './domain/access-error.ts';
 import type { Claimed } from './domain/access-error.ts';
 
@@ -22,8 +21,6 @@ export interface AuthenticatedResourceServer {
   readonly resourceServer: ResourceServerFacts;
   readonly secretId: string;
 }
-
-type Secret = Pick<StoredSecret, 'id' | 'digest' | 'expiresAt'>;
 
 /** What an unknown id is compared with, so that it takes as long as a wrong secret. */
 const NOBODYS_SECRETS: readonly StoredSecret[] = [
@@ -49,6 +46,8 @@ export class ClientAuthenticator {
   ) {}
 
   /**
+   * Decides by the store as it is now. A wrong secret and an unknown id take the same time: both are compared.
+   *
    * @param id a client id (`lk_ci_…`) or a resource server's id
    * @throws AuthenticationFailed with the true reason, which must not be told; DomainError `store-unavailable`
    */
@@ -56,10 +55,34 @@ export class ClientAuthenticator {
     return isWellFormedClientId(id) ? this.client(id, secret) : this.resourceServer(id, secret);
   }
 
-  /** @throws AuthenticationFailed, DomainError `store-unavailable` */
-  async client(id: string, secret: string): Promise<AuthenticatedClient> {
-    const { found: credential, match } = await this.lookUp(this.credentials, id, secret);
+  /**
+   * The same by what is remembered, which mostly is enough for a yes. It never says no: a no that rested on what is remembered
+   * would take less time than one for an unknown id, which is asked of the store.
+   *
+   * @returns undefined when it takes `authenticate` to decide
+   */
+  remembered(id: string, secret: string): AuthenticatedClient | AuthenticatedResourceServer | undefined {
+    const given = digest(secret);
     const nowMs = this.clock.nowMs();
+    if (isWellFormedClientId(id)) {
+      const credential = this.credentials.peek(id);
+      const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, given, nowMs);
+      if (credential === undefined || match === undefined) return undefined;
+      if (credential.disabled || nowMs >= credential.expiresAtMs) return undefined;
+      return { type: 'client', credential, secretId: match.id };
+    }
+    const resourceServer = this.resourceServers.peek(id);
+    const match = matchSecret(resourceServer?.secrets ?? NOBODYS_SECRETS, given, nowMs);
+    if (resourceServer === undefined || match === undefined) return undefined;
+    this.resourceServers.noteUse(id, match.id);
+    return { type: 'resource-server', resourceServer, secretId: match.id };
+  }
+
+  /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
+  async client(id: string, secret: string): Promise<AuthenticatedClient> {
+    const credential = await this.credentials.fresh(id);
+    const nowMs = this.clock.nowMs();
+    const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, digest(secret), nowMs);
     if (credential === undefined) throw new AuthenticationFailed('unknown-client');
     const claimed = claimedClient(credential);
     if (match === undefined) throw new AuthenticationFailed('wrong-secret', claimed);
@@ -68,9 +91,10 @@ export class ClientAuthenticator {
     return { type: 'client', credential, secretId: match.id };
   }
 
-  /** @throws AuthenticationFailed, DomainError `store-unavailable` */
+  /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
   async resourceServer(id: string, secret: string): Promise<AuthenticatedResourceServer> {
-    const { found: resourceServer, match } = await this.lookUp(this.resourceServers, id, secret);
+    const resourceServer = await this.resourceServers.fresh(id);
+    const match = matchSecret(resourceServer?.secrets ?? NOBODYS_SECRETS, digest(secret), this.clock.nowMs());
     if (resourceServer === undefined) throw new AuthenticationFailed('unknown-resource-server');
     if (match === undefined) {
       const subject = { type: 'resource-server', id };
@@ -98,25 +122,6 @@ export class ClientAuthenticator {
     this.requireAddress(client, address);
     const { credential } = client;
     if (!credential.allowedIps.admits(address)) throw new AuthenticationFailed('address', claimedClient(credential));
-  }
-
-  /**
-   * Whoever has this id, and which of its secrets was shown. A wrong secret and an unknown id take the same time: both are
-   * compared, and both are asked of the store, since a no that rests on what is remembered is asked there again.
-   */
-  private async lookUp<R extends { readonly secrets: readonly Secret[] }>(
-    reader: LeasedReader<R>,
-    id: string,
-    secret: string,
-  ): Promise<{ found: R | undefined; match: Secret | undefined }> {
-    const given = digest(secret);
-    const remembered = reader.peek(id);
-    if (remembered !== undefined) {
-      const match = matchSecret(remembered.secrets, given, this.clock.nowMs());
-      if (match !== undefined) return { found: remembered, match };
-    }
-    const found = await reader.fresh(id);
-    return { found, match: matchSecret(found?.secrets ?? NOBODYS_SECRETS, given, this.clock.nowMs()) };
   }
 }
 

@@ -31,13 +31,13 @@ export class TokenVerifier {
    * @throws DomainError `store-unavailable`
    */
   verify(text: string): GoodToken | undefined | Promise<GoodToken | undefined> {
-    const clientId = clientIdOfAccessToken(text);
-    if (clientId === undefined) return undefined;
     const key = digest(text);
     const token = this.tokens.reader.peek(key);
-    const credential = this.credentials.peek(clientId);
+    const credential = token === undefined ? undefined : this.credentials.peek(token.clientId);
+    // what is remembered was issued here once: its checksum is right
     if (token !== undefined && credential !== undefined) return this.judge(token, credential);
-    return this.read(key, clientId);
+    const clientId = clientIdOfAccessToken(text);
+    return clientId === undefined ? undefined : this.read(key, clientId);
   }
 
   /**

@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Config } from '#config';
-import { DomainError } from '#kernel';
+import { DomainError, parseAddress } from '#kernel';
 import type { Logger } from '#observability';
 import { TrustedProxies } from './client-address.ts';
 import type { Draining } from './draining.ts';
@@ -22,8 +23,10 @@ export function addRequestHooks(instance: FastifyInstance, config: Config, logge
   const believesHeaders = config.trustedProxies.length > 0;
   instance.addHook('onRequest', (raw, reply, done) => {
     const request = asLatchkeyRequest(raw);
-    const forwardedFor = believesHeaders ? headerLines(raw.raw.rawHeaders, 'x-forwarded-for') : [];
-    request.clientAddress = proxies.clientAddress(raw.raw.socket.remoteAddress, forwardedFor);
+    const { socket } = raw.raw;
+    request.clientAddress = believesHeaders
+      ? proxies.clientAddress(socket.remoteAddress, headerLines(raw.raw.rawHeaders, 'x-forwarded-for'))
+      : peerAddress(socket);
     reply.header('x-request-id', raw.id).header('x-content-type-options', 'nosniff');
     if (draining.active) reply.header('connection', 'close');
     const { url } = raw;
@@ -53,6 +56,17 @@ export function addRequestHooks(instance: FastifyInstance, config: Config, logge
     }
     done();
   });
+}
+
+const peers = new WeakMap<Socket, string>();
+
+/** The canonical address of the socket's peer, worked out once for all requests of a connection. */
+function peerAddress(socket: Socket): string | undefined {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress);
+  if (address !== undefined) peers.set(socket, address);
+  return address;
 }
 
 function secureDocs(reply: FastifyReply): void {

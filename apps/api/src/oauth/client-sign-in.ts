@@ -7,6 +7,8 @@ import { GuessLimiter } from '#identity';
 /** Where failed sign-ins of callers whose address cannot be told are counted. */
 const NO_ADDRESS = 'unknown';
 
+export type SignedIn = AuthenticatedClient | AuthenticatedResourceServer;
+
 /** Signs clients and resource servers in: slows guessing, counts refusals, and keeps the true reason from the caller. */
 @Injectable()
 export class ClientSignIn {
@@ -18,15 +20,25 @@ export class ClientSignIn {
 
   /**
    * @param address the caller's canonical address
-   * @throws AuthenticationFailed; DomainError `too-many-attempts`, `store-unavailable`
+   * @returns mostly at once, since those who call know their secret and were here a moment ago
+   * @throws AuthenticationFailed; DomainError `too-many-attempts`, `store-unavailable`; directly or by the promise
    */
-  async signIn(
+  signIn(id: string, secret: string, address: string | undefined): SignedIn | Promise<SignedIn> {
+    const waiting = this.guessLimiter.check(id, address ?? NO_ADDRESS);
+    if (waiting === undefined && address !== undefined) {
+      const known = this.authenticator.remembered(id, secret);
+      if (known !== undefined) return known;
+    }
+    return this.judge(waiting, id, secret, address);
+  }
+
+  private async judge(
+    waiting: Promise<void> | undefined,
     id: string,
     secret: string,
     address: string | undefined,
-  ): Promise<AuthenticatedClient | AuthenticatedResourceServer> {
-    const waiting = this.guessLimiter.check(id, address ?? NO_ADDRESS);
-    if (waiting !== undefined) await waiting;
+  ): Promise<SignedIn> {
+    await waiting;
     try {
       const user = await this.authenticator.authenticate(id, secret);
       this.authenticator.requireAddress(user, address);

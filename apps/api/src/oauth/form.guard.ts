@@ -22,15 +22,24 @@ const RECOGNISED = [
 @Injectable()
 export class FormGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<OAuthRequest>();
+    const request = context.getArgByIndex<OAuthRequest>(0);
     const { values, repeated } = read(typeof request.body === 'string' ? request.body : '');
-    for (const name of RECOGNISED) {
-      if (repeated.has(name)) throw new InvalidRequest('A parameter is there twice.');
+    if (repeated.size > 0 && RECOGNISED.some((name) => repeated.has(name))) {
+      throw new InvalidRequest('A parameter is there twice.');
     }
-    // RFC 6749 3.2: without a value is left out; but an address that is empty is a mistake that must not widen the answer
-    request.form = new Map([...values].filter(([name, value]) => value !== '' || name === 'client_ip'));
+    request.form = hasEmpty(values) ? withoutEmpty(values) : values;
     return true;
   }
+}
+
+function hasEmpty(values: Form['values']): boolean {
+  for (const value of values.values()) if (value === '') return true;
+  return false;
+}
+
+/** RFC 6749 3.2: without a value is left out; but an address that is empty is a mistake that must not widen the answer. */
+function withoutEmpty(values: Form['values']): Form['values'] {
+  return new Map([...values].filter(([name, value]) => value !== '' || name === 'client_ip'));
 }
 
 function read(body: string): Form {

@@ -12,6 +12,7 @@ import { parseBearerAuthorization } from '../http/bearer-authorization.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { toDomainError } from '../http/to-domain-error.ts';
 import { ClientSignIn } from './client-sign-in.ts';
+import type { SignedIn } from './client-sign-in.ts';
 import { DocumentedForwardAuth } from './oauth-docs.ts';
 import { BASIC_CHALLENGE } from './oauth-error.ts';
 
@@ -46,34 +47,41 @@ export class ForwardAuthController {
   @All('forward-auth')
   @DocumentedForwardAuth()
   async forwardAuth(@Req() request: LatchkeyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { result, status, headers } = await this.verdict(request).catch((error: unknown) =>
-      this.unavailable(error, request),
-    );
+    let verdict: Verdict;
+    try {
+      const decided = this.verdict(request);
+      verdict = decided instanceof Promise ? await decided : decided;
+    } catch (error) {
+      verdict = this.unavailable(error, request);
+    }
+    const { result, status, headers } = verdict;
     this.metrics.introspections.inc({ result });
     reply.code(status).headers(headers).send();
   }
 
-  private async verdict(request: LatchkeyRequest): Promise<Verdict> {
-    const gateway = await this.gateway(request);
-    if (gateway === undefined) return BAD_GATEWAY_SECRET;
+  private verdict(request: LatchkeyRequest): Verdict | Promise<Verdict> {
+    const basic = parseBasicAuthorization(request.raw.rawHeaders, 'x-forward-auth-authorization');
+    if (typeof basic === 'string') return BAD_GATEWAY_SECRET;
+    const gateway = this.clients.signIn(basic.id, basic.secret, request.clientAddress);
+    if (!(gateway instanceof Promise)) return this.verdictFor(gateway, request);
+    return gateway.then(
+      (user) => this.verdictFor(user, request),
+      (error: unknown) => {
+        if (error instanceof AuthenticationFailed) return BAD_GATEWAY_SECRET;
+        throw error;
+      },
+    );
+  }
+
+  private verdictFor(gateway: SignedIn, request: LatchkeyRequest): Verdict | Promise<Verdict> {
+    if (gateway.type !== 'resource-server') return BAD_GATEWAY_SECRET;
     const bearer = parseBearerAuthorization(request.raw.rawHeaders);
     if (bearer === 'absent' || bearer === 'other-scheme') return NO_TOKEN;
     if (bearer === 'malformed') return BAD_TOKEN;
-    const verdict = this.verifier.verify(bearer.token);
-    const good = verdict instanceof Promise ? await verdict : verdict;
-    return good === undefined ? BAD_TOKEN : judge(good, gateway, request);
-  }
-
-  private async gateway({ raw, clientAddress }: LatchkeyRequest): Promise<AuthenticatedResourceServer | undefined> {
-    const basic = parseBasicAuthorization(raw.rawHeaders, 'x-forward-auth-authorization');
-    if (typeof basic === 'string') return undefined;
-    try {
-      const user = await this.clients.signIn(basic.id, basic.secret, clientAddress);
-      return user.type === 'resource-server' ? user : undefined;
-    } catch (error) {
-      if (error instanceof AuthenticationFailed) return undefined;
-      throw error;
-    }
+    const good = this.verifier.verify(bearer.token);
+    return good instanceof Promise
+      ? good.then((token) => judge(token, gateway, request))
+      : judge(good, gateway, request);
   }
 
   /** The store is away, the gateway guesses, or we are at fault: no one gets in. */
@@ -84,7 +92,12 @@ export class ForwardAuthController {
   }
 }
 
-function judge(good: GoodToken, { resourceServer }: AuthenticatedResourceServer, request: LatchkeyRequest): Verdict {
+function judge(
+  good: GoodToken | undefined,
+  { resourceServer }: AuthenticatedResourceServer,
+  request: LatchkeyRequest,
+): Verdict {
+  if (good === undefined) return BAD_TOKEN;
   const api = (request.query as Record<string, unknown>)['api'];
   const granted = typeof api === 'string' && resourceServer.apis.includes(api) && good.scope.includes(api);
   if (!granted) return NOT_GRANTED;

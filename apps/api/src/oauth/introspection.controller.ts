@@ -29,6 +29,8 @@ type IntrospectionAnswer =
     };
 
 const INACTIVE: IntrospectionAnswer = { active: false };
+const COUNTED_ACTIVE = { result: 'active' };
+const COUNTED_INACTIVE = { result: 'inactive' };
 
 @Controller('oauth2')
 @Public()
@@ -43,15 +45,18 @@ export class IntrospectionController {
   @HttpCode(200)
   @UseGuards(FormGuard, ClientGuard)
   @DocumentedIntrospection()
-  async introspect(@Req() request: OAuthRequest): Promise<IntrospectionAnswer> {
+  introspect(@Req() request: OAuthRequest): IntrospectionAnswer | Promise<IntrospectionAnswer> {
     const token = request.form.get('token');
     if (token === undefined || token === '') throw new InvalidRequest('token is missing.');
     const verdict = this.verifier.verify(token);
-    let answer = this.answer(request, verdict instanceof Promise ? await verdict : verdict);
-    if (!answer.active && !(verdict instanceof Promise)) {
-      answer = this.answer(request, await this.verifier.verifyAfresh(token));
-    }
-    this.metrics.introspections.inc({ result: answer.active ? 'active' : 'inactive' });
+    if (verdict instanceof Promise) return verdict.then((good) => this.counted(this.answer(request, good)));
+    const answer = this.answer(request, verdict);
+    if (answer.active) return this.counted(answer);
+    return this.verifier.verifyAfresh(token).then((good) => this.counted(this.answer(request, good)));
+  }
+
+  private counted(answer: IntrospectionAnswer): IntrospectionAnswer {
+    this.metrics.introspections.inc(answer.active ? COUNTED_ACTIVE : COUNTED_INACTIVE);
     return answer;
   }
 

@@ -6,6 +6,9 @@ import type { OAuthError } from './oauth-error.ts';
 
 const FORM_ENDPOINTS: ReadonlySet<string> = new Set(['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']);
 const FORWARD_AUTH = '/oauth2/forward-auth';
+/** What tells of a body. */
+const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'];
+const FORM = 'application/x-www-form-urlencoded';
 
 /**
  * What the form endpoints check before a body is read: method, query, media type, size. And forward-auth takes any method
@@ -21,9 +24,7 @@ export function addOAuthHooks(instance: FastifyInstance): void {
     const question = url.indexOf('?');
     const path = question < 0 ? url : url.slice(0, question);
     if (path === FORWARD_AUTH) {
-      delete headers['content-type'];
-      delete headers['content-length'];
-      delete headers['transfer-encoding'];
+      for (const name of BODY_HEADERS) if (name in headers) Reflect.deleteProperty(headers, name);
     } else if (FORM_ENDPOINTS.has(path)) {
       const fault = faultOf(request.method, question >= 0, headers);
       if (fault !== undefined) {
@@ -41,7 +42,8 @@ function faultOf(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): OAuthError | undefined {
   if (method !== 'POST') return new InvalidRequest('This endpoint takes POST only.', 405, { allow: 'POST' });
-  if (!isFormMediaType(headers['content-type'] as string | undefined)) {
+  const mediaType = headers['content-type'] as string | undefined;
+  if (mediaType !== FORM && !isFormMediaType(mediaType)) {
     return new InvalidRequest('Send the parameters as application/x-www-form-urlencoded.');
   }
   if (Number(headers['content-length'] ?? 0) > FORM_LIMIT) return new InvalidRequest('The body is too large.', 413);

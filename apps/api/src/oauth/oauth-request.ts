@@ -10,6 +10,6 @@ export interface OAuthRequest extends LatchkeyRequest {
   basic: { readonly id: string; readonly secret: string };
   /** When the store must have answered, by `performance.now()`. */
   deadlineAtMs: number;
-  /** Who that turned out to be; passport puts it here. */
+  /** Who that turned out to be. */
   user: AuthenticatedClient | AuthenticatedResourceServer;
 }
