@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '#kernel';
-import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
+import { MongoStore, bounded, isStoreUnavailable, withoutDeadline } from '#mongo';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
 import { EventLog } from './event-log.ts';
@@ -50,7 +50,8 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    this.services.signal.onRaise(() => this.wake());
+    // who raised it does not wait for it
+    this.services.signal.onRaise(() => withoutDeadline(() => this.wake()));
     this.timer = setInterval(() => this.wake(), LOOK_EVERY_MS);
   }
 

@@ -3,7 +3,15 @@ import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
 import { Clock } from '#kernel';
 import type { CallContext, DomainEvent } from '#kernel';
-import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, leaseRunOut, storeUnavailable } from '#mongo';
+import {
+  IdempotencyKeys,
+  STORE_DEADLINE_MS,
+  Transactions,
+  bounded,
+  leaseRunOut,
+  storeUnavailable,
+  withinDeadline,
+} from '#mongo';
 import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
 import { ChainTurns } from './chain-turns.ts';
@@ -75,7 +83,7 @@ export class UnitOfWork {
     options: UnitOptions,
     work: (session: ClientSession) => Promise<{ value: T; pending: readonly PendingEvent[] }>,
   ): Promise<T> {
-    const limitMs = options.limitMs ?? STORE_DEADLINE_MS;
+    const limitMs = withinDeadline(options.limitMs ?? STORE_DEADLINE_MS);
     const deadlineAtMs = performance.now() + limitMs;
     const chains = [...new Set(options.chains.map(chainName))];
     let logged: LogEvent[] = [];

@@ -1,4 +1,5 @@
 export { Coalescer } from './coalescer.ts';
+export { beforeDeadline, withinDeadline, withoutDeadline } from './deadline.ts';
 export { IdempotencyKeys } from './idempotency-keys.ts';
 export { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';
 export { MongoModule } from './mongo.module.ts';

@@ -1,5 +1,6 @@
 import mongoose from 'mongoose';
 import { DomainError } from '#kernel';
+import { withinDeadline } from './deadline.ts';
 
 const { mongo } = mongoose;
 
@@ -87,7 +88,7 @@ export function asDomainError(error: unknown): unknown {
 export async function bounded<T>(work: Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(storeUnavailable()), limitMs);
+    timer = setTimeout(() => reject(storeUnavailable()), withinDeadline(limitMs));
   });
   try {
     return await Promise.race([work, deadline]);

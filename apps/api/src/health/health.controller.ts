@@ -52,7 +52,7 @@ export class HealthController {
   @ApiServiceUnavailableResponse({ description: 'Not ready.', standardSchema: readyz })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<z.output<typeof readyz>> {
     const [mongodb, redis] = await Promise.all([this.mongodbState(), this.redisState()]);
-    if (mongodb === 'down' || this.draining.active) {
+    if (mongodb === 'down' || this.draining.begun) {
       reply.code(503);
       return { status: 'unavailable', mongodb, redis };
     }
