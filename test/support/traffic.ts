@@ -29,12 +29,13 @@ export interface TrafficOptions {
   /** Statuses, beside those of a service that is well, that are borne; 0 is no answer. */
   readonly borne?: readonly number[];
   readonly pauseMs?: number;
+  /** How often each thing is done, where it differs from the usual. */
+  readonly mix?: Partial<Readonly<Record<Deed, number>>>;
 }
 
-/** How often each thing is done. */
-const MIX = { create: 2, remove: 1, edit: 1, issue: 6, revoke: 2, ask: 8 } as const;
-type Deed = keyof typeof MIX;
-const DEEDS = (Object.entries(MIX) as [Deed, number][]).flatMap(([deed, times]) => Array<Deed>(times).fill(deed));
+type Deed = 'create' | 'remove' | 'edit' | 'issue' | 'revoke' | 'ask';
+/** How often each thing is done, unless said otherwise. */
+const MIX: Readonly<Record<Deed, number>> = { create: 2, remove: 1, edit: 1, issue: 6, revoke: 2, ask: 8 };
 
 /** Longer than any instance remembers what it read, in milliseconds. */
 const LEASE_OVER_MS = 300;
@@ -55,8 +56,12 @@ export class Traffic {
   private resourceServer = { username: '', password: '' };
   private going = false;
   private running: Promise<void>[] = [];
+  private readonly deeds: readonly Deed[];
 
-  constructor(private readonly options: TrafficOptions) {}
+  constructor(private readonly options: TrafficOptions) {
+    const mix = Object.entries({ ...MIX, ...options.mix }) as [Deed, number][];
+    this.deeds = mix.flatMap(([deed, times]) => Array<Deed>(times).fill(deed));
+  }
 
   /** Makes what the callers need, through a service that is well. */
   async prepare(): Promise<this> {
@@ -92,7 +97,7 @@ export class Traffic {
 
   private async callOnAndOn(): Promise<void> {
     while (this.going) {
-      await this[pick(DEEDS)!]();
+      await this[pick(this.deeds)!]();
       if (this.options.pauseMs !== undefined) await pause(this.options.pauseMs * Math.random());
     }
   }
