@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import type { Client } from 'pg';
-import { StartError, awaitAnswer, identify, startServer } from '../local-stores/processes.ts';
+import { StartError, awaitAnswer, holdsWithin, identify, startServer } from '../local-stores/processes.ts';
 import type { StartedProcess } from '../local-stores/processes.ts';
 
 const BIN = '/usr/lib/postgresql/18/bin';
@@ -10,6 +10,7 @@ const BIN = '/usr/lib/postgresql/18/bin';
 export const POSTGRES_PORT = 5432;
 /** How long what a killed server left behind may take to be gone. */
 const CRASH_PATIENCE_MS = 15_000;
+const DYING_MS = 2_000;
 /** The size of sockaddr_un.sun_path on Linux, less its final zero. */
 const MAX_SOCKET_PATH = 107;
 
@@ -66,7 +67,7 @@ export async function startPostgres(
   const socket = socketOf(socketFolder);
   if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) throw new StartError(`DocumentDB: the path ${socket} is too long`);
   for (const end = Date.now() + CRASH_PATIENCE_MS; ;) {
-    refuseOrClearLock(root, folder);
+    await refuseOrClearLock(root, folder);
     try {
       return { process: await run(root, folder, durable, onStarted), socketFolder };
     } catch (error) {
@@ -82,15 +83,19 @@ export async function startPostgres(
  * Removes the lock files of a postmaster that was killed. PostgreSQL would do so itself, but takes a process that has
  * ended and was not waited for, as containers without an init keep them, for a running one.
  */
-function refuseOrClearLock(root: string, folder: string): void {
+async function refuseOrClearLock(root: string, folder: string): Promise<void> {
   const file = join(root, folder, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  const args = identify(pid) === null ? '' : readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  if (args.split('\0').includes(`/${folder}`)) {
+  // one that was just killed may take a moment to be gone
+  if (!(await holdsWithin(DYING_MS, () => !servesFolder(pid, folder)))) {
     throw new StartError(`DocumentDB: the data in ${join(root, folder)} are in use by process ${pid}; end that first`);
   }
   for (const left of [file, socketOf(dirname(file)), `${socketOf(dirname(file))}.lock`]) rmSync(left, { force: true });
+}
+
+function servesFolder(pid: number, folder: string): boolean {
+  return identify(pid) !== null && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(`/${folder}`);
 }
 
 async function run(
