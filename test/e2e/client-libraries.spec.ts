@@ -5,7 +5,7 @@ import simpleOAuth2 from 'simple-oauth2';
 import type { ClientCredentialsGrant } from 'simple-oauth2';
 import type { CredentialBody } from '../support/api.ts';
 import { pathOf } from '../support/builders.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../tools/local-stores/ports.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
 
 /** Client libraries that others wrote, as they are: each gets, asks about and ends a token. */

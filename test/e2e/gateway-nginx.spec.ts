@@ -5,7 +5,7 @@ import { basic } from '../support/api.ts';
 import type { CredentialBody } from '../support/api.ts';
 import { pathOf } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../tools/local-stores/ports.ts';
 import { Gateway, UpstreamApi, documented, filledIn } from '../support/gateway.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
 import { eventually } from '../support/service.ts';

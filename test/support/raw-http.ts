@@ -39,7 +39,8 @@ export class RawConnection {
   /** @param url where the service listens */
   static async open(url: string): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
+    // to a listener of both kinds by IPv4: it sees a mapped address
+    const socket = connect(Number(port), hostname === '[::]' ? '127.0.0.1' : hostname);
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return new RawConnection(socket);
   }
