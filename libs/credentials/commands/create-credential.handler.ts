@@ -6,11 +6,14 @@ import { digest, newClientSecret } from '#kernel';
 import { Credential } from '../domain/credential.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { credentialView } from '../queries/credential.view.ts';
+import { RefusalsInLine } from '../refusals-in-line.ts';
 import { CreateCredentialCommand } from './create-credential.command.ts';
 import type { CredentialWithSecret } from './create-credential.command.ts';
 
 @CommandHandler(CreateCredentialCommand)
 export class CreateCredentialHandler implements ICommandHandler<CreateCredentialCommand> {
+  private readonly refusals = new RefusalsInLine();
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly operations: OperationRepository,
@@ -20,11 +23,13 @@ export class CreateCredentialHandler implements ICommandHandler<CreateCredential
 
   execute({ context, operationId, attributes }: CreateCredentialCommand): Promise<CredentialWithSecret> {
     const clientSecret = newClientSecret();
+    const askedAtMs = performance.now();
     return this.unitOfWork.run(context, { chains: [operationId] }, async (transaction) => {
       const { session, at } = transaction;
+      this.refusals.check(operationId, askedAtMs);
       const operation = await this.operations.load(operationId, session);
       const { requireAllowedIps } = operation.state;
-      const slot = await this.credentials.freeSlot(operationId, session);
+      const slot = await this.refusals.remember(operationId, () => this.credentials.freeSlot(operationId, session));
       const change = { at, by: context.actor.id, requireAllowedIps };
       const credential = Credential.create(operationId, slot, attributes, digest(clientSecret), change);
       await this.apis.claim(attributes.apis, session);

@@ -1,0 +1,24 @@
+import { describe, expect, it } from '@jest/globals';
+import { DomainError } from '#kernel';
+import { RefusalsInLine } from './refusals-in-line.ts';
+
+const full = (): Promise<never> => Promise.reject(new DomainError('credential-limit', 'full'));
+
+describe('RefusalsInLine', () => {
+  it('refuses who asked before it was full, and no one who asks after', async () => {
+    const refusals = new RefusalsInLine();
+    const askedBefore = performance.now();
+    await expect(refusals.remember('op_1', full)).rejects.toThrow('full');
+    expect(() => refusals.check('op_1', askedBefore)).toThrow('full');
+    expect(() => refusals.check('op_2', askedBefore)).not.toThrow();
+    expect(() => refusals.check('op_1', performance.now() + 1)).not.toThrow();
+  });
+
+  it('remembers no other error, and passes what was found', async () => {
+    const refusals = new RefusalsInLine();
+    const askedBefore = performance.now();
+    await expect(refusals.remember('op_1', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    expect(await refusals.remember('op_1', () => Promise.resolve(3))).toBe(3);
+    expect(() => refusals.check('op_1', askedBefore)).not.toThrow();
+  });
+});
