@@ -34,7 +34,7 @@ function readSigningKey(path: string): KeyObject {
   try {
     pem = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
     throw new Error(`LATCHKEY_SIGNING_KEY_FILE cannot be read (${code}): name a readable file`, { cause: error });
   }
   const advice =
