@@ -33,9 +33,10 @@ import { OutboxRelay, RelayServices } from './outbox-relay.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { Refusals } from './refusals.ts';
 import { queueConnection, queuePrefix } from './redis.ts';
+import { Stopping } from './stopping.ts';
 import { UnitOfWork, UnitServices } from './unit-of-work.ts';
 
-const writing = [DurablePublisher, EventLog, Refusals, UnitOfWork, UnitServices];
+const writing = [DurablePublisher, EventLog, Refusals, Stopping, UnitOfWork, UnitServices];
 const reading = [ChainReader, EventExport, ExportEventsHandler, GetEventHandler, ListEventsHandler, ReadAudit];
 const proving = [
   ChainProver,

@@ -37,10 +37,10 @@ async function walk(): Promise<{ operationId: string; credentialId: string }> {
   const credential = await aCredential(admin, operationId, { apis: [key], tokenLimitPolicy: 'evict_oldest' });
   await admin.patch(pathOf(credential), { expiresAt: '2099-01-01T00:00:00Z', description: 'changed' });
   const rotated = await admin.post(`${pathOf(credential)}/rotate-secret`, { overlapSeconds: 60 });
-  const client = { clientId: credential.clientId, clientSecret: String(rotated.body['clientSecret']) };
-  const tokens = [];
-  for (let n = 0; n < 11; n += 1) tokens.push(String((await admin.token(client)).body['access_token']));
-  await admin.revoke(client, tokens[5]!);
+  const client = { clientId: credential.clientId, clientSecret: rotated.body['clientSecret'] as string };
+  const tokens: unknown[] = [];
+  for (let n = 0; n < 11; n += 1) tokens.push((await admin.token(client)).body['access_token']);
+  await admin.revoke(client, tokens[5] as string);
   await admin.delete(`${pathOf(credential)}/tokens`);
   await admin.token({ ...client, clientSecret: credential.clientSecret.replace(/.{6}$/, 'AAAAAA') });
   await admin.post(`${pathOf(credential)}/rotate-secret`, { compromised: true });
@@ -69,7 +69,7 @@ describe('what the service writes', () => {
       expect(described.actors).toContain(event.actor.type);
       if (described.chain === 'operation') expect(event.operationId).not.toBeNull();
       if (described.chain === 'platform') expect(event.operationId).toBeNull();
-      expect(event.seq === null).toBe(described.chain === 'none');
+      expect(typeof event.seq).toBe(described.chain === 'none' ? 'object' : 'number');
     }
     const unseen = eventCatalogue.map(({ type }) => type).filter((type) => !seen.has(type));
     // these need time to pass, or something to fail; their own tests write them
@@ -210,7 +210,7 @@ describe('GET /v1/events/export', () => {
     };
     expect(await found()).toEqual({ fault: null, told: null });
     const at = { chain: operationId, seq: 12 };
-    const original = (await events.findOne(at))!;
+    const { _id, ...original } = (await events.findOne(at))!;
     const tampering: [string, () => Promise<unknown>, number, string][] = [
       ['edited', () => events.updateOne(at, { $set: { 'data.secretId': 'se_2' } }), 12, 'hash'],
       ['retyped', () => events.updateOne(at, { $set: { outcome: 'refused' } }), 12, 'hash'],
@@ -219,7 +219,7 @@ describe('GET /v1/events/export', () => {
     for (const [, tamper, seq, reason] of tampering) {
       await tamper();
       expect(await found()).toEqual({ fault: { seq, reason }, told: [String(seq), reason] });
-      await events.replaceOne(at, original, { upsert: true });
+      await events.replaceOne({ _id }, original, { upsert: true });
     }
     expect(await found()).toEqual({ fault: null, told: null });
   });
@@ -231,7 +231,7 @@ describe('GET /v1/events/export', () => {
     await events.insertOne({ _id: unique('ev'), chain: operationId, seq: 2, prevHash: unique('hash') } as never);
     const answer = await admin.get<ProblemBody>(`/v1/events/export?operationId=${operationId}`);
     expect(answer).toMatchObject({ status: 503, body: { type: 'urn:latchkey:problem:store-unavailable' } });
-    await events.deleteOne({ chain: operationId, seq: 2 } as never);
+    await events.deleteOne({ chain: operationId, seq: 2 });
     expect((await admin.get(`/v1/events/export?operationId=${operationId}`)).status).toBe(200);
   });
 });

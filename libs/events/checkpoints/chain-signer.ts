@@ -5,6 +5,7 @@ import { ChainProver } from '../reading/chain-proof.ts';
 import type { ProofFault } from '../reading/chain-proof.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
 import type { ChainExtent } from '../reading/chain-reader.ts';
+import { Stopping } from '../stopping.ts';
 import { CheckpointLog } from './checkpoint-log.ts';
 
 /** After so many events a long run is signed in between, so that whoever is interrupted need not begin anew. */
@@ -23,10 +24,12 @@ export class ChainSigner {
     private readonly reader: ChainReader,
     private readonly prover: ChainProver,
     private readonly checkpoints: CheckpointLog,
+    private readonly stopping: Stopping,
   ) {}
 
   /** @throws DomainError `signing-unavailable`, `store-unavailable` */
   async sign(extent: ChainExtent): Promise<Signing> {
+    this.stopping.check();
     const { chain } = extent;
     const last = await this.checkpoints.last(chain);
     if (last !== undefined && (await this.checkpoints.fault(last)) !== null) {

@@ -10,6 +10,7 @@ import { ChainReader } from '../reading/chain-reader.ts';
 import { ArchiveFiles } from '../retention/archive-files.ts';
 import { ChainRetention } from '../retention/chain-retention.ts';
 import { RefusalRetention } from '../retention/refusal-retention.ts';
+import { Stopping } from '../stopping.ts';
 import { ArchiveEventsCommand } from './archive-events.command.ts';
 import type { RetentionReport } from './archive-events.command.ts';
 
@@ -21,6 +22,7 @@ export class Retentions {
   constructor(
     readonly chains: ChainRetention,
     readonly refusals: RefusalRetention,
+    readonly stopping: Stopping,
   ) {}
 }
 
@@ -42,6 +44,7 @@ export class ArchiveEventsHandler implements ICommandHandler<ArchiveEventsComman
     let archived = 0;
     const failed: string[] = [];
     for (const { chain } of await this.reader.extents()) {
+      this.retentions.stopping.check();
       try {
         archived += await this.retentions.chains.apply(chain, before, files);
       } catch (error) {

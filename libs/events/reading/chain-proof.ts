@@ -4,6 +4,7 @@ import type { ChainFaultReason } from '../chain-verifier.ts';
 import type { ChainHead, LogEvent } from '../chain.ts';
 import type { Checkpoint, CheckpointFault } from '../checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
+import { Stopping } from '../stopping.ts';
 import { ArchivedMeanwhile, ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
 
@@ -37,6 +38,7 @@ export class ChainProver {
   constructor(
     private readonly reader: ChainReader,
     private readonly checkpoints: CheckpointLog,
+    private readonly stopping: Stopping,
   ) {}
 
   /** Verifies a chain from its beginning to where it ends now. */
@@ -65,6 +67,7 @@ export class ChainProver {
   ): Promise<ProofFault | null> {
     const verifier = new ChainVerifier(chain, start, [end]);
     for await (const events of this.reader.read({ chain, after: start.seq, through: end.seq })) {
+      this.stopping.check();
       for (const event of events) verifier.add(event);
       if (verifier.fault !== null) break;
       await each(events);
@@ -80,6 +83,7 @@ export class ChainProver {
     const archive = new ArchiveWitness(start, good);
     let firstSeq: number | undefined;
     for await (const events of this.reader.read({ chain, after: start.seq, through: lastOf(good, end) })) {
+      this.stopping.check();
       firstSeq ??= events[0]?.seq;
       for (const event of events) {
         if (verifier.add(event) === null) archive.see(event);

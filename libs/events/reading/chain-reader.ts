@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { bounded } from '#mongo';
+import { patiently } from './patiently.ts';
 import { PLATFORM_CHAIN, emptyHead } from '../chain.ts';
 import type { ChainHead, LogEvent } from '../chain.ts';
 import { EventLog, toLogEvent } from '../event-log.ts';
 import type { ChainArchive, ChainHeadDocument, EventDocument } from '../event.schema.ts';
 
 /** Events that one query fetches: some hundred kilobytes, and a few milliseconds of work. */
-const BATCH = 500;
+const BATCH = 250;
 /** Events of one chain are in order of time but for those that were written within moments of each other. */
 const OUT_OF_ORDER_AT_MOST = 64;
 
@@ -64,7 +65,7 @@ export class ChainReader {
   async *read({ chain, after, through }: ChainRun, batch = BATCH): AsyncGenerator<LogEvent[], void, undefined> {
     for (let lower = after; lower < through;) {
       const upper = Math.min(lower + batch, through);
-      const found = await bounded(
+      const found = await patiently(() =>
         this.log.events.collection
           .find({ chain, seq: { $gt: lower, $lte: upper } }, { sort: { seq: 1 }, batchSize: batch })
           .toArray(),
@@ -91,7 +92,7 @@ export class ChainReader {
   private async seqsAtEdge(operationId: string | null, at: object, direction: 1 | -1): Promise<number[]> {
     const sort = { at: direction, _id: direction } as const;
     const options = { sort, limit: OUT_OF_ORDER_AT_MOST, projection: { seq: 1 } };
-    const found = await bounded(this.log.events.collection.find({ operationId, at }, options).toArray());
+    const found = await patiently(() => this.log.events.collection.find({ operationId, at }, options).toArray());
     return found.map((event) => Number(event['seq']));
   }
 

@@ -3,7 +3,6 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
-import { bounded } from '#mongo';
 import { Refusals } from '../refusals.ts';
 import { refusalsQuery } from './event-filter.ts';
 import { ChainReader } from './chain-reader.ts';
@@ -12,11 +11,12 @@ import { exportHeader, exportLines } from './event-lines.ts';
 import type { ExportFormat } from './event-lines.ts';
 import { refusalEvent } from './event-view.ts';
 import type { EventView } from './event-view.ts';
+import { patiently } from './patiently.ts';
 import { mergeByTime } from './merge-by-time.ts';
 
 /** Events that are in memory at once, over all chains. */
-const EVENTS_AT_HAND = 20_000;
-const LARGEST_BATCH = 500;
+const EVENTS_AT_HAND = 5_000;
+const LARGEST_BATCH = 250;
 const LINES_AT_ONCE = 100;
 /** How long exports may go on when the service is told to stop, in milliseconds. */
 const STOP_AFTER_MS = 2_000;
@@ -94,7 +94,7 @@ export class EventExport implements BeforeApplicationShutdown {
     const query = refusalsQuery(scope) ?? {};
     for (let after: { minute: Date; id: string } | undefined; ;) {
       const rest = after === undefined ? {} : behind(after.minute, after.id);
-      const found = await bounded(
+      const found = await patiently(() =>
         this.refusals.model
           .find({ $and: [query, rest] })
           .sort({ minute: 1, id: 1 })

@@ -10,6 +10,7 @@ import { Occurrence } from '../occurrence.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
 import type { ChainExtent } from '../reading/chain-reader.ts';
 import { exportLines } from '../reading/event-lines.ts';
+import { Stopping } from '../stopping.ts';
 import { systemContext } from '../system-context.ts';
 import { UnitOfWork } from '../unit-of-work.ts';
 import { ArchiveFiles } from './archive-files.ts';
@@ -23,6 +24,7 @@ export class RetentionStore {
     readonly log: EventLog,
     readonly unitOfWork: UnitOfWork,
     readonly dropper: EventDropper,
+    readonly stopping: Stopping,
   ) {}
 }
 
@@ -97,7 +99,10 @@ export class ChainRetention {
   }
 
   private async *lines(chain: string, after: number, through: number): AsyncGenerator<string, void, undefined> {
-    for await (const events of this.reader.read({ chain, after, through })) yield exportLines('ndjson', events);
+    for await (const events of this.reader.read({ chain, after, through })) {
+      this.store.stopping.check();
+      yield exportLines('ndjson', events);
+    }
   }
 
   private async tell({ chain, operationId, start }: ChainExtent, checkpoint: Checkpoint, archive: ArchiveFile) {

@@ -6,6 +6,7 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { bounded } from '#mongo';
 import { EventLog } from '../event-log.ts';
+import { Stopping } from '../stopping.ts';
 
 const BATCH = 1_000;
 const STORE_MS = 2_000;
@@ -21,6 +22,7 @@ export class EventDropper implements OnApplicationShutdown {
   constructor(
     private readonly log: EventLog,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly stopping: Stopping,
   ) {}
 
   /** @throws Error when it may not remove events: better to know before the log says that they are gone */
@@ -33,6 +35,7 @@ export class EventDropper implements OnApplicationShutdown {
   async drop(chain: string, throughSeq: number): Promise<void> {
     const events = await this.events();
     for (;;) {
+      this.stopping.check();
       const options = { sort: { seq: 1 }, projection: { seq: 1 } } as const;
       const oldest = await bounded(events.findOne({ chain, seq: { $lte: throughSeq } }, options));
       if (oldest === null) return;

@@ -26,7 +26,12 @@ export async function tell(
   data: DomainEventData = {},
   limitMs = 2_500,
 ): Promise<void> {
-  const event = new DomainEvent('operation.updated.v1', operationId, { type: 'operation', id: operationId ?? 'platform' }, data);
+  const event = new DomainEvent(
+    'operation.updated.v1',
+    operationId,
+    { type: 'operation', id: operationId ?? 'platform' },
+    data,
+  );
   await instance.app.get(UnitOfWork).run(callBy(), { chains: [operationId], limitMs }, (transaction) => {
     transaction.publish(new Occurrence(event));
     return Promise.resolve();
@@ -39,12 +44,14 @@ const PER_INSERT = 1_000;
  * Puts events with real hashes into the store, behind whatever the chain holds; returns the chain's new head.
  *
  * @param at time of the first one; the next ones follow a second apart
+ * @param data what their data holds besides the usual
  */
 export async function putEvents(
   database: TestDatabase,
   operationId: string | null,
   count: number,
   at = new Date('2026-01-01T00:00:00.000Z'),
+  data: DomainEventData = {},
 ): Promise<ChainHead> {
   const chain = chainName(operationId);
   const heads = await database.collection<{ _id: string; seq: number; hash: string }>('chain_heads');
@@ -54,7 +61,7 @@ export async function putEvents(
     const { seq } = head;
     const drafts = Array.from({ length: Math.min(PER_INSERT, count - done) }, (_, index) =>
       draft(operationId, seq + index + 1, new Date(at.getTime() + (done + index) * 1000)),
-    );
+    ).map((event) => ({ ...event, data: { ...event.data, ...data } }));
     const logged = chainEvents(head, drafts);
     await events.insertMany(logged.map(stored));
     const last = logged.at(-1)!;
