@@ -12,6 +12,9 @@ import { lacksHost } from './unreadable-requests.ts';
 /** What an admin route can serve; an answer that is none of it is 406. */
 const SERVED = ['application/json', 'application/problem+json', 'application/x-ndjson', 'text/csv'];
 
+/** A token or secret of ours that someone put into a path. */
+const OWN_SECRET = /lk_(?:at|cs|rs)_[0-9A-Za-z]+/g;
+
 /** Nothing but our own origin, no framing, and styles inline since Swagger UI sets them. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
@@ -50,7 +53,7 @@ export function addRequestHooks(instance: FastifyInstance, config: Config, logge
   instance.addHook('onResponse', (request, reply, done) => {
     if (request.url.startsWith('/v1/')) {
       // never the query: it may hold what someone should not have put there
-      const path = request.url.split('?', 1)[0];
+      const path = request.url.split('?', 1)[0]?.replaceAll(OWN_SECRET, '[redacted]');
       const ms = Math.round(reply.elapsedTime);
       logger.info({ requestId: request.id, method: request.method, path, status: reply.statusCode, ms }, 'request');
     }
