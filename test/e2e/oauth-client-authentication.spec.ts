@@ -191,20 +191,21 @@ describe('HTTP Basic, strictly', () => {
 
 describe('authentication in the body', () => {
   it('beside Basic is 400, the same secret or another', async () => {
-    for (const more of [
-      `client_secret=${client.clientSecret}`,
-      'client_secret=x',
-      'client_secret=',
-      'client_assertion=x',
-    ]) {
+    for (const more of [`client_secret=${client.clientSecret}`, 'client_secret=x', 'client_assertion=x']) {
       expect(errorOf(await ask(`${GRANT}&${more}`))).toBe('400 invalid_request');
+    }
+  });
+
+  it('without a value is none (RFC 6749 3.2)', async () => {
+    for (const empty of ['client_secret=', 'client_assertion=', 'client_id=']) {
+      expect((await ask(`${GRANT}&${empty}`)).status).toBe(200);
     }
   });
 
   it('client_id may repeat the one of Basic, and must not be another', async () => {
     expect((await ask(`${GRANT}&client_id=${client.clientId}`)).status).toBe(200);
     const other = await world.client();
-    for (const id of [other.clientId, '', 'x']) {
+    for (const id of [other.clientId, 'x']) {
       expect(errorOf(await ask(`${GRANT}&client_id=${id}`))).toBe('400 invalid_request');
     }
   });
