@@ -2,7 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-const pages = ['README.md', 'CONTRIBUTING.md', ...markdownUnder('docs'), ...markdownUnder('libs'), ...markdownUnder('tools')];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...markdownUnder('docs'),
+  ...markdownUnder('libs'),
+  ...markdownUnder('tools'),
+];
 
 function markdownUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -13,8 +19,12 @@ function markdownUnder(folder: string): string[] {
 /** Paths of the project that a page names: in backticks, or as the target of a link. */
 function pathsIn(page: string): string[] {
   const text = readFileSync(page, 'utf8');
-  const quoted = [...text.matchAll(/`((?:apps|libs|test|tools|bench|docs)\/[\w./-]+)`/g)].map((match) => match[1] ?? '');
-  const linked = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => normalize(join(dirname(page), match[1] ?? '')));
+  const quoted = [...text.matchAll(/`((?:apps|libs|test|tools|bench|docs)\/[\w./-]+)`/g)].map(
+    (match) => match[1] ?? '',
+  );
+  const linked = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) =>
+    normalize(join(dirname(page), match[1] ?? '')),
+  );
   return [...quoted, ...linked];
 }
 
@@ -24,7 +34,10 @@ describe('the docs', () => {
   });
 
   it('answers questions with files', () => {
-    const rows = readFileSync('README.md', 'utf8').split('## Question → file')[1]?.match(/^\| [^|]+\? \|/gm) ?? [];
+    const rows =
+      readFileSync('README.md', 'utf8')
+        .split('## Question → file')[1]
+        ?.match(/^\| [^|]+\? \|/gm) ?? [];
     expect(rows.length).toBeGreaterThanOrEqual(12);
   });
 });
