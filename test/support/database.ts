@@ -24,6 +24,12 @@ export class TestDatabase {
     return this.client.db().collection<T>(name);
   }
 
+  /** The names of all that it stores. */
+  async collections(): Promise<string[]> {
+    this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    return (await this.client.db().listCollections().toArray()).map(({ name }) => name);
+  }
+
   /** Removes the database and the service's keys in Redis. */
   async drop(): Promise<void> {
     this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
