@@ -115,12 +115,19 @@ describe('generated input', () => {
       headers['x-forward-auth-authorization'] = world['server']!;
     const body = request.body === undefined ? undefined : filled(request.body, world);
     const path = filled(request.path, world);
-    const response = await fetch(`${service.url}${path}`, {
-      method: placed.method,
-      headers,
-      redirect: 'manual',
-      ...(body === undefined ? {} : { body }),
-    });
+    const call = (): Promise<Response> =>
+      fetch(`${service.url}${path}`, {
+        method: placed.method,
+        headers,
+        redirect: 'manual',
+        ...(body === undefined ? {} : { body }),
+      });
+    let response = await call();
+    // a machine that is busy with other things is no fault; one that goes on being too busy is
+    for (let turn = 0; response.status === 503 && turn < 5; turn += 1) {
+      await response.text();
+      response = await call();
+    }
     const text = await response.text();
     const fault = openApi.fault(placed, {
       status: response.status,

@@ -11,7 +11,7 @@ export const ADMIN = { username: 'admin', password: 'correct horse battery stapl
 
 /** The service as it is built: what the tests run is what is shipped. */
 const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'latchkey.mjs');
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 20;
 
