@@ -140,7 +140,8 @@ function failedJob(queue: QueueName, job: Job): FailedJob {
     queue,
     id: job.id ?? '',
     name: job.name,
-    failure: /^([A-Za-z]\w{0,59})(?=[:\s[]|$)/.exec(job.stacktrace?.at(-1) ?? '')?.[1] ?? 'Error',
+    // the bundler numbers classes of one name
+    failure: /^([A-Za-z]{1,60})\d*(?=[:\s[]|$)/.exec(job.stacktrace?.at(-1) ?? '')?.[1] ?? 'Error',
     attempts: job.attemptsMade,
     outboxIds: outboxIdsOf(job.data),
     createdAt: time(job.timestamp),
