@@ -2,11 +2,6 @@ import { parseArgs } from 'node:util';
 import { scenarios } from './targets/target.ts';
 import type { Scenario } from './targets/target.ts';
 
-const parts = ['load', 'deletion', 'start', 'prune'] as const;
-
-/** One of the things that the benchmark measures. */
-export type Part = (typeof parts)[number];
-
 /** What a run is to do. */
 export interface Options {
   readonly rounds: number;
@@ -15,14 +10,14 @@ export interface Options {
   readonly quick: boolean;
   readonly targets: RegExp;
   readonly scenarios: readonly Scenario[];
-  readonly parts: readonly Part[];
   /** The checkout whose built service is measured. */
   readonly root: string | undefined;
   /** A second checkout, to be compared with the first. */
   readonly against: string | undefined;
-  readonly pruneSizes: readonly number[];
   /** Whether to write RESULTS.md. */
   readonly write: boolean;
+  /** Where to write every single run as JSON. */
+  readonly rows: string | undefined;
 }
 
 export const HELP = `npm run bench -- [options]
@@ -30,12 +25,11 @@ export const HELP = `npm run bench -- [options]
   --rounds N           rounds (7)
   --seconds N          of each run (3)
   --warm N             seconds of each warm-up before the first round (2)
-  --parts LIST         of ${parts.join(',')} (all but prune)
   --scenarios LIST     of ${Object.keys(scenarios).join(',')} (all)
   --targets REGEX      (whole name) of Latchkey, Guessing, A, B, L1, L2 (all)
-  --prune LIST         how many expired tokens to prune (10000,100000,1000000); slow
   --root PATH          the checkout whose built service is measured (this one)
   --against PATH       another checkout to measure beside it, as "Other"
+  --rows FILE          write every single run there as JSON
   --no-write           do not write bench/RESULTS.md`;
 
 function oneOf<T extends string>(list: string, known: readonly T[]): T[] {
@@ -56,12 +50,11 @@ export function readOptions(args: readonly string[]): Options | undefined {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       warm: { type: 'string' },
-      parts: { type: 'string', default: 'load,deletion,start' },
       scenarios: { type: 'string', default: Object.keys(scenarios).join(',') },
       targets: { type: 'string', default: '.*' },
-      prune: { type: 'string', default: '10000,100000,1000000' },
       root: { type: 'string' },
       against: { type: 'string' },
+      rows: { type: 'string' },
       'no-write': { type: 'boolean', default: false },
     },
   });
@@ -73,10 +66,9 @@ export function readOptions(args: readonly string[]): Options | undefined {
     warmSeconds: Number(values.warm ?? (values.quick ? 1 : 2)),
     targets: new RegExp(`^(?:${values.targets})$`),
     scenarios: oneOf(values.scenarios, Object.keys(scenarios) as Scenario[]),
-    parts: oneOf(values.parts, parts),
     root: values.root,
     against: values.against,
-    pruneSizes: values.prune.split(',').map(Number),
+    rows: values.rows,
     write: !values.quick && !values['no-write'],
   };
 }

@@ -38,8 +38,7 @@ const model: ClientCredentialsModel = {
     return findClient(id, secret);
   },
   getUserFromClient: (client): Promise<User> => Promise.resolve({ id: client.id }),
-  validateScope: (_user, client, scope): Promise<string[]> =>
-    Promise.resolve(scope ?? (client as StoredClient).scopes),
+  validateScope: (_user, client, scope): Promise<string[]> => Promise.resolve(scope ?? (client as StoredClient).scopes),
   async saveToken(token: Token, client: Client, user: User): Promise<Token> {
     const { accessToken, accessTokenExpiresAt, scope } = token;
     const stored = { accessToken, accessTokenExpiresAt, scope, client: { id: client.id }, user };
@@ -71,7 +70,10 @@ app.post('/token', async (request, reply) => {
     const { code = 500, name } = error as Error & { code?: number };
     return reply.code(code).send({ error: name });
   }
-  return reply.code(answer.status ?? 200).headers(answer.headers ?? {}).send(answer.body);
+  return reply
+    .code(answer.status ?? 200)
+    .headers(answer.headers ?? {})
+    .send(answer.body);
 });
 
 app.post('/introspect', async (request, reply) => {
@@ -97,7 +99,9 @@ app.delete<{ Params: { id: string } }>('/clients/:id', async (request, reply) =>
 
 async function isClient({ headers }: FastifyRequest): Promise<boolean> {
   const encoded = /^Basic (.+)$/i.exec(headers.authorization ?? '')?.[1];
-  const [id = '', secret = ''] = Buffer.from(encoded ?? '', 'base64').toString('latin1').split(':');
+  const [id = '', secret = ''] = Buffer.from(encoded ?? '', 'base64')
+    .toString('latin1')
+    .split(':');
   return (await findClient(id, secret)) !== undefined;
 }
 

@@ -24,7 +24,11 @@ export interface Stores {
  *
  * @param unlimitedGuesses whether guessing goes unpunished; everything else is as it comes
  */
-export function latchkeyCommand(root: string, { mongodbUri, redisUrl }: Stores, unlimitedGuesses = false): ServerCommand {
+export function latchkeyCommand(
+  root: string,
+  { mongodbUri, redisUrl }: Stores,
+  unlimitedGuesses = false,
+): ServerCommand {
   const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> };
   const [program, ...args] = (scripts['start:prod'] ?? '').split(' ');
   ensure(program === 'node', 'start:prod does not run node');

@@ -137,7 +137,10 @@ export function peerTarget(name: PeerName, server: Server): Target {
     name,
     server,
     prepare: async () => {
-      const owners = Array.from({ length: TOKENS }, (_unused, at) => peerClients[at % peerClients.length] as PeerClient);
+      const owners = Array.from(
+        { length: TOKENS },
+        (_unused, at) => peerClients[at % peerClients.length] as PeerClient,
+      );
       tokens = await eachOf(owners, (client) => peerToken(server.url, name, client));
       await check();
       return peerWorkloads(peer, tokens);

@@ -66,5 +66,8 @@ export async function startTargets(
     if (!wanted(name)) continue;
     targets.push(limitTarget(name, keep(await startServer(peerCommand('fastify', stores.peerRedisUrl))), path));
   }
-  return { targets, stop: async () => void (await Promise.all(servers.map((server) => server.stop()))) };
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  return { targets, stop };
 }
