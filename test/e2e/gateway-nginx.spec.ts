@@ -136,7 +136,7 @@ describe('nginx', () => {
 
   it('lets no one in while MongoDB is away, nor while it hangs, nor without Latchkey', async () => {
     const afterTheLease = async (): Promise<void> => {
-      await eventually(async () => (await nginx.call(bearer)).status !== 200, 5_000);
+      await eventually(async () => (await nginx.call(bearer)).status !== 200, 30_000);
       upstream.calls.length = 0;
       for (let count = 0; count < 3; count += 1) {
         const { status, headers } = await nginx.call(bearer);
@@ -147,11 +147,11 @@ describe('nginx', () => {
     await store.away();
     await afterTheLease();
     await store.open();
-    await eventually(async () => (await nginx.call(bearer)).status === 200, 15_000);
+    await eventually(async () => (await nginx.call(bearer)).status === 200, 60_000);
     store.hang(true);
     await afterTheLease();
     store.hang(false);
-    await eventually(async () => (await nginx.call(bearer)).status === 200, 15_000);
+    await eventually(async () => (await nginx.call(bearer)).status === 200, 60_000);
     const { pid } = world.service;
     process.kill(pid, 'SIGSTOP');
     try {
@@ -159,6 +159,6 @@ describe('nginx', () => {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    await eventually(async () => (await nginx.call(bearer)).status === 200, 15_000);
-  }, 90_000);
+    await eventually(async () => (await nginx.call(bearer)).status === 200, 60_000);
+  }, 300_000);
 });
