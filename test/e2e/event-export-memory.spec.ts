@@ -9,10 +9,10 @@ import { putEvents } from '../support/event-log/store.ts';
 import { ADMIN, startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 
-const EVENTS = 16_000;
+const EVENTS = 28_000;
 const PADDING_BYTES = 8_000;
 /** Heap that the service may have, in MiB: what it takes at rest, and far less than what is exported. */
-const HEAP_MIB = 176;
+const HEAP_MIB = 224;
 const CHAINS = ['op_first', 'op_second', 'op_third'];
 
 let service: Service;
