@@ -66,7 +66,8 @@ function urlOf(line: string): string | undefined {
 
 /** Waits until a path answers as wanted; it is asked again every two milliseconds. @throws Error after 20 s */
 export async function answers(url: string, isWanted: (status: number) => boolean): Promise<void> {
-  for (const end = performance.now() + START_LIMIT_MS; performance.now() < end; await pause(ASK_EVERY_MS)) {
+  const end = performance.now() + START_LIMIT_MS;
+  while (performance.now() < end) {
     const status = await fetch(url, { redirect: 'manual' }).then(
       async (response) => {
         await response.arrayBuffer();
@@ -75,6 +76,7 @@ export async function answers(url: string, isWanted: (status: number) => boolean
       () => undefined,
     );
     if (status !== undefined && isWanted(status)) return;
+    await pause(ASK_EVERY_MS);
   }
   throw new Error(`${url} does not answer`);
 }
