@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ResourceServerFacts, ResourceServerReader } from '#catalogue';
+import type { CredentialReader, CredentialRecord } from '#credentials';
+import { AllowedIps, Clock, digest, firstSecret, newClientId, newClientSecret } from '#kernel';
+import { LeasedReader } from '#mongo';
+import { ClientAuthenticator } from './client-authenticator.ts';
+import { AuthenticationFailed } from './domain/access-error.ts';
+
+const AT = new Date('2026-11-23T12:00:00.000Z');
+
+class FixedClock extends Clock {
+  override nowMs(): number {
+    return AT.getTime();
+  }
+}
+
+/** A store that counts its look-ups, and the authenticator before it. */
+function setUp(): {
+  readonly authenticator: ClientAuthenticator;
+  readonly clientId: string;
+  readonly secret: string;
+  readonly lookUps: () => number;
+} {
+  const clientId = newClientId();
+  const secret = newClientSecret();
+  const record: CredentialRecord = {
+    id: 'cr_1',
+    operationId: 'op_1',
+    clientId,
+    apis: ['a'],
+    allowedIps: new AllowedIps(['192.0.2.1']),
+    allowedIpTexts: ['192.0.2.1'],
+    disabled: false,
+    expiresAtMs: Infinity,
+    tokenTtlSeconds: 60,
+    tokenLimitPolicy: 'reject',
+    secrets: [firstSecret(digest(secret), AT)],
+    version: 1,
+  };
+  let lookUps = 0;
+  const reader = <V extends object>(documents: Map<string, V>): LeasedReader<V> =>
+    new LeasedReader((keys) => {
+      lookUps += 1;
+      return Promise.resolve(new Map([...documents].filter(([key]) => keys.includes(key))));
+    }, 250);
+  const credentials = reader(new Map([[clientId, record]])) as CredentialReader;
+  const server: ResourceServerFacts = { id: 'rs_1', apis: ['a'], requireClientIp: true, secrets: record.secrets };
+  const servers = Object.assign(reader(new Map([['rs_1', server]])), { noteUse: () => undefined });
+  const authenticator = new ClientAuthenticator(
+    credentials,
+    servers as unknown as ResourceServerReader,
+    new FixedClock(),
+  );
+  return { authenticator, clientId, secret, lookUps: () => lookUps };
+}
+
+/** As those sign in who call: by what is remembered where that is a yes. */
+async function signIn(authenticator: ClientAuthenticator, id: string, secret: string): Promise<unknown> {
+  return authenticator.remembered(id, secret) ?? (await authenticator.authenticate(id, secret));
+}
+
+const refusal = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'let in',
+    (error: unknown) => (error instanceof AuthenticationFailed ? error.reason : error),
+  );
+
+describe('ClientAuthenticator', () => {
+  it('lets in who shows the secret, without a look-up within the lease', async () => {
+    const { authenticator, clientId, secret, lookUps } = setUp();
+    for (let count = 0; count < 3; count += 1) {
+      expect(await signIn(authenticator, clientId, secret)).toMatchObject({ type: 'client' });
+      expect(await signIn(authenticator, 'rs_1', secret)).toMatchObject({ type: 'resource-server' });
+    }
+    expect(lookUps()).toBe(2);
+  });
+
+  it('asks the store once for each that it turns away, be the id unknown or known, remembered or not', async () => {
+    const { authenticator, clientId, secret, lookUps } = setUp();
+    const costOf = async (id: string, given: string): Promise<[unknown, number]> => {
+      const before = lookUps();
+      const reason = await refusal(signIn(authenticator, id, given));
+      return [reason, lookUps() - before];
+    };
+    expect(await costOf(clientId, 'wrong')).toStrictEqual(['wrong-secret', 1]);
+    expect(await costOf(clientId, 'wrong')).toStrictEqual(['wrong-secret', 1]);
+    await signIn(authenticator, clientId, secret);
+    expect(await costOf(clientId, 'wrong')).toStrictEqual(['wrong-secret', 1]);
+    expect(await costOf(newClientId(), secret)).toStrictEqual(['unknown-client', 1]);
+    expect(await costOf('rs_1', 'wrong')).toStrictEqual(['wrong-secret', 1]);
+    expect(await costOf('rs_1', 'wrong')).toStrictEqual(['wrong-secret', 1]);
+    expect(await costOf('rs_2', secret)).toStrictEqual(['unknown-resource-server', 1]);
+    expect(await costOf('', '')).toStrictEqual(['unknown-resource-server', 1]);
+  });
+
+  it('knows who may not come from where, and that no address is no good one', async () => {
+    const { authenticator, clientId, secret } = setUp();
+    const client = await authenticator.client(clientId, secret);
+    const check = (address: string | undefined): Promise<unknown> =>
+      refusal(Promise.resolve().then(() => authenticator.checkAddress(client, address)));
+    expect(await check('192.0.2.1')).toBe('let in');
+    expect(await check('192.0.2.2')).toBe('address');
+    expect(await check(undefined)).toBe('no-address');
+  });
+});
