@@ -63,7 +63,7 @@ export function startLoad(options: LoadOptions): RunningLoad {
       try {
         resolve(read(output, workload, options.name));
       } catch (error) {
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
   });
