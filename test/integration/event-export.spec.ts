@@ -113,13 +113,13 @@ describe('an export', () => {
     });
     const logged = chainEvents(
       emptyHead('op_disorder'),
-      [10, 30, 20, 29, 31, 40].map((ms, place) => draft(place, ms)),
+      [10, 31, 30, 20, 29, 39, 38, 45, 40].map((ms, place) => draft(place, ms)),
     );
     await (await database.collection('events')).insertMany(logged.map(stored) as never[]);
     const { seq, hash } = logged.at(-1)!;
     await (await database.collection('chain_heads')).insertOne({ _id: 'op_disorder' as never, seq, hash });
     const text = await exported({ operationId: 'op_disorder', from: after(30), to: after(40) });
-    expect(parseLines(text).map((event) => event.seq)).toEqual([2, 3, 4, 5]);
+    expect(parseLines(text).map((event) => event.seq)).toEqual([2, 3, 4, 5, 6, 7]);
     expect(await verifyText([text], null, '--partial')).toMatchObject({ exit: 0 });
   });
 

@@ -228,6 +228,19 @@ describe('a retention that is killed', () => {
     expect(await verified([rest])).toBe(0);
   });
 
+  it('there, and the policy keeps events for longer meanwhile: keeps them', async () => {
+    await anOldLog();
+    const run = jest.spyOn(instance.app.get(UnitOfWork), 'run').mockRejectedValue(killed);
+    await expect(retain()).rejects.toThrow();
+    run.mockRestore();
+    goTo(Date.now() - 2 * DAY_MS);
+    expect(await retain()).toEqual({ archived: 0, refusals: 0 });
+    jest.restoreAllMocks();
+    expect(await seqs('op_a')).toHaveLength(1202);
+    await retain();
+    await expectArchived();
+  });
+
   it('when the log tells of it, and nothing is dropped yet: reads begin behind it, and the next run drops', async () => {
     await anOldLog();
     const drop = jest.spyOn(instance.app.get(EventDropper), 'drop').mockRejectedValue(killed);
