@@ -7,7 +7,7 @@ import { ForwardAuthLoad } from '../support/forward-auth-load.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
 
 /** Verifications by the two processes; a long run: LATCHKEY_LEASE_VERIFICATIONS=1000000 npm test -- test/faults/lease */
-const VERIFICATIONS = Number(process.env['LATCHKEY_LEASE_VERIFICATIONS'] ?? 100_000);
+const VERIFICATIONS = Number(process.env['LATCHKEY_LEASE_VERIFICATIONS'] ?? 60_000);
 /** The simulation makes a million at any rate. */
 const SIMULATED = 1_000_000;
 const ENDERS = 12;
