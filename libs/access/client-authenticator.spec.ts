@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ResourceServerFacts, ResourceServerReader } from '#catalogue';
 import type { CredentialReader, CredentialRecord } from '#credentials';
 import { AllowedIps, Clock, digest, firstSecret, newClientId, newClientSecret } from '#kernel';
@@ -66,6 +66,16 @@ const refusal = (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('ClientAuthenticator', () => {
+  // no lease runs out, however slow the machine
+  beforeEach(() => {
+    jest.spyOn(performance, 'now').mockReturnValue(1_000);
+    jest.spyOn(Date, 'now').mockReturnValue(AT.getTime());
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
   it('lets in who shows the secret, without a look-up within the lease', async () => {
     const { authenticator, clientId, secret, lookUps } = setUp();
     for (let count = 0; count < 3; count += 1) {

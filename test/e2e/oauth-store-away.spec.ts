@@ -149,6 +149,28 @@ describe('while MongoDB is away', () => {
     60_000,
   );
 
+  it('hanging at the commit: 503 in time, and afterwards there is a token with its event, or neither', async () => {
+    const another = await world.client();
+    for (const passed of [false, true]) {
+      const atCommit = store.hangAt({ text: 'commitTransaction', passed });
+      const from = performance.now();
+      const asking = world.api.token(another);
+      await atCommit;
+      expect((await asking).status).toBe(503);
+      expect(performance.now() - from).toBeLessThan(ANSWERED_WITHIN_MS + GRACE_MS);
+      store.hang(false);
+      store.cut();
+      await eventually(async () => await world.isActive(token), 20_000);
+    }
+    const tokens = await database.collection('tokens');
+    const events = await database.collection('events');
+    await eventually(async () => {
+      const stored = await tokens.countDocuments({ credentialId: another.id });
+      const logged = await events.countDocuments({ type: 'token.issued.v1', 'subject.id': another.id });
+      return stored === logged;
+    });
+  }, 60_000);
+
   it('with Redis gone as well, no one waits longer', async () => {
     await redis.kill();
     await store.away();

@@ -9,8 +9,6 @@ export interface RawAnswer {
   /** By lower-case name; several lines of one name are joined by ", ". */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
-  /** Whether the server closed the connection after it. */
-  readonly closed: boolean;
 }
 
 const ANSWER_LIMIT_MS = 8_000;
@@ -63,13 +61,6 @@ export class RawConnection {
     }
   }
 
-  /** Resolves when the server has closed the connection. @returns whether it did in time */
-  async closedByServer(limitMs = 2_000): Promise<boolean> {
-    const deadline = Date.now() + limitMs;
-    while (!this.ended && Date.now() < deadline) await this.more(deadline - Date.now());
-    return this.ended;
-  }
-
   close(): void {
     this.socket.destroy();
   }
@@ -100,7 +91,7 @@ export class RawConnection {
     const read = bodyless ? { body: '', length: 0 } : this.bodyOf(rest, headers);
     if (read === undefined) return undefined;
     this.received = rest.subarray(read.length);
-    return { status, headerLines, headers, body: read.body, closed: this.ended };
+    return { status, headerLines, headers, body: read.body };
   }
 
   private bodyOf(rest: Buffer, headers: ReadonlyMap<string, string>): { body: string; length: number } | undefined {
