@@ -41,7 +41,7 @@ describe('the service killed', () => {
       const { key } = await anApi(admin);
       const credential = await aCredential(admin, (await anOperation(admin)).id, { apis: [key] });
       const server = await aResourceServer(admin, [key]);
-      const token = String((await admin.token(credential)).body['access_token']);
+      const token = (await admin.token(credential)).body['access_token'] as string;
       expect((await admin.delete(pathOf(credential))).status).toBe(204);
       await service.kill();
 
@@ -87,7 +87,7 @@ describe('the service killed', () => {
       const admin = new Api(service.url);
       const { key } = await anApi(admin);
       const credential = await aCredential(admin, (await anOperation(admin)).id, { apis: [key] });
-      const token = String((await admin.token(credential)).body['access_token']);
+      const token = (await admin.token(credential)).body['access_token'] as string;
       const sprung = proxy.hangAt(moment);
       const unanswered = admin.delete(pathOf(credential)).catch(() => 'no answer');
       await sprung;

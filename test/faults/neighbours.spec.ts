@@ -36,7 +36,11 @@ describe('an operation that is in trouble', () => {
     const heads = client.db().collection<{ _id: string }>('chain_heads');
     await heads.updateOne({ _id: stuck.operationId }, { $inc: { turn: 1 } }, { session });
     try {
-      const refused = Promise.all([admin.token(stuck), admin.token(stuck), admin.patch(pathOf(stuck), { description: 'x' })]);
+      const refused = Promise.all([
+        admin.token(stuck),
+        admin.token(stuck),
+        admin.patch(pathOf(stuck), { description: 'x' }),
+      ]);
       const served = Array.from({ length: 20 }, () => admin.token(well));
       expect(new Set((await Promise.all(served)).map(({ status }) => status))).toEqual(new Set([200]));
       expect((await refused).map(({ status }) => status)).toEqual([503, 503, 503]);
@@ -55,7 +59,11 @@ describe('an operation that is in trouble', () => {
     const call = async (which: 0 | 1): Promise<void> => {
       const instance = which === 0 ? admin : other;
       while (performance.now() < until) {
-        const { status } = await instance.patch(pathOf(client), { description: String(Math.random()) }, { ifMatch: '*' });
+        const { status } = await instance.patch(
+          pathOf(client),
+          { description: String(Math.random()) },
+          { ifMatch: '*' },
+        );
         if (status === 200) done[which]! += 1;
       }
     };

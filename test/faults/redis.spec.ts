@@ -65,7 +65,11 @@ describe('Redis', () => {
     for (const stop of stopped.splice(0).reverse()) await stop();
   });
 
-  async function start(redis: RedisServer, env: Record<string, string> = {}, database = new TestDatabase()): Promise<Service> {
+  async function start(
+    redis: RedisServer,
+    env: Record<string, string> = {},
+    database = new TestDatabase(),
+  ): Promise<Service> {
     const service = await startService({ database, env: { REDIS_URL: redis.url, ...env } });
     stopped.push(() => service.stop());
     return service;
@@ -90,23 +94,32 @@ describe('Redis', () => {
     const faults: [string, () => unknown, () => unknown, boolean][] = [
       ['stopped', () => redis.freeze(), () => redis.thaw(), true],
       ['killed, and back without data', () => redis.kill(), () => redis.start(), true],
-      ['full', () => redis.ask('CONFIG', 'SET', 'maxmemory', 1), () => redis.ask('CONFIG', 'SET', 'maxmemory', 0), false],
+      [
+        'full',
+        () => redis.ask('CONFIG', 'SET', 'maxmemory', 1),
+        () => redis.ask('CONFIG', 'SET', 'maxmemory', 0),
+        false,
+      ],
     ];
 
-    it.each(faults)('%s: deletions are answered and in force, purges wait for it', async (_how, begin, end, noticed) => {
-      const { counted } = await backlog();
-      await begin();
-      expect(await deleteThree(world)).toBeLessThan(DELETE_LIMIT_MS);
-      if (noticed) await becomes(service.url, 'degraded');
-      const { status } = await world.admin.token((await aToken(world)).credential);
-      expect(status).toBe(200);
-      expect((await backlog()).counted).toBe(counted + 3);
-      await end();
-      await settled(service.database);
-      await becomes(service.url, 'ok');
-      expect(await disagreements(service.database)).toEqual([]);
-      await makeRoom();
-    }, 90_000);
+    it.each(faults)(
+      '%s: deletions are answered and in force, purges wait for it',
+      async (_how, begin, end, noticed) => {
+        const { counted } = await backlog();
+        await begin();
+        expect(await deleteThree(world)).toBeLessThan(DELETE_LIMIT_MS);
+        if (noticed) await becomes(service.url, 'degraded');
+        const { status } = await world.admin.token((await aToken(world)).credential);
+        expect(status).toBe(200);
+        expect((await backlog()).counted).toBe(counted + 3);
+        await end();
+        await settled(service.database);
+        await becomes(service.url, 'ok');
+        expect(await disagreements(service.database)).toEqual([]);
+        await makeRoom();
+      },
+      90_000,
+    );
 
     async function backlog(): Promise<{ counted: number }> {
       return { counted: await (await service.database.collection('outbox')).countDocuments() };
@@ -154,7 +167,10 @@ describe('Redis', () => {
     await redis.start();
     await settled(service.database);
     await becomes(service.url, 'ok');
-    await eventually(async () => Number(await redis.ask('ZCARD', `latchkey-${service.database.name}:${SCHEDULES}`)) > 0, 20_000);
+    await eventually(
+      async () => Number(await redis.ask('ZCARD', `latchkey-${service.database.name}:${SCHEDULES}`)) > 0,
+      20_000,
+    );
     expect(await disagreements(service.database)).toEqual([]);
   }, 90_000);
 

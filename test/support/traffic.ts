@@ -51,8 +51,7 @@ export class Traffic {
   /** The longest that an answer took, in milliseconds. */
   slowestMs = 0;
   private readonly known: Known[] = [];
-  private operationIds: string[] = [];
-  private api = '';
+  private places: { readonly operationId: string; readonly api: string }[] = [];
   private resourceServer = { username: '', password: '' };
   private going = false;
   private running: Promise<void>[] = [];
@@ -66,10 +65,13 @@ export class Traffic {
   /** Makes what the callers need, through a service that is well. */
   async prepare(): Promise<this> {
     const admin = new Api(this.options.url());
-    this.api = (await anApi(admin)).key;
-    this.resourceServer = await aResourceServer(admin, [this.api]);
-    const made = Array.from({ length: this.options.operations ?? 3 }, () => anOperation(admin));
-    this.operationIds = (await Promise.all(made)).map(({ id }) => id);
+    for (let made = 0; made < (this.options.operations ?? 3); made += 1) {
+      this.places.push({ operationId: (await anOperation(admin)).id, api: (await anApi(admin)).key });
+    }
+    this.resourceServer = await aResourceServer(
+      admin,
+      this.places.map(({ api }) => api),
+    );
     return this;
   }
 
@@ -103,9 +105,12 @@ export class Traffic {
   }
 
   private async create(): Promise<void> {
-    const path = `/v1/operations/${pick(this.operationIds)!}/credentials`;
-    const answer = await this.send('create', [201, 409], (api) =>
-      api.post<CredentialBody>(path, { name: unique('credential'), apis: [this.api] }),
+    const { operationId, api } = pick(this.places)!;
+    const answer = await this.send('create', [201, 409], (admin) =>
+      admin.post<CredentialBody>(`/v1/operations/${operationId}/credentials`, {
+        name: unique('credential'),
+        apis: [api],
+      }),
     );
     if (answer?.status === 201) {
       this.known.push({ credential: answer.body, tokens: [], removal: 'no', removals: 0 });

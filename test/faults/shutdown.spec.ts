@@ -1,0 +1,141 @@
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { freePort } from '../../tools/local-stores/ports.ts';
+import { disagreements, settled } from '../support/agreement.ts';
+import { Api } from '../support/api.ts';
+import { aCredential, anApi, anOperation } from '../support/builders.ts';
+import { TestDatabase } from '../support/database.ts';
+import { Nginx } from '../support/nginx.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { eventually, startService } from '../support/service.ts';
+import type { Service } from '../support/service.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { Traffic } from '../support/traffic.ts';
+
+const EXIT_LIMIT_MS = 10_000;
+const RESTARTS = 3;
+
+/** Ends it as an orchestrator does. @returns its exit code and how long it took */
+async function terminate(service: Service): Promise<{ code: number | null; ms: number }> {
+  const startedAt = performance.now();
+  const code = await service.stop('SIGTERM');
+  return { code, ms: performance.now() - startedAt };
+}
+
+describe('SIGTERM', () => {
+  const left: (() => Promise<unknown>)[] = [];
+  const databases: TestDatabase[] = [];
+  afterEach(async () => {
+    for (const clean of left.splice(0).reverse()) await clean();
+  });
+  afterAll(async () => {
+    await Promise.all(databases.map((database) => database.drop()));
+  });
+
+  async function start(env: Record<string, string> = {}, database = new TestDatabase()): Promise<Service> {
+    if (!databases.includes(database)) databases.push(database);
+    const service = await startService({ database, env });
+    left.push(() => service.stop('SIGKILL'));
+    return service;
+  }
+
+  it('of one of two instances behind nginx under load: no request fails, exit code 0', async () => {
+    const ports = [await freePort(), await freePort()];
+    const env = (port: number): Record<string, string> => ({ PORT: String(port), TRUSTED_PROXIES: '127.0.0.1/32' });
+    const first = await start(env(ports[0]!));
+    const second = await start(env(ports[1]!), first.database);
+    const nginx = await Nginx.before(ports);
+    left.push(() => nginx.stop());
+    const traffic = await new Traffic({ url: () => nginx.url, callers: 8, operations: 6, mix: { ask: 60 } }).prepare();
+    traffic.start();
+    for (let restart = 0; restart < RESTARTS; restart += 1) {
+      const leaving = restart % 2 === 0 ? first : second;
+      const { code, ms } = await terminate(leaving);
+      expect(code).toBe(0);
+      expect(ms).toBeLessThan(EXIT_LIMIT_MS);
+      await leaving.start();
+    }
+    await traffic.stop();
+    console.log(
+      JSON.stringify(traffic.counts),
+      traffic.slowestMs,
+      [first, second]
+        .map((s) =>
+          s.lines
+            .filter((l) => /request refused|"warn"|"error"/.test(l))
+            .map((l) => l.slice(0, 260))
+            .join('\n'),
+        )
+        .join('\n\n'),
+    );
+    expect([...traffic.violations, ...(traffic.violations.length > 0 ? [nginx.errors.slice(-2000)] : [])]).toEqual([]);
+    await settled(first.database);
+    expect(await disagreements(first.database)).toEqual([]);
+  }, 120_000);
+
+  it('while a request is under way: it is answered', async () => {
+    const database = new TestDatabase();
+    const proxy = await TcpProxy.before(database.uri);
+    left.push(() => proxy.away());
+    const service = await start({ MONGODB_URI: proxy.urlFor(database.uri) }, database);
+    const admin = new Api(service.url);
+    const held = proxy.hangAt({ text: 'operation.created.v1' });
+    const answer = anOperation(admin);
+    await held;
+    const ended = terminate(service);
+    await service.logged(({ msg }) => msg === 'draining');
+    proxy.hang(false);
+    expect((await answer).id).toBeTruthy();
+    expect((await ended).code).toBe(0);
+  }, 30_000);
+
+  it.each(['stopped', 'killed', 'never there'])(
+    'while Redis is %s: exit code 0 in time',
+    async (how) => {
+      const redis = await RedisServer.absent();
+      left.push(() => redis.stop());
+      if (how !== 'never there') await redis.start();
+      const service = await start({ REDIS_URL: redis.url });
+      const admin = new Api(service.url);
+      const credential = await aCredential(admin, (await anOperation(admin)).id, { apis: [(await anApi(admin)).key] });
+      if (how === 'stopped') redis.freeze();
+      if (how === 'killed') await redis.kill();
+      expect((await admin.delete(`/v1/operations/${credential.operationId}/credentials/${credential.id}`)).status).toBe(
+        204,
+      );
+      const { code, ms } = await terminate(service);
+      expect(code).toBe(0);
+      expect(ms).toBeLessThan(EXIT_LIMIT_MS);
+    },
+    40_000,
+  );
+
+  it.each(['away', 'hanging'])(
+    'while MongoDB is %s: exit code 0 in time',
+    async (how) => {
+      const database = new TestDatabase();
+      const proxy = await TcpProxy.before(database.uri);
+      left.push(() => proxy.away());
+      const service = await start({ MONGODB_URI: proxy.urlFor(database.uri) }, database);
+      if (how === 'away') await proxy.away();
+      else proxy.hang(true);
+      const unanswered = new Api(service.url).get('/v1/operations');
+      const { code, ms } = await terminate(service);
+      expect(code).toBe(0);
+      expect(ms).toBeLessThan(EXIT_LIMIT_MS);
+      expect((await unanswered).status).toBe(503);
+      if (how === 'away') await proxy.open();
+    },
+    40_000,
+  );
+
+  it('says so at /readyz, and asks callers to go elsewhere', async () => {
+    const service = await start();
+    const ended = terminate(service);
+    await eventually(async () => {
+      const { status, headers } = await fetch(`${service.url}/readyz`);
+      return status === 503 && headers.get('connection') === 'close';
+    });
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+    expect((await ended).code).toBe(0);
+  }, 30_000);
+});
