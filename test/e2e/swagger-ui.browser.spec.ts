@@ -71,7 +71,7 @@ describe('Swagger UI', () => {
     expect((await swagger.execute('events_read')).status).toBe(200);
     expectClean(swagger);
     await swagger.page.close();
-  }, 240_000);
+  }, 480_000);
 
   it.each(['?url=https://evil.example/openapi.json', '?configUrl=https://evil.example/config.json'])(
     'lets %s do nothing',
