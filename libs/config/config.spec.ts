@@ -72,4 +72,22 @@ describe('configuration', () => {
     expect(faultsOf(path(write('rsa.pem', rsa)))).toHaveLength(1);
     expect(faultsOf(path(join(directory, 'missing.pem')))[0]).toContain('ENOENT');
   });
+
+  it('takes a retention only with a folder that it can write archives to', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-config-'));
+    const retention = { ...stores, EVENT_RETENTION_DAYS: '365', EVENT_ARCHIVE_DIR: folder };
+    expect(loadConfig(stores).retention).toBeUndefined();
+    expect(loadConfig(retention).retention).toEqual({ days: 365, archiveFolder: folder, mongodbUri: undefined });
+    const faulty: [Record<string, string>, string][] = [
+      [{ EVENT_ARCHIVE_DIR: '' }, 'EVENT_RETENTION_DAYS and EVENT_ARCHIVE_DIR must be set together'],
+      [{ EVENT_RETENTION_DAYS: '' }, 'EVENT_RETENTION_DAYS and EVENT_ARCHIVE_DIR must be set together'],
+      [{ EVENT_RETENTION_DAYS: '0' }, 'EVENT_RETENTION_DAYS must be a whole number from 1 to 36500'],
+      [{ EVENT_ARCHIVE_DIR: join(folder, 'none') }, 'EVENT_ARCHIVE_DIR must be a folder that the service may write to'],
+      [{ EVENT_ARCHIVE_DIR: '/dev/null' }, 'EVENT_ARCHIVE_DIR must be a folder that the service may write to'],
+      [{ EVENT_RETENTION_MONGODB_URI: 'https://x' }, 'EVENT_RETENTION_MONGODB_URI must be a URL that starts with'],
+    ];
+    for (const [env, fault] of faulty) {
+      expect(faultsOf({ ...retention, ...env })).toEqual([expect.stringContaining(fault)]);
+    }
+  });
 });

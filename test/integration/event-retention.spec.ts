@@ -155,6 +155,19 @@ describe('a retention', () => {
     await expectArchived();
   });
 
+  it('signs in to the store by itself to drop events, and tells of nothing that it may not drop', async () => {
+    await anOldLog();
+    const env = { EVENT_RETENTION_DAYS: String(DAYS), EVENT_ARCHIVE_DIR: archive };
+    const barred = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: 'mongodb://127.0.0.1:9/none' });
+    await expect(barred.commands.execute(new ArchiveEventsCommand())).rejects.toThrow('could not be archived');
+    await barred.app.close();
+    expect(await seqs('op_a')).toHaveLength(1202);
+    const allowed = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: database.uri });
+    await allowed.commands.execute(new ArchiveEventsCommand());
+    await allowed.app.close();
+    await expectArchived();
+  });
+
   it('archives sums of refusals by whole days, and only once', async () => {
     const day = Math.floor((Date.now() - (DAYS + 3) * DAY_MS) / DAY_MS) * DAY_MS;
     const sum = (n: number, ms: number): object => ({
