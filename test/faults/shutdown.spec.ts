@@ -46,6 +46,7 @@ describe('SIGTERM', () => {
     const nginx = await Nginx.before(ports);
     left.push(() => nginx.stop());
     const traffic = await new Traffic({ url: () => nginx.url, callers: 8, operations: 6, mix: { ask: 60 } }).prepare();
+    left.push(() => traffic.stop());
     traffic.start();
     for (let restart = 0; restart < RESTARTS; restart += 1) {
       const leaving = restart % 2 === 0 ? first : second;
@@ -55,18 +56,6 @@ describe('SIGTERM', () => {
       await leaving.start();
     }
     await traffic.stop();
-    console.log(
-      JSON.stringify(traffic.counts),
-      traffic.slowestMs,
-      [first, second]
-        .map((s) =>
-          s.lines
-            .filter((l) => /request refused|"warn"|"error"/.test(l))
-            .map((l) => l.slice(0, 260))
-            .join('\n'),
-        )
-        .join('\n\n'),
-    );
     expect([...traffic.violations, ...(traffic.violations.length > 0 ? [nginx.errors.slice(-2000)] : [])]).toEqual([]);
     await settled(first.database);
     expect(await disagreements(first.database)).toEqual([]);

@@ -37,6 +37,9 @@ type Deed = 'create' | 'remove' | 'edit' | 'issue' | 'revoke' | 'ask';
 /** How often each thing is done, unless said otherwise. */
 const MIX: Readonly<Record<Deed, number>> = { create: 2, remove: 1, edit: 1, issue: 6, revoke: 2, ask: 8 };
 
+/** Edits and deletions are of the oldest few that are left: so they meet. */
+const SOUGHT_AFTER = 6;
+
 /** Longer than any instance remembers what it read, in milliseconds. */
 const LEASE_OVER_MS = 300;
 
@@ -118,7 +121,7 @@ export class Traffic {
   }
 
   private async remove(): Promise<void> {
-    const known = pick(this.known.filter(({ removal }) => removal !== 'answered'));
+    const known = pick(this.known.filter(({ removal }) => removal !== 'answered').slice(0, SOUGHT_AFTER));
     if (known === undefined) return;
     known.removal = 'asked';
     known.removals += 1;
@@ -190,7 +193,7 @@ export class Traffic {
   }
 
   private someLive(): Known | undefined {
-    return pick(this.known.filter(({ removal }) => removal === 'no'));
+    return pick(this.known.filter(({ removal }) => removal === 'no').slice(0, SOUGHT_AFTER));
   }
 
   private async send<T>(

@@ -1,0 +1,30 @@
+import { Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
+import type { TestDatabase } from './database.ts';
+
+/** A queue of the service's, as someone who can write to its Redis sees it. */
+export async function withQueue<T>(
+  database: TestDatabase,
+  name: 'token-purge' | 'maintenance',
+  work: (queue: Queue) => Promise<T>,
+  redisUrl = database.redisUrl,
+): Promise<T> {
+  const { hostname, port } = new URL(redisUrl);
+  const connection = { host: hostname, port: Number(port) };
+  const queue = new Queue(name, { prefix: `latchkey-${database.name}`, connection });
+  queue.on('error', () => undefined);
+  try {
+    return await work(queue);
+  } finally {
+    await queue.close();
+  }
+}
+
+/** Puts a job there that the service did not make. */
+export async function forgeJob(
+  database: TestDatabase,
+  name: 'token-purge' | 'maintenance',
+  job: { readonly name?: string; readonly data?: unknown; readonly options?: JobsOptions },
+): Promise<void> {
+  await withQueue(database, name, (queue) => queue.add(job.name ?? name, job.data, job.options));
+}
