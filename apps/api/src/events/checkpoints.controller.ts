@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ExportCheckpointsQuery, ListCheckpointsQuery, SignCheckpointsCommand } from '#events';
 import { Roles } from '../http/access.ts';
@@ -77,6 +77,7 @@ export class CheckpointsController {
       'Signs chains where they end now, each after it was verified from its last checkpoint on; a chain that is not whole is not signed. The service ' +
       'does so every hour by itself. Worth doing right before an export.',
   })
+  @ApiBody({ standardSchema: signCheckpointsBody, required: false } as never)
   @ApiOkResponse({ description: 'What was signed.', standardSchema: signingAnswer })
   @ApiProblems('not-found', 'signing-unavailable')
   sign(
