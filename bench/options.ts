@@ -2,6 +2,11 @@ import { parseArgs } from 'node:util';
 import { scenarios } from './targets/target.ts';
 import type { Scenario } from './targets/target.ts';
 
+const parts = ['load', 'deletion', 'start', 'prune'] as const;
+
+/** One of the things that the benchmark measures. */
+export type Part = (typeof parts)[number];
+
 /** What a run is to do. */
 export interface Options {
   readonly rounds: number;
@@ -10,6 +15,9 @@ export interface Options {
   readonly quick: boolean;
   readonly targets: RegExp;
   readonly scenarios: readonly Scenario[];
+  readonly parts: readonly Part[];
+  /** How many expired tokens are pruned, one after the other. */
+  readonly pruneSizes: readonly number[];
   /** The checkout whose built service is measured. */
   readonly root: string | undefined;
   /** A second checkout, to be compared with the first. */
@@ -25,6 +33,8 @@ export const HELP = `npm run bench -- [options]
   --rounds N           rounds (7)
   --seconds N          of each run (3)
   --warm N             seconds of each warm-up before the first round (2)
+  --parts LIST         of ${parts.join(',')} (all but prune, which is slow)
+  --prune LIST         how many expired tokens to prune (10000,100000,1000000)
   --scenarios LIST     of ${Object.keys(scenarios).join(',')} (all)
   --targets REGEX      (whole name) of Latchkey, Guessing, A, B, L1, L2 (all)
   --root PATH          the checkout whose built service is measured (this one)
@@ -50,6 +60,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       warm: { type: 'string' },
+      parts: { type: 'string', default: 'load,deletion,start' },
+      prune: { type: 'string', default: '10000,100000,1000000' },
       scenarios: { type: 'string', default: Object.keys(scenarios).join(',') },
       targets: { type: 'string', default: '.*' },
       root: { type: 'string' },
@@ -66,6 +78,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
     warmSeconds: Number(values.warm ?? (values.quick ? 1 : 2)),
     targets: new RegExp(`^(?:${values.targets})$`),
     scenarios: oneOf(values.scenarios, Object.keys(scenarios) as Scenario[]),
+    parts: oneOf(values.parts, parts),
+    pruneSizes: values.prune.split(',').map(Number),
     root: values.root,
     against: values.against,
     rows: values.rows,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import mongoose from 'mongoose';
 import { withDatabase } from '../tools/local-stores/index.ts';
 import { freePort } from '../tools/local-stores/ports.ts';
 import { installPackages, whyNoPackages } from '../tools/local-stores/debian.ts';
@@ -45,9 +46,34 @@ export async function startStores(binariesFolder: string, say: (line: string) =>
     stop: async () => {
       peers.stop();
       rmSync(folder, { recursive: true, force: true });
+      await dropDatabases(stores.mongodbUri, name).catch(() => undefined);
       await stores.stop();
     },
   };
+}
+
+/** Where the stores go on after this run, it leaves none of its databases. */
+async function dropDatabases(mongodbUri: string, prefix: string): Promise<void> {
+  const client = await new mongoose.mongo.MongoClient(mongodbUri).connect();
+  const { databases } = await client.db().admin().listDatabases({ nameOnly: true });
+  for (const { name } of databases) if (name.startsWith(prefix)) await client.db(name).dropDatabase();
+  await client.close();
+}
+
+/** What Latchkey's database is, in a few words. */
+export async function describeStore({ latchkey }: BenchStores): Promise<string> {
+  const client = await new mongoose.mongo.MongoClient(latchkey.mongodbUri).connect();
+  try {
+    const { version, gitVersion } = (await client.db().admin().serverInfo()) as Record<
+      'version' | 'gitVersion',
+      string
+    >;
+    return gitVersion === 'documentdb'
+      ? `DocumentDB on PostgreSQL in MongoDB's stead, by the gateway of tools/documentdb (it says that it is ${version})`
+      : `MongoDB ${version}`;
+  } finally {
+    await client.close();
+  }
 }
 
 async function startPeerRedis(folder: string): Promise<{ url: string; stop: () => void }> {

@@ -4,6 +4,9 @@ import { cpuSeconds, machineBusySeconds, residentMb } from '../machine.ts';
 import { scenarios } from '../targets/target.ts';
 import type { Scenario, Target } from '../targets/target.ts';
 
+const WARM_REQUESTS = 5_000;
+const WARM_TURNS_AT_MOST = 6;
+
 /** One run of one scenario against one target. */
 export interface LoadRow {
   readonly round: number;
@@ -15,7 +18,7 @@ export interface LoadRow {
   /** CPU milliseconds of the server process and its children for each request. */
   readonly cpuMs: number;
   readonly residentMb: number;
-  /** Share of the machine's CPU time that neither the server nor wrk nor the stores' share can explain is not known: all of it. */
+  /** How many of the machine's cores were busy meanwhile, with whatever it was. */
   readonly busyShare: number;
 }
 
@@ -47,7 +50,7 @@ export async function runRounds(targets: readonly Target[], options: RoundOption
   const runs = runsOf(targets, workloads, options.scenarios);
   const seconds = runs.length * (options.warmSeconds + options.rounds * (options.seconds + 0.5));
   options.say(`${runs.length} runs a round; about ${Math.ceil(seconds / 60)} min`);
-  for (const run of runs) await runOnce(run, workloads, options.warmSeconds, options);
+  for (const run of runs) await warmUp(run, workloads, options);
   for (let round = 0; round < options.rounds; round += 1) {
     if (round > 0) workloads = await prepare(targets);
     for (const run of round % 2 === 0 ? runs : runs.toReversed()) {
@@ -58,6 +61,15 @@ export async function runRounds(targets: readonly Target[], options: RoundOption
     for (const target of targets) await target.verify();
   }
   return rows;
+}
+
+/** By time for those that are fast; those that are slow get some more of it, to be compiled as well as the others. */
+async function warmUp(run: Run, workloads: Workloads, options: RoundOptions): Promise<void> {
+  let requests = 0;
+  for (let turn = 0; turn < WARM_TURNS_AT_MOST && requests < WARM_REQUESTS; turn += 1) {
+    const { requestsPerSecond } = await runOnce(run, workloads, options.warmSeconds, options);
+    requests += requestsPerSecond * options.warmSeconds;
+  }
 }
 
 async function prepare(targets: readonly Target[]): Promise<Workloads> {

@@ -10,8 +10,8 @@ import type { Scenario, Target } from './target.ts';
 /** Where the load comes from. */
 const CLIENT_IP = '127.0.0.1';
 const TOKENS_EACH = 10;
-/** A guesser that is let go on: with the usual limits all would soon be 429, which costs less. */
-const UNLIMITED_GUESSES = { GUESS_LIMIT_PER_CLIENT: '1000000', GUESS_LIMIT_PER_ADDRESS: '1000000' };
+/** For a guesser that is let go on: with the usual limits all would soon be 429, which costs less. */
+export const UNLIMITED_GUESSES = { GUESS_LIMIT_PER_CLIENT: '1000000', GUESS_LIMIT_PER_ADDRESS: '1000000' };
 
 /** Where the service keeps its state. */
 export interface Stores {
@@ -22,12 +22,12 @@ export interface Stores {
 /**
  * How to run the built service: as `npm run start:prod` does, in the checkout `root`.
  *
- * @param unlimitedGuesses whether guessing goes unpunished; everything else is as it comes
+ * @param env what is set besides; everything else is as it comes
  */
 export function latchkeyCommand(
   root: string,
   { mongodbUri, redisUrl }: Stores,
-  unlimitedGuesses = false,
+  env: Readonly<Record<string, string>> = {},
 ): ServerCommand {
   const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> };
   const [program, ...args] = (scripts['start:prod'] ?? '').split(' ');
@@ -41,7 +41,7 @@ export function latchkeyCommand(
       REDIS_URL: redisUrl,
       LATCHKEY_ADMIN_USERNAME: ADMIN.username,
       LATCHKEY_ADMIN_PASSWORD: ADMIN.password,
-      ...(unlimitedGuesses ? UNLIMITED_GUESSES : {}),
+      ...env,
     },
   };
 }

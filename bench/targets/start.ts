@@ -2,9 +2,9 @@ import { withDatabase } from '../../tools/local-stores/index.ts';
 import type { Options } from '../options.ts';
 import type { BenchStores } from '../stores.ts';
 import { seedLatchkey } from './latchkey-admin.ts';
-import { latchkeyCommand, latchkeyTarget } from './latchkey.ts';
+import { UNLIMITED_GUESSES, latchkeyCommand, latchkeyTarget } from './latchkey.ts';
 import type { Stores } from './latchkey.ts';
-import { buildPeers, limitTarget, peerCommand, peerTarget, seedPeers } from './peers.ts';
+import { limitTarget, peerCommand, peerTarget } from './peers.ts';
 import type { PeerName } from './peers.ts';
 import { answers, startServer } from './server.ts';
 import type { Server } from './server.ts';
@@ -17,8 +17,12 @@ export interface StartedTargets {
 }
 
 /** Starts a built service and waits until it can serve. */
-export async function startLatchkey(root: string, stores: Stores, unlimitedGuesses = false): Promise<Server> {
-  const server = await startServer(latchkeyCommand(root, stores, unlimitedGuesses));
+export async function startLatchkey(
+  root: string,
+  stores: Stores,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  const server = await startServer(latchkeyCommand(root, stores, env));
   await answers(`${server.url}/readyz`, (status) => status === 200);
   return server;
 }
@@ -45,12 +49,12 @@ export async function startTargets(
   const wanted = (name: string): boolean => options.targets.test(name);
   const latchkey = async (name: string, folder: string, guessed: boolean): Promise<void> => {
     // a database each: guesses are counted for all instances of one
-    const server = keep(await startLatchkey(folder, beside(stores, name.toLowerCase()), guessed));
+    const server = keep(
+      await startLatchkey(folder, beside(stores, name.toLowerCase()), guessed ? UNLIMITED_GUESSES : {}),
+    );
     targets.push(latchkeyTarget(name, server, await seedLatchkey(server.url), guessed));
   };
   say('starting and filling the servers');
-  await buildPeers();
-  await seedPeers(stores.peerRedisUrl);
   if (wanted('Latchkey')) await latchkey('Latchkey', root, false);
   if (wanted('Guessing')) await latchkey('Guessing', root, true);
   if (options.against !== undefined) {
