@@ -69,7 +69,7 @@ describe('the service killed', () => {
       const database = new TestDatabase();
       proxy = await TcpProxy.before(database.uri);
       databases.push(database);
-      service = new Service(database, { database, env: { MONGODB_URI: proxy.urlFor(database.uri) } });
+      service = new Service(database, { database, env: { MONGODB_URI: proxy.storeUri(database.uri) } });
       await service.start();
     });
     afterAll(async () => {

@@ -84,7 +84,7 @@ describe('MongoDB', () => {
   beforeAll(async () => {
     proxy = await TcpProxy.before(database.uri);
     // the lease off: with it, what was read a quarter of a second ago is answered without the store
-    const env = { MONGODB_URI: proxy.urlFor(database.uri), LATCHKEY_LEASE_MS: '0' };
+    const env = { MONGODB_URI: proxy.storeUri(database.uri), LATCHKEY_LEASE_MS: '0' };
     service = await new Service(database, { database, env }).start();
     admin = new Api(service.url);
     world = await aWorld(admin);
@@ -145,7 +145,7 @@ describe('MongoDB', () => {
     const own = new TestDatabase();
     const door = await TcpProxy.before(own.uri);
     await door.away();
-    const late = new Service(own, { database: own, awaitReady: false, env: { MONGODB_URI: door.urlFor(own.uri) } });
+    const late = new Service(own, { database: own, awaitReady: false, env: { MONGODB_URI: door.storeUri(own.uri) } });
     try {
       await late.start();
       const api = new Api(late.url);

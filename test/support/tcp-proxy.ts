@@ -39,6 +39,13 @@ export class TcpProxy {
     return own.href;
   }
 
+  /** The same for MongoDB: where the store says that its members listen is not to be heeded. */
+  storeUri(mongodbUri: string): string {
+    const own = new URL(this.urlFor(mongodbUri));
+    own.searchParams.set('directConnection', 'true');
+    return own.href;
+  }
+
   /** Lets connections in, at the same port each time. */
   async open(): Promise<this> {
     await new Promise<void>((resolve, reject) => {
