@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
 /** How often a server that starts is asked whether it answers yet, in milliseconds. */
 const ASK_EVERY_MS = 2;
@@ -24,7 +24,7 @@ export interface Server {
 /**
  * Starts a server in production mode and waits until it says where it listens.
  *
- * @throws Error with what it wrote, when it ends or takes longer than 20 s
+ * @throws Error with what it wrote, when it ends or takes longer than a minute
  */
 export async function startServer({ args, cwd, env }: ServerCommand): Promise<Server> {
   const usual = { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' };
@@ -64,7 +64,7 @@ function urlOf(line: string): string | undefined {
   return msg === 'listening' && typeof url === 'string' ? url.replace(/\/$/, '') : undefined;
 }
 
-/** Waits until a path answers as wanted; it is asked again every two milliseconds. @throws Error after 20 s */
+/** Waits until a path answers as wanted; it is asked again every two milliseconds. @throws Error after a minute */
 export async function answers(url: string, isWanted: (status: number) => boolean): Promise<void> {
   const end = performance.now() + START_LIMIT_MS;
   while (performance.now() < end) {
