@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
 import { ArchiveEventsCommand, JobQueues, SignCheckpointsCommand, queues } from '#events';
+import { Clock } from '#kernel';
+import { MongoStore } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { PruneTokensCommand } from '#tokens';
@@ -21,6 +23,8 @@ export const schedules: Readonly<Record<string, Schedule>> = {
 };
 
 const LOOK_EVERY_MS = 10_000;
+/** How far this machine's clock, by which BullMQ counts, may be from the store's, in milliseconds. */
+const NEAR_MS = 30_000;
 
 /** Keeps the schedules in Redis, and puts them back when Redis lost them: an emptied Redis loses its job schedulers too. */
 @Injectable()
@@ -29,6 +33,8 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
 
   constructor(
     private readonly jobQueues: JobQueues,
+    private readonly store: MongoStore,
+    private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -46,7 +52,9 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
     try {
       for (const [name, { everyMs }] of Object.entries(schedules)) {
         const known = await this.jobQueues.within(() => queue.getJobScheduler(name));
-        if (known?.every === everyMs) continue;
+        if (known?.every === everyMs && !this.isTooLate(known.next, everyMs)) continue;
+        // set anew it would go on by its last time
+        if (known !== undefined) await this.jobQueues.within(() => queue.removeJobScheduler(name));
         await this.jobQueues.within(() =>
           queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: queues.maintenance }),
         );
@@ -55,5 +63,15 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
     } catch (error) {
       this.logger.debug({ err: error }, 'schedules not looked at: Redis is away');
     }
+  }
+
+  /**
+   * Whether a schedule's next time is later than it can be: an instance whose clock is hours ahead has worked it last, and BullMQ goes
+   * by that. Only an instance whose own clock is right sets it right.
+   */
+  private isTooLate(next: number | undefined, everyMs: number): boolean {
+    if (next === undefined || !this.store.ready) return false;
+    const nowMs = this.clock.nowMs();
+    return Math.abs(Date.now() - nowMs) < NEAR_MS && next > nowMs + everyMs + NEAR_MS;
   }
 }

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { disagreements, settled } from '../support/agreement.ts';
+import { Api } from '../support/api.ts';
+import type { CredentialBody } from '../support/api.ts';
+import { aCredential, aResourceServer, anApi, anOperation, pathOf } from '../support/builders.ts';
+import { TestDatabase } from '../support/database.ts';
+import { forgeJob, withQueue } from '../support/queues.ts';
+import { eventually, startService } from '../support/service.ts';
+import type { Service } from '../support/service.ts';
+
+const HOUR_MS = 3_600_000;
+/** How far what is written may be from the time, in milliseconds: the machine is busy. */
+const NEAR_MS = 10_000;
+
+/** Loaded before the service: the process's own clock is off by so much. */
+function shifted(byMs: number): Record<string, string> {
+  const module = `
+    const Real = Date;
+    globalThis.Date = class Date extends Real {
+      constructor(...given) { if (given.length === 0) super(Real.now() + ${byMs}); else super(...given); }
+      static now() { return Real.now() + ${byMs}; }
+    };`;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` };
+}
+
+describe.each([
+  ['two hours ahead', 2 * HOUR_MS],
+  ['two hours behind', -2 * HOUR_MS],
+])('an instance whose clock is %s', (_how, byMs) => {
+  const database = new TestDatabase();
+  let right: Service;
+  let wrong: Service;
+  let admin: Api;
+  let off: Api;
+  let server: { username: string; password: string };
+  let api: string;
+  let operationId: string;
+
+  beforeAll(async () => {
+    // only the wrong one has workers
+    right = await startService({ database, env: { LATCHKEY_ROLE: 'http' } });
+    wrong = await startService({ database, env: shifted(byMs) });
+    admin = new Api(right.url);
+    off = new Api(wrong.url);
+    api = (await anApi(admin)).key;
+    operationId = (await anOperation(admin)).id;
+    server = await aResourceServer(admin, [api]);
+  });
+  afterAll(async () => {
+    await Promise.all([right.stop(), wrong.stop()]);
+    await database.drop();
+  });
+
+  const aClient = (by: Api, attributes: object = {}): Promise<CredentialBody> =>
+    aCredential(by, operationId, { apis: [api], ...attributes });
+
+  async function aToken(by: Api, client: CredentialBody): Promise<string> {
+    const { status, body } = await by.token(client);
+    expect(status).toBe(200);
+    return body['access_token'] as string;
+  }
+
+  /** What both instances say of a token. */
+  async function verdicts(token: string): Promise<unknown[]> {
+    const answers = await Promise.all([admin, off].map((by) => by.introspect(server, token)));
+    return answers.map(({ body }) => body['active']);
+  }
+
+  /** Credentials whose tokens end when the store says so, and not when the log does. */
+  const altered: string[] = [];
+
+  async function endingIn(ms: number, credential: CredentialBody): Promise<void> {
+    altered.push(credential.id);
+    const tokens = await database.collection('tokens');
+    await tokens.updateMany({ credentialId: credential.id }, { $set: { expiresAt: new Date(Date.now() + ms) } });
+    await new Promise((resolve) => setTimeout(resolve, 300)); // the lease: it was read with another end
+  }
+
+  it('is really off', async () => {
+    const line = await wrong.logged(({ msg }) => msg === 'listening');
+    expect(Math.abs(Date.parse(String(line['time'])) - Date.now() - byMs)).toBeLessThan(HOUR_MS / 2);
+  });
+
+  it('neither kills a live token, nor revives one that has run out', async () => {
+    const [young, old] = [await aClient(admin), await aClient(off)];
+    const [live, dead] = [await aToken(admin, young), await aToken(off, old)];
+    expect(await verdicts(live)).toEqual([true, true]);
+    expect(await verdicts(dead)).toEqual([true, true]);
+    await endingIn(20_000, young);
+    await endingIn(-1_000, old);
+    expect(await verdicts(live)).toEqual([true, true]);
+    expect(await verdicts(dead)).toEqual([false, false]);
+  });
+
+  it('writes the right times', async () => {
+    const before = Date.now();
+    const client = await aClient(off, { expiresAt: new Date(before + HOUR_MS).toISOString(), tokenTtlSeconds: 600 });
+    const token = await aToken(off, client);
+    const { body } = await admin.introspect(server, token);
+    expect(Math.abs(Number(body['iat']) * 1000 - before)).toBeLessThan(NEAR_MS);
+    expect(Number(body['exp']) - Number(body['iat'])).toBe(600);
+    const { body: state } = await admin.get<CredentialBody>(pathOf(client));
+    for (const at of [state.createdAt, state.lastUsedAt!]) {
+      expect(Math.abs(Date.parse(at) - before)).toBeLessThan(NEAR_MS);
+    }
+  });
+
+  it('gives an expired token’s place away, and no live one’s', async () => {
+    const client = await aClient(admin);
+    for (let n = 0; n < 10; n += 1) await aToken(admin, client);
+    expect((await off.token(client)).status).toBe(429);
+    await endingIn(-1_000, client);
+    expect((await off.token(client)).status).toBe(200);
+  });
+
+  it('prunes what has run out, and nothing else', async () => {
+    const [young, old] = [await aClient(admin), await aClient(admin)];
+    const live = await aToken(admin, young);
+    await aToken(admin, old);
+    await endingIn(30_000, young);
+    await endingIn(-60_000, old);
+    const tokens = await database.collection('tokens');
+    await forgeJob(database, 'maintenance', { name: 'prune-tokens' });
+    await eventually(async () => (await tokens.countDocuments({ credentialId: old.id })) === 0);
+    expect(await tokens.countDocuments({ credentialId: young.id })).toBe(1);
+    expect(await verdicts(live)).toEqual([true, true]);
+  });
+
+  it('purges deleted credentials’ tokens', async () => {
+    const client = await aClient(off);
+    await aToken(off, client);
+    await off.delete(pathOf(client));
+    await settled(database, 30_000);
+    const faults = await disagreements(database);
+    expect(faults.filter((fault) => !altered.some((id) => fault.includes(id)))).toEqual([]);
+  }, 60_000);
+
+  it('leaves schedules that another takes over at once, not in two hours', async () => {
+    await forgeJob(database, 'maintenance', { name: 'prune-tokens' });
+    await wrong.stop();
+    const second = await startService({ database });
+    try {
+      const soon = Date.now() + 95_000; // the schedule's minute, and what clocks may differ by
+      await withQueue(database, 'maintenance', (queue) =>
+        eventually(async () => Number((await queue.getJobScheduler('prune-tokens'))?.next) < soon, 30_000),
+      );
+    } finally {
+      await second.stop();
+      await wrong.start();
+      off = new Api(wrong.url);
+    }
+  }, 60_000);
+});
