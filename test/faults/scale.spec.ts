@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { Api } from '../support/api.ts';
+import { aCredential, aResourceServer, anApi, anOperation } from '../support/builders.ts';
+import { TestDatabase } from '../support/database.ts';
+import { forgeJob } from '../support/queues.ts';
+import { eventually, startService } from '../support/service.ts';
+import type { Service } from '../support/service.ts';
+
+const CREDENTIALS = 5_000;
+const TOKENS_EACH = 10;
+const TOKENS = CREDENTIALS * TOKENS_EACH;
+const OPERATIONS = 500;
+const CHUNK = 5_000;
+/** What the work may add to the resident memory, in MiB: a batch, and what the collector leaves lying about. */
+const GROWTH_MIB = 160;
+const ANSWER_LIMIT_MS = 2_000;
+
+/** Resident memory of a process, in MiB. */
+function residentMib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+async function insert(database: TestDatabase, name: string, documents: readonly object[]): Promise<void> {
+  const collection = await database.collection(name);
+  for (let from = 0; from < documents.length; from += CHUNK) {
+    await collection.insertMany(documents.slice(from, from + CHUNK), { ordered: false });
+  }
+}
+
+function storedToken(n: number, credentialId: string, operationId: string, expiresAt: Date): object {
+  const id = `${credentialId}-${n}`;
+  const issuedAt = new Date(expiresAt.getTime() - 3_600_000);
+  return {
+    _id: id,
+    id,
+    credentialId,
+    operationId,
+    clientId: id,
+    slot: n,
+    scope: [],
+    issuedAt,
+    expiresAt,
+    issuedTo: null,
+  };
+}
+
+describe('at scale', () => {
+  const database = new TestDatabase();
+  let service: Service;
+  let admin: Api;
+  let ask: () => Promise<unknown>;
+
+  beforeAll(async () => {
+    service = await startService({ database });
+    admin = new Api(service.url);
+    const { key } = await anApi(admin);
+    const client = await aCredential(admin, (await anOperation(admin)).id, { apis: [key] });
+    const server = await aResourceServer(admin, [key]);
+    const { body } = await admin.token(client);
+    ask = async () => (await admin.introspect(server, body['access_token'] as string, '192.0.2.1')).body['active'];
+  });
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  /**
+   * Watches the work until nothing is left: that questions are answered, memory stays, and the second half costs no
+   * more than the first, give or take a busy machine.
+   */
+  async function watch(left: () => Promise<number>, total: number): Promise<void> {
+    const startedAt = performance.now();
+    const before = residentMib(service.pid);
+    let most = before;
+    let halfMs = 0;
+    const slow: number[] = [];
+    await eventually(async () => {
+      const askedAt = performance.now();
+      expect(await ask()).toBe(true);
+      const ms = performance.now() - askedAt;
+      if (ms > ANSWER_LIMIT_MS) slow.push(ms);
+      most = Math.max(most, residentMib(service.pid));
+      const rest = await left();
+      if (halfMs === 0 && rest <= total / 2) halfMs = performance.now() - startedAt;
+      return rest === 0;
+    }, 120_000);
+    const allMs = performance.now() - startedAt;
+    expect(slow).toEqual([]);
+    expect(most - before).toBeLessThan(GROWTH_MIB);
+    expect(allMs - halfMs).toBeLessThan(2 * halfMs + 3_000);
+  }
+
+  async function counts(type: string): Promise<number[]> {
+    const events = await database.collection<{ type: string; data: { count: number } }>('events');
+    const found = await events.find({ type }).toArray();
+    return found.map(({ data }) => data.count);
+  }
+
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+  it('purges all tokens of many deleted credentials, each told of once, while it answers', async () => {
+    const now = new Date();
+    const ids = Array.from({ length: CREDENTIALS }, (_, n) => ({
+      id: `cr_gone_${n}`,
+      operationId: `op_${n % OPERATIONS}`,
+    }));
+    const inAnHour = new Date(now.getTime() + 3_600_000);
+    const tokens = ids.flatMap(({ id, operationId }) =>
+      Array.from({ length: TOKENS_EACH }, (_, slot) => storedToken(slot, id, operationId, inAnHour)),
+    );
+    await insert(database, 'tokens', tokens);
+    const rows = ids.map(({ id, operationId }) => ({
+      _id: `ev_${id}`,
+      queue: 'token-purge',
+      eventId: `ev_${id}`,
+      eventType: 'credential.deleted.v1',
+      operationId,
+      subjectId: id,
+      requestId: null,
+      createdAt: now,
+      attempts: 0,
+      nextAttemptAt: now,
+    }));
+    await insert(database, 'outbox', rows);
+    const outbox = await database.collection('outbox');
+    await watch(() => outbox.countDocuments(), CREDENTIALS);
+    const stored = await database.collection('tokens');
+    expect(await stored.countDocuments({ operationId: /^op_\d+$/ })).toBe(0);
+    const purged = await counts('tokens.purged.v1');
+    expect(purged.length).toBe(CREDENTIALS);
+    expect(sum(purged)).toBe(TOKENS);
+    const { body } = await admin.get('/v1/events/verify');
+    expect(body['whole']).toBe(true);
+  }, 240_000);
+
+  it('prunes all that has run out, and counts it, while it answers', async () => {
+    const anHourAgo = Date.now() - 3_600_000;
+    const tokens = Array.from({ length: TOKENS }, (_, n) =>
+      storedToken(0, `cr_old_${n}`, 'op_old', new Date(anHourAgo + n)),
+    );
+    await insert(database, 'tokens', tokens);
+    await forgeJob(database, 'maintenance', { name: 'prune-tokens' });
+    const stored = await database.collection('tokens');
+    await watch(() => stored.countDocuments({ operationId: 'op_old' }), TOKENS);
+    expect(sum(await counts('tokens.pruned.v1'))).toBe(TOKENS);
+    expect(await ask()).toBe(true);
+  }, 240_000);
+});
