@@ -125,6 +125,20 @@ describe('MongoDB', () => {
     60_000,
   );
 
+  it('lost without a word: nothing wrong is answered, and all is well again by itself', async () => {
+    world = await aWorld(admin);
+    await service.ready();
+    proxy.strand();
+    const well = all(admin, world, 'well');
+    for (const [kind, status] of Object.entries(await askAll(admin, world)))
+      expect([well[kind], 503]).toContain(status);
+    await eventually(async () => {
+      world = await aWorld(admin);
+      expect(await askAll(admin, world)).toEqual(all(admin, world, 'well'));
+      return true;
+    }, 15_000);
+  }, 60_000);
+
   it('slow: what is answered is right, and answered in time', async () => {
     world = await aWorld(admin);
     proxy.slow(120);

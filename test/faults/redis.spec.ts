@@ -7,6 +7,7 @@ import { TestDatabase } from '../support/database.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { eventually, startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** With the lease's quarter of a second in it. */
 const DELETE_LIMIT_MS = 1_000;
@@ -172,6 +173,22 @@ describe('Redis', () => {
       20_000,
     );
     expect(await disagreements(service.database)).toEqual([]);
+  }, 90_000);
+
+  it('lost without a word: purges go on over new connections', async () => {
+    const redis = await RedisServer.running();
+    stopped.push(() => redis.stop());
+    const proxy = await TcpProxy.before(redis.url);
+    stopped.push(() => proxy.away());
+    const service = await startService({ env: { REDIS_URL: proxy.urlFor(redis.url) } });
+    stopped.push(() => service.database.drop());
+    stopped.push(() => service.stop());
+    const world = await aWorld(service);
+    await becomes(service.url, 'ok');
+    proxy.strand();
+    expect(await deleteThree(world)).toBeLessThan(DELETE_LIMIT_MS);
+    await settled(service.database);
+    await becomes(service.url, 'ok');
   }, 90_000);
 
   it('away: guessing is still slowed by each instance, no one is locked out, and the service says so', async () => {

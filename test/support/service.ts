@@ -188,7 +188,10 @@ export async function eventually(holds: () => Promise<boolean> | boolean, limitM
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms`, { cause: last });
+    if (Date.now() > deadline) {
+      const why = last instanceof Error ? `; the last time: ${last.message}` : '';
+      throw new Error(`not within ${limitMs} ms${why}`, { cause: last });
+    }
     await pause(POLL_MS);
   }
 }

@@ -11,6 +11,7 @@ export interface Moment {
 /** Stands before a store and can be away, hang, or be slow, without anything happening to the store. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
+  private readonly stranded = new Set<Socket>();
   private readonly server: Server;
   private port = 0;
   private hanging = false;
@@ -65,13 +66,22 @@ export class TcpProxy {
 
   /** Cuts every connection, with what is held back of it; new ones are let in. */
   cut(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of [...this.sockets, ...this.stranded]) socket.destroy();
   }
 
   /** Keeps connections, and lets new ones in, but passes nothing on; what is held back is passed on afterwards. */
   hang(hanging: boolean): void {
     this.hanging = hanging;
     for (const socket of this.sockets) this.pauseOrResume(socket);
+  }
+
+  /** The connections that are open are dead without a word, as after a firewall forgot them; new ones are as ever. */
+  strand(): void {
+    for (const socket of this.sockets) {
+      socket.pause();
+      this.stranded.add(socket);
+    }
+    this.sockets.clear();
   }
 
   /** Hangs at the moment, once. Resolves when it came. */
@@ -100,6 +110,7 @@ export class TcpProxy {
       from.on('error', () => from.destroy());
       from.on('close', () => {
         this.sockets.delete(from);
+        this.stranded.delete(from);
         to.destroy();
       });
       this.pauseOrResume(from);

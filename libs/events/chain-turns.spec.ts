@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { LogEvent } from './chain.ts';
+import { ChainTurns } from './chain-turns.ts';
+
+const event = (seq: number): LogEvent => ({ operationId: 'op_1', seq }) as LogEvent;
+
+/** The second of two writers comes in, and it does not matter how long it takes this machine: time stands still. */
+async function isLetInAtOnce(turns: ChainTurns): Promise<boolean> {
+  let entered = false;
+  const first = turns.run(['op_1'], () => Promise.resolve());
+  const second = turns.run(['op_1'], () => {
+    entered = true;
+    return Promise.resolve();
+  });
+  await first;
+  await jest.advanceTimersByTimeAsync(0);
+  const atOnce = entered;
+  await jest.advanceTimersByTimeAsync(20);
+  await second;
+  return atOnce;
+}
+
+describe('ChainTurns', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('lets the next writer in at once while nobody else writes to the chain', async () => {
+    const turns = new ChainTurns();
+    turns.won([event(1), event(2)]);
+    turns.won([event(3)]);
+    expect(turns.isShared('op_1')).toBe(false);
+    expect(await isLetInAtOnce(turns)).toBe(true);
+  });
+
+  it('leaves the chain to others for a moment when their events stand between its own, for two seconds', async () => {
+    const turns = new ChainTurns();
+    turns.won([event(1)]);
+    turns.won([event(3)]);
+    expect(turns.isShared('op_1')).toBe(true);
+    expect(await isLetInAtOnce(turns)).toBe(false);
+    jest.advanceTimersByTime(2_000);
+    expect(turns.isShared('op_1')).toBe(false);
+    expect(await isLetInAtOnce(turns)).toBe(true);
+  });
+
+  it('and when it lost a race', async () => {
+    const turns = new ChainTurns();
+    turns.lost(['op_1']);
+    expect(turns.isShared('op_2')).toBe(false);
+    expect(await isLetInAtOnce(turns)).toBe(false);
+  });
+
+  it('tells whether a writer is at the chain', async () => {
+    const turns = new ChainTurns();
+    await turns.run(['op_1'], () => {
+      expect(turns.isTaken('op_1')).toBe(true);
+      return Promise.resolve();
+    });
+    await Promise.resolve();
+    expect(turns.isTaken('op_1')).toBe(false);
+  });
+});
