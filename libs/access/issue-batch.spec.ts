@@ -32,7 +32,7 @@ describe('settleBatch', () => {
     const { outcomes, tokens, events } = settleBatch(
       Array.from({ length: 12 }, () => prepareIssue(one)),
       new Set(),
-      [],
+      new Map(),
       now,
     );
     expect(outcomes.filter((outcome) => outcome instanceof TokenLimitReached)).toHaveLength(2);
@@ -45,7 +45,7 @@ describe('settleBatch', () => {
     const { outcomes, tokens, replaced, events } = settleBatch(
       Array.from({ length: 13 }, () => prepareIssue(one)),
       new Set(),
-      [],
+      new Map(),
       now,
     );
     expect(outcomes.every((outcome) => !(outcome instanceof Error))).toBe(true);
@@ -60,7 +60,7 @@ describe('settleBatch', () => {
     const { outcomes, tokens } = settleBatch(
       [prepareIssue(fresh), prepareIssue(stale)],
       new Set([stale.credential.clientId]),
-      [],
+      new Map(),
       now,
     );
     expect(outcomes[1]).toEqual({ stale: true });
@@ -68,14 +68,14 @@ describe('settleBatch', () => {
   });
 
   it('ends a token at a whole second, as introspection names it', () => {
-    const { tokens } = settleBatch([prepareIssue(request())], new Set(), [], now);
+    const { tokens } = settleBatch([prepareIssue(request())], new Set(), new Map(), now);
     expect(tokens[0]?.expiresAt).toEqual(new Date('2026-11-23T12:01:00.000Z'));
   });
 
   it('makes tokens that carry their client, and keeps none of them in an event', () => {
     const one = request();
     const prepared = prepareIssue(one);
-    const { events, tokens } = settleBatch([prepared], new Set(), [], now);
+    const { events, tokens } = settleBatch([prepared], new Set(), new Map(), now);
     expect(clientIdOfAccessToken(prepared.accessToken)).toBe(one.credential.clientId);
     expect(JSON.stringify([events, tokens])).not.toContain(prepared.accessToken);
   });

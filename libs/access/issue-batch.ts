@@ -47,21 +47,23 @@ export interface SettledBatch {
   /** Digests of stored tokens that made way. */
   readonly replaced: readonly string[];
   readonly events: readonly PendingEvent[];
+  /** The stored tokens of the credentials afterwards. */
+  readonly places: ReadonlyMap<string, readonly TokenPlace[]>;
 }
 
 /**
  * Gives each request of the batch its place.
  *
  * @param stale client ids whose credential was changed meanwhile
- * @param stored the stored tokens of all credentials of the batch
+ * @param stored the stored tokens of each credential of the batch, by its id
  */
 export function settleBatch(
   issues: readonly PreparedIssue[],
   stale: ReadonlySet<string>,
-  stored: readonly TokenPlace[],
+  stored: ReadonlyMap<string, readonly TokenPlace[]>,
   now: Date,
 ): SettledBatch {
-  const placesOf = Map.groupBy(stored, (place) => place.credentialId);
+  const placesOf = new Map(stored);
   const inserted = new Map<string, TokenDocument>();
   const replaced: string[] = [];
   const events: PendingEvent[] = [];
@@ -73,7 +75,7 @@ export function settleBatch(
       const placement = choosePlace(places, TOKEN_LIMIT, credential.tokenLimitPolicy, now);
       const token = tokenOf(issue, placement.slot, now);
       const rest = places.filter((place) => place !== placement.replaced);
-      placesOf.set(credential.id, [...rest, token]);
+      placesOf.set(credential.id, [...rest, placeOf(token)]);
       // what made way may have been issued in this very batch: then it was never stored
       if (placement.replaced !== undefined && !inserted.delete(placement.replaced._id))
         replaced.push(placement.replaced._id);
@@ -90,7 +92,12 @@ export function settleBatch(
       throw error;
     }
   });
-  return { outcomes, tokens: [...inserted.values()], replaced, events };
+  return { outcomes, tokens: [...inserted.values()], replaced, events, places: placesOf };
+}
+
+/** What is worth remembering of a token. */
+function placeOf({ _id, id, credentialId, slot, expiresAt, issuedAt }: TokenDocument): TokenPlace {
+  return { _id, id, credentialId, slot, expiresAt, issuedAt };
 }
 
 function tokenOf({ request, digest: _id, tokenId }: PreparedIssue, slot: number, now: Date): TokenDocument {

@@ -4,6 +4,13 @@ import type { IssueOutcome, PreparedIssue } from './issue-batch.ts';
 /** Requests of one transaction at most. */
 const LARGEST_BATCH = 200;
 
+/**
+ * Behind a batch, the next one waits for those who were just answered and ask again: for this share of the time that the batch took, and
+ * no longer than that many milliseconds. Else two halves of the callers take turns, at twice the transactions.
+ */
+const COLLECT_FOR = 0.25;
+const COLLECT_AT_MOST_MS = 5;
+
 /** A request that has not been answered yet. */
 export interface WaitingIssue {
   readonly issue: PreparedIssue;
@@ -16,6 +23,9 @@ export class IssueLane {
   private waiting: WaitingIssue[] = [];
   private underWay = false;
   private scheduled = false;
+  private patience: NodeJS.Timeout | undefined;
+  /** How many are likely to ask before then, by `performance.now()`. */
+  private expected = { callers: 0, untilMs: 0 };
 
   /**
    * @param commit answers every request of the batch, or throws and answers none
@@ -37,6 +47,14 @@ export class IssueLane {
       this.onIdle();
       return;
     }
+    const restMs = this.waiting.length < this.expected.callers ? this.expected.untilMs - performance.now() : 0;
+    if (restMs > 0) this.patience ??= setTimeout(() => this.begin(), restMs);
+    else this.begin();
+  }
+
+  private begin(): void {
+    clearTimeout(this.patience);
+    this.patience = undefined;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
@@ -51,12 +69,17 @@ export class IssueLane {
       return;
     }
     this.underWay = true;
+    const beganAtMs = performance.now();
     try {
       await this.commit(batch);
     } catch (error) {
       await this.oneByOne(batch, error);
     } finally {
       this.underWay = false;
+      const nowMs = performance.now();
+      const collectMs = Math.min((nowMs - beganAtMs) * COLLECT_FOR, COLLECT_AT_MOST_MS);
+      const callers = Math.min(batch.length + this.waiting.length, LARGEST_BATCH);
+      this.expected = { callers, untilMs: nowMs + collectMs };
       this.schedule();
     }
   }

@@ -1,17 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { ClientSession } from 'mongoose';
-import { CredentialReader, CredentialRepository } from '#credentials';
-import type { CredentialUse } from '#credentials';
 import { UnitOfWork } from '#events';
-import type { PendingEvent } from '#events';
-import { Clock } from '#kernel';
 import { isStoreUnavailable } from '#mongo';
-import { TokenRepository } from '#tokens';
-import type { TokenPlace } from '#tokens';
-import { prepareIssue, settleBatch } from './issue-batch.ts';
+import { prepareIssue } from './issue-batch.ts';
+import type { IssueOutcome, IssueRequest } from './issue-batch.ts';
 import { IssueLane } from './issue-lane.ts';
 import type { WaitingIssue } from './issue-lane.ts';
-import type { IssueOutcome, IssueRequest, PreparedIssue } from './issue-batch.ts';
+import { IssueWriter } from './issue-writer.ts';
+import type { ProvisionalBatch } from './issue-writer.ts';
 
 /**
  * Issues tokens by group commit: what arrives while one transaction is under way goes together into the next. A token and its
@@ -27,10 +22,7 @@ export class TokenIssuer {
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly tokens: TokenRepository,
-    private readonly credentials: CredentialRepository,
-    private readonly reader: CredentialReader,
-    private readonly clock: Clock,
+    private readonly writer: IssueWriter,
   ) {}
 
   /**
@@ -72,7 +64,14 @@ export class TokenIssuer {
     // what is committed after its caller was told otherwise would be a token that no one has
     const limitMs = Math.min(...issues.map(({ request }) => request.deadlineAtMs)) - performance.now();
     const options = { chains, limitMs, atOnce };
-    const outcomes = await this.unitOfWork.runBatch(options, (session) => this.write(issues, session));
+    let settled: ProvisionalBatch | undefined;
+    const { value: outcomes, ends } = await this.unitOfWork.runBatch(options, async (session, endsBefore) => {
+      const batch = await this.writer.settle(issues, session, endsBefore);
+      settled = batch;
+      const { outcomes: value, events: pending } = batch.settled;
+      return { value, pending, write: () => this.writer.write(batch, session) };
+    });
+    if (settled !== undefined) this.writer.learn(issues, settled, ends);
     for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) reject(new Error('an issue without an outcome'));
@@ -80,35 +79,4 @@ export class TokenIssuer {
       else resolve(outcome);
     }
   }
-
-  private async write(
-    issues: readonly PreparedIssue[],
-    session: ClientSession,
-  ): Promise<{ value: readonly (IssueOutcome | Error)[]; pending: readonly PendingEvent[] }> {
-    const now = this.clock.now();
-    const stale = await this.credentials.touch(uses(issues), now, session);
-    for (const clientId of stale) this.reader.forget(clientId);
-    const fresh = issues.filter(({ request }) => !stale.has(request.credential.clientId));
-    const places = await this.placesOf(fresh, session);
-    const settled = settleBatch(issues, stale, places, now);
-    await this.tokens.delete(settled.replaced, session);
-    if (settled.tokens.length > 0) await this.tokens.insert(settled.tokens, session);
-    return { value: settled.outcomes, pending: settled.events };
-  }
-
-  private async placesOf(issues: readonly PreparedIssue[], session: ClientSession): Promise<TokenPlace[]> {
-    const ids = [...new Set(issues.map(({ request }) => request.credential.id))];
-    return ids.length === 0 ? [] : this.tokens.places(ids, session);
-  }
-}
-
-/** One use a secret: of which credential, and the version that the decision rests on. */
-function uses(issues: readonly PreparedIssue[]): CredentialUse[] {
-  const bySecret = new Map(
-    issues.map(({ request: { credential, secretId } }) => [
-      secretId,
-      { id: credential.id, clientId: credential.clientId, version: credential.version, secretId },
-    ]),
-  );
-  return [...bySecret.values()];
 }

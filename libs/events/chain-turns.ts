@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { KeyedLock } from './keyed-lock.ts';
 import { chainName } from './chain.ts';
-import type { LogEvent } from './chain.ts';
+import type { ChainHead, LogEvent } from './chain.ts';
 
 /** A chain that another instance wrote to counts as shared for so long, in milliseconds. */
 const SHARED_FOR_MS = 2_000;
@@ -16,7 +16,8 @@ const CHAINS_REMEMBERED = 10_000;
  */
 export class ChainTurns {
   private readonly locks = new KeyedLock();
-  private readonly lastOwnSeq = new LRUCache<string, number>({ max: CHAINS_REMEMBERED });
+  /** Where chains ended after the last event that this instance wrote. */
+  private readonly ends = new LRUCache<string, ChainHead>({ max: CHAINS_REMEMBERED });
   private readonly sharedUntilMs = new LRUCache<string, number>({ max: CHAINS_REMEMBERED });
 
   /** Runs `work` when it is its turn on all the chains. */
@@ -34,18 +35,36 @@ export class ChainTurns {
     return performance.now() < (this.sharedUntilMs.get(chain) ?? 0);
   }
 
+  /**
+   * Where the chains are likely to end, as far as this instance can tell without asking. Whoever writes there has to make sure
+   * that they do: then nothing else of the chains' operations has changed either since this instance wrote there.
+   */
+  likelyEnds(chains: readonly string[]): ReadonlyMap<string, ChainHead> {
+    const known = new Map<string, ChainHead>();
+    for (const chain of chains) {
+      const end = this.isShared(chain) ? undefined : this.ends.get(chain);
+      if (end !== undefined) known.set(chain, end);
+    }
+    return known;
+  }
+
   /** Another instance was quicker on one of the chains. */
   lost(chains: readonly string[]): void {
     for (const chain of chains) this.noteShared(chain);
   }
 
+  /** It is not known what became of the chains. */
+  forget(chains: readonly string[]): void {
+    for (const chain of chains) this.ends.delete(chain);
+  }
+
   /** These events were committed: what they follow tells whether others write to their chains. */
   won(events: readonly LogEvent[]): void {
-    for (const { operationId, seq } of events) {
+    for (const { operationId, seq, hash } of events) {
       const chain = chainName(operationId);
-      const last = this.lastOwnSeq.get(chain);
+      const last = this.ends.get(chain)?.seq;
       if (last !== undefined && seq !== last + 1) this.noteShared(chain);
-      this.lastOwnSeq.set(chain, seq);
+      this.ends.set(chain, { seq, hash });
     }
   }
 

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { newId } from '#kernel';
 import type { CallContext, DomainEvent, DomainEventData } from '#kernel';
-import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
+import type { Update } from '#mongo';
 import { Metrics } from '#observability';
 import { chainEvents, chainName, emptyHead } from './chain.ts';
 import { chainHeadSchema, eventSchema, outboxSchema } from './event.schema.ts';
 import type { ChainHeadDocument, EventDocument, OutboxDocument } from './event.schema.ts';
-import type { EventDraft, LogEvent } from './chain.ts';
+import type { ChainHead, EventDraft, LogEvent } from './chain.ts';
 import { followUps } from './queues.ts';
 
 /** A domain event with who did it and when, ready to be chained. */
@@ -16,6 +17,9 @@ export interface PendingEvent {
   readonly context: CallContext;
   readonly at: Date;
 }
+
+/** As many events go by one command; more of them might be more than one can carry. */
+const FEW_EVENTS = 250;
 
 /** Appends to the event log. There is no way to change or remove an event here, by intent. */
 @Injectable()
@@ -36,20 +40,21 @@ export class EventLog {
   /**
    * Appends the events to their chains and their follow-up work to the outbox, in the caller's transaction.
    *
-   * @param held heads of chains that this transaction holds
+   * @param ends where chains end, as far as that is known: because this transaction holds them, or from the last time
    * @returns the events as logged, in the order given within each chain
-   * @throws TransactionConflict when another writer was quicker on a chain
+   * @throws TransactionConflict when another writer was quicker on a chain, or it does not end where that was said
    */
   async append(
     session: ClientSession,
     pending: readonly PendingEvent[],
-    held: readonly ChainHeadDocument[] = [],
+    ends: ReadonlyMap<string, ChainHead> = new Map(),
   ): Promise<LogEvent[]> {
     if (pending.length === 0) return [];
     const chains = Map.groupBy(pending, ({ event }) => chainName(event.operationId));
-    const heads = await this.readHeads(session, [...chains.keys()], held);
+    const heads = await this.readHeads(session, [...chains.keys()], ends);
     const logged: LogEvent[] = [];
-    const headWrites: Parameters<typeof this.heads.collection.bulkWrite>[0][number][] = [];
+    const begun: ChainHeadDocument[] = [];
+    const moved: Update[] = [];
     for (const [chain, events] of chains) {
       const head = heads.get(chain);
       const appended = chainEvents(head ?? emptyHead(chain), events.map(draft));
@@ -57,28 +62,25 @@ export class EventLog {
       if (last === undefined) continue;
       logged.push(...appended);
       const end = { seq: last.seq, hash: last.hash };
-      headWrites.push(
-        head === undefined
-          ? { insertOne: { document: { _id: chain as never, ...end } } }
-          : { updateOne: { filter: { _id: chain as never, seq: head.seq }, update: { $set: end } } },
-      );
+      if (head === undefined) begun.push({ _id: chain, ...end });
+      else moved.push({ q: { _id: chain, seq: head.seq, hash: head.hash }, u: { $set: end } });
     }
-    await this.write(session, logged, headWrites);
+    await this.write(session, logged, begun, moved);
     return logged;
   }
 
   /**
    * Keeps other writers off the chain until the transaction ends: they, or this one, get a conflict at once.
    *
-   * @returns the chain's head, for `append`; none where the chain has no events yet, and cannot be held
+   * @returns where the chain ends, for `append`; nothing where it has no events yet, and cannot be held
    */
-  async hold(session: ClientSession, chain: string): Promise<ChainHeadDocument[]> {
+  async hold(session: ClientSession, chain: string): Promise<ReadonlyMap<string, ChainHead>> {
     const head = await this.heads.collection.findOneAndUpdate(
       { _id: chain as never },
       { $inc: { turn: 1 } },
       { session, returnDocument: 'after' },
     );
-    return head === null ? [] : [head as unknown as ChainHeadDocument];
+    return new Map(head === null ? [] : [[chain, head as unknown as ChainHeadDocument]]);
   }
 
   /** Counts logged events. Called after the commit, since a transaction may run more than once. */
@@ -89,9 +91,9 @@ export class EventLog {
   private async readHeads(
     session: ClientSession,
     chains: readonly string[],
-    held: readonly ChainHeadDocument[],
-  ): Promise<Map<string, ChainHeadDocument>> {
-    const heads = new Map(held.map((head) => [head._id, head]));
+    ends: ReadonlyMap<string, ChainHead>,
+  ): Promise<ReadonlyMap<string, ChainHead>> {
+    const heads = new Map(ends);
     const others = chains.filter((chain) => !heads.has(chain));
     if (others.length === 0) return heads;
     const found = this.heads.collection.find({ _id: { $in: others as never[] } }, { session });
@@ -102,14 +104,16 @@ export class EventLog {
   private async write(
     session: ClientSession,
     logged: readonly LogEvent[],
-    headWrites: Parameters<typeof this.heads.collection.bulkWrite>[0],
+    begun: readonly ChainHeadDocument[],
+    moved: readonly Update[],
   ): Promise<void> {
-    const expected = headWrites.filter((write) => 'updateOne' in write).length;
     try {
       // the heads first: whoever loses the race for a chain learns it before the larger write
-      const { matchedCount } = await this.heads.collection.bulkWrite(headWrites, { session, ordered: true });
-      if (matchedCount !== expected) throw new TransactionConflict();
-      await this.events.collection.insertMany(logged.map(document) as never[], { session, ordered: true });
+      if (moved.length > 0 && (await updateAll(this.heads, moved, session)) !== moved.length)
+        throw new TransactionConflict();
+      if (begun.length > 0) await insertAll(this.heads, begun, session);
+      if (logged.length <= FEW_EVENTS) await insertAll(this.events, logged.map(document), session);
+      else await this.events.collection.insertMany(logged.map(document) as never[], { session, ordered: true });
     } catch (error) {
       if (isDuplicateKey(error)) throw new TransactionConflict('another writer was quicker', { cause: error });
       throw error;

@@ -16,7 +16,7 @@ import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
 import { ChainTurns } from './chain-turns.ts';
 import { chainName } from './chain.ts';
-import type { LogEvent } from './chain.ts';
+import type { ChainHead, LogEvent } from './chain.ts';
 import { EventLog } from './event-log.ts';
 import type { PendingEvent } from './event-log.ts';
 import { OutboxSignal } from './outbox-signal.ts';
@@ -46,6 +46,24 @@ export class UnitServices {
   ) {}
 }
 
+/** What a unit's work comes to. */
+export interface Worked<T> {
+  readonly value: T;
+  /** Events to append before the commit. */
+  readonly pending: readonly PendingEvent[];
+  /** Writes what rests on where the chains end: it is called when they are known to end there, and nobody else can move them any more. */
+  readonly write?: () => Promise<void>;
+}
+
+/** A unit that is committed. */
+export interface Committed<T> {
+  readonly value: T;
+  /** Where the chains end that it wrote to, by name. */
+  readonly ends: ReadonlyMap<string, ChainHead>;
+}
+
+const NO_ENDS: ReadonlyMap<string, ChainHead> = new Map();
+
 /** Writes a change, its events and its follow-up work in one transaction: all of it or nothing. */
 @Injectable()
 export class UnitOfWork {
@@ -64,7 +82,7 @@ export class UnitOfWork {
    * @throws what `work` throws; DomainError `store-unavailable` when the store is away or too slow: then nothing was written
    */
   async run<T>(context: CallContext, options: UnitOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.runBatch(options, async (session) => {
+    const { value } = await this.commit(options, async (session) => {
       const { transaction, remembered } = this.begin(session, context);
       const value = await work(transaction);
       if (context.idempotencyId !== undefined && remembered.made) {
@@ -72,17 +90,27 @@ export class UnitOfWork {
       }
       return { value, pending: transaction.pending.map((event) => ({ event, context, at: transaction.at })) };
     });
+    return value;
   }
 
   /**
    * The same for changes of several callers at once, each event with its own context.
    *
-   * @param work returns what the caller gets and the events to append before the commit; it may run more than once
+   * @param work gets where the chains end, as far as this instance remembers it. It may go by what it knows of a chain's operation as
+   *   of that end, if it writes to the chain: where the chain has moved on, the unit fails and is tried again. It may run more than once
    */
   async runBatch<T>(
     options: UnitOptions,
-    work: (session: ClientSession) => Promise<{ value: T; pending: readonly PendingEvent[] }>,
-  ): Promise<T> {
+    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<Worked<T>>,
+  ): Promise<Committed<T>> {
+    return this.commit(options, work, (chains) => this.turns.likelyEnds(chains));
+  }
+
+  private async commit<T>(
+    options: UnitOptions,
+    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<Worked<T>>,
+    likelyEnds: (chains: readonly string[]) => ReadonlyMap<string, ChainHead> = () => NO_ENDS,
+  ): Promise<Committed<T>> {
     const limitMs = withinDeadline(options.limitMs ?? STORE_DEADLINE_MS);
     const deadlineAtMs = performance.now() + limitMs;
     const chains = [...new Set(options.chains.map(chainName))];
@@ -91,11 +119,13 @@ export class UnitOfWork {
     let tries = 0;
     const attempt = async (session: ClientSession): Promise<T> => {
       if ((tries += 1) > 1) this.turns.lost(chains);
+      let ends = likelyEnds(chains);
       // whoever loses the race for the chain learns it first, not last
       const [chain] = chains.length === 1 ? chains : [];
-      const held = chain === undefined ? [] : await this.eventLog.hold(session, chain);
-      const { value, pending } = await work(session);
-      logged = await this.eventLog.append(session, pending, held);
+      if (chain !== undefined && !ends.has(chain)) ends = await this.eventLog.hold(session, chain);
+      const { value, pending, write } = await work(session, ends);
+      logged = await this.eventLog.append(session, pending, ends);
+      await write?.();
       published = pending.map(({ event }) => event);
       return value;
     };
@@ -105,16 +135,17 @@ export class UnitOfWork {
       .run(chains, () => this.transactions.run(attempt, deadlineAtMs - performance.now(), atOnce ? 1 : Infinity))
       .catch((error: unknown) => {
         if (atOnce && chains.length === 1) this.turns.lost(chains);
+        this.turns.forget(chains);
         throw error;
       });
-    const result = await bounded(turn, limitMs);
+    const value = await bounded(turn, limitMs);
     const committedAtMs = performance.now();
     this.eventLog.count(logged);
     this.turns.won(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
     if (options.altersRights === true) await leaseRunOut(committedAtMs);
-    return result;
+    return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
   }
 
   /** Whether another writer, here or elsewhere, is likely to be at the operation's chain. */

@@ -1,4 +1,6 @@
 export { Coalescer } from './coalescer.ts';
+export { deleteAll, findAll, insertAll, updateAll } from './commands.ts';
+export type { Update } from './commands.ts';
 export { beforeDeadline, withinDeadline, withoutDeadline } from './deadline.ts';
 export { IdempotencyKeys } from './idempotency-keys.ts';
 export { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';

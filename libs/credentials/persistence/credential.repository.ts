@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { CREDENTIAL_LIMIT } from '#catalogue';
 import { DomainError, literalPattern, nameKey } from '#kernel';
-import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { MongoStore, TransactionConflict, isDuplicateKey, updateAll } from '#mongo';
 import { Credential } from '../domain/credential.ts';
 import type { CredentialState } from '../domain/credential.ts';
 import { credentialSchema, toDocument, toState } from './credential.schema.ts';
@@ -78,16 +78,12 @@ export class CredentialRepository {
    * @returns client ids of those that are not at that version any more; nothing is noted of them
    */
   async touch(uses: readonly CredentialUse[], at: Date, session: ClientSession): Promise<Set<string>> {
-    const { matchedCount } = await this.model.collection.bulkWrite(
-      uses.map(({ id, version, secretId }) => ({
-        updateOne: {
-          filter: { _id: id as never, version, 'secrets.id': secretId },
-          update: { $set: { lastUsedAt: at, 'secrets.$.lastUsedAt': at } },
-        },
-      })),
-      { session, ordered: false },
-    );
-    if (matchedCount === uses.length) return new Set();
+    if (uses.length === 0) return new Set();
+    const updates = uses.map(({ id, version, secretId }) => ({
+      q: { _id: id, version, 'secrets.id': secretId },
+      u: { $set: { lastUsedAt: at, 'secrets.$.lastUsedAt': at } },
+    }));
+    if ((await updateAll(this.model, updates, session)) === uses.length) return new Set();
     const ids = uses.map(({ id }) => id);
     const current = await this.model.find({ _id: { $in: ids } }, { version: 1 }, { session }).lean();
     const versions = new Map(current.map(({ _id, version }) => [_id, version]));

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Schema, mongo } from 'mongoose';
+import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { LeasedReader, MongoStore, storeUnavailable } from '#mongo';
+import { LeasedReader, MongoStore, TransactionConflict, deleteAll, findAll, insertAll, isDuplicateKey } from '#mongo';
 
 /** How many live tokens a credential may have. */
 export const TOKEN_LIMIT = 10;
@@ -61,24 +61,24 @@ export class TokenRepository {
   async places(credentialIds: readonly string[], session: ClientSession): Promise<TokenPlace[]> {
     const filter = { credentialId: { $in: [...credentialIds] } };
     const projection = { id: 1, credentialId: 1, slot: 1, expiresAt: 1, issuedAt: 1 };
-    const batchSize = credentialIds.length * TOKEN_LIMIT;
-    // by the command: the driver's cursor takes twice the time and memory for each document, and each issue passes here
-    const answer = await this.command({ find: NAME, filter, projection, batchSize, singleBatch: true }, session);
-    return (answer as { cursor: { firstBatch: TokenPlace[] } }).cursor.firstBatch;
+    const atMost = credentialIds.length * TOKEN_LIMIT;
+    return (await findAll(this.model, { filter, projection, atMost }, session)) as TokenPlace[];
   }
 
-  /** @throws an error of code 11000 when a place is taken meanwhile */
+  /** @throws TransactionConflict when a place was taken meanwhile */
   async insert(tokens: readonly TokenDocument[], session: ClientSession): Promise<void> {
-    // by the command, as in `places`: the driver's bulk writes measure each document before they serialize it
-    const answer = await this.command({ insert: NAME, documents: [...tokens], ordered: true }, session);
-    const [fault] = (answer as { writeErrors?: mongo.ErrorDescription[] }).writeErrors ?? [];
-    if (fault !== undefined) throw new mongo.MongoServerError(fault);
+    try {
+      await insertAll(this.model, tokens, session);
+    } catch (error) {
+      if (isDuplicateKey(error)) throw new TransactionConflict('a place was taken meanwhile', { cause: error });
+      throw error;
+    }
   }
 
   /** Deletes by digest. @returns how many there were */
   async delete(digests: readonly string[], session: ClientSession): Promise<number> {
     if (digests.length === 0) return 0;
-    const { deletedCount } = await this.model.collection.deleteMany({ _id: { $in: digests as never[] } }, { session });
+    const deletedCount = await deleteAll(this.model, { _id: { $in: [...digests] } }, session);
     for (const digest of digests) this.reader.forget(digest);
     return deletedCount;
   }
@@ -113,12 +113,6 @@ export class TokenRepository {
       { session, projection: { _id: 1 }, sort: { expiresAt: 1 }, limit },
     );
     return (await found.toArray()).map((token) => String(token._id));
-  }
-
-  private async command(command: mongo.Document, session: ClientSession): Promise<mongo.Document> {
-    const { db } = this.model.db;
-    if (db === undefined) throw storeUnavailable();
-    return db.command(command, { session });
   }
 
   private async findByDigests(digests: string[]): Promise<Map<string, TokenDocument>> {

@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { CredentialReader, CredentialRepository } from '#credentials';
+import type { CredentialRecord, CredentialUse } from '#credentials';
+import { Clock } from '#kernel';
+import { TokenRepository } from '#tokens';
+import type { TokenPlace } from '#tokens';
+import { settleBatch } from './issue-batch.ts';
+import type { PreparedIssue, SettledBatch } from './issue-batch.ts';
+import { KnownPlaces } from './known-places.ts';
+import type { KnownCredential } from './known-places.ts';
+
+/** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
+const USE_NOTED_EVERY_MS = 60_000;
+
+/** Where chains end, by name. */
+type Ends = ReadonlyMap<string, { readonly seq: number }>;
+
+/** What a transaction is to write, and what it goes by. */
+export interface ProvisionalBatch {
+  readonly settled: SettledBatch;
+  readonly known: ReadonlyMap<string, KnownCredential>;
+  /** Secrets whose use it noted, and when. */
+  readonly notedAt: ReadonlyMap<string, Date>;
+  readonly ends: Ends;
+}
+
+/**
+ * Settles and writes batches of tokens in transactions. A credential that this instance issued for before, with nothing else happening in its
+ * operation since, costs no reading: that its chain still ends where it was left proves all that is remembered
+ * (docs/adr/0010-issuing-by-what-the-chain-proves.md).
+ */
+@Injectable()
+export class IssueWriter {
+  private readonly knownPlaces = new KnownPlaces();
+
+  constructor(
+    private readonly tokens: TokenRepository,
+    private readonly credentials: CredentialRepository,
+    private readonly reader: CredentialReader,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Decides what each caller gets.
+   *
+   * @param ends where the operations' chains are believed to end; the transaction is to fail where one does not
+   */
+  async settle(issues: readonly PreparedIssue[], session: ClientSession, ends: Ends): Promise<ProvisionalBatch> {
+    const now = this.clock.now();
+    const known = this.known(issues, ends);
+    const stale = new Set<string>();
+    const notedAt = new Map<string, Date>();
+    for (;;) {
+      const due = uses(issues).filter((use) => !notedAt.has(use.secretId) && isDue(known.get(use.id), use, now));
+      for (const clientId of await this.credentials.touch(due, now, session)) stale.add(clientId);
+      for (const { secretId } of due) notedAt.set(secretId, now);
+      const settled = settleBatch(issues, stale, await this.places(issues, stale, known, session), now);
+      // a refusal moves no chain, and so would prove nothing of what is known: it takes a look
+      const refused = issues.filter((_issue, index) => settled.outcomes[index] instanceof Error).map(credentialOf);
+      const unproven = refused.filter(({ id }) => known.delete(id));
+      if (unproven.length > 0) continue;
+      for (const clientId of stale) this.reader.forget(clientId);
+      return { settled, known, notedAt, ends };
+    }
+  }
+
+  /** @throws TransactionConflict when a place was taken meanwhile */
+  async write({ settled: { replaced, tokens } }: ProvisionalBatch, session: ClientSession): Promise<void> {
+    await this.tokens.delete(replaced, session);
+    if (tokens.length > 0) await this.tokens.insert(tokens, session);
+  }
+
+  /** Remembers what a transaction left behind, once it is committed. @param after where it left the chains that it wrote to */
+  learn(issues: readonly PreparedIssue[], { settled, known, notedAt, ends }: ProvisionalBatch, after: Ends): void {
+    const byOperation = new Map<string, Map<string, KnownCredential>>();
+    for (const [index, { request }] of issues.entries()) {
+      const outcome = settled.outcomes[index];
+      if (outcome instanceof Error || outcome?.stale !== false) continue;
+      const { id, operationId, version } = request.credential;
+      const credentials = byOperation.get(operationId) ?? new Map<string, KnownCredential>();
+      const before = (credentials.get(id) ?? known.get(id))?.notedAt;
+      const at = notedAt.get(request.secretId);
+      const uses = new Map([...(before ?? []), ...(at === undefined ? [] : [[request.secretId, at] as const])]);
+      credentials.set(id, { version, places: settled.places.get(id) ?? [], notedAt: uses });
+      byOperation.set(operationId, credentials);
+    }
+    for (const [operationId, credentials] of byOperation) {
+      const seq = after.get(operationId)?.seq;
+      if (seq !== undefined) this.knownPlaces.learn(operationId, [ends.get(operationId)?.seq, seq], credentials);
+    }
+  }
+
+  private known(issues: readonly PreparedIssue[], ends: Ends): Map<string, KnownCredential> {
+    const known = new Map<string, KnownCredential>();
+    for (const { id, operationId, version } of issues.map(credentialOf)) {
+      const credential = this.knownPlaces.of(operationId, ends.get(operationId)?.seq, id);
+      if (credential?.version === version) known.set(id, credential);
+    }
+    return known;
+  }
+
+  private async places(
+    issues: readonly PreparedIssue[],
+    stale: ReadonlySet<string>,
+    known: ReadonlyMap<string, KnownCredential>,
+    session: ClientSession,
+  ): Promise<Map<string, readonly TokenPlace[]>> {
+    const fresh = issues.map(credentialOf).filter(({ clientId }) => !stale.has(clientId));
+    const ids = [...new Set(fresh.map(({ id }) => id))].filter((id) => !known.has(id));
+    const stored = ids.length === 0 ? [] : await this.tokens.places(ids, session);
+    const places = new Map<string, readonly TokenPlace[]>(Map.groupBy(stored, (place) => place.credentialId));
+    for (const [id, credential] of known) places.set(id, credential.places);
+    return places;
+  }
+}
+
+function credentialOf({ request }: PreparedIssue): CredentialRecord {
+  return request.credential;
+}
+
+/** Whether the use has to be noted: for the page that shows it, and where nothing else says that the credential is at that version. */
+function isDue(known: KnownCredential | undefined, { secretId }: CredentialUse, now: Date): boolean {
+  const notedAt = known?.notedAt.get(secretId);
+  return notedAt === undefined || now.getTime() - notedAt.getTime() >= USE_NOTED_EVERY_MS;
+}
+
+/** One use a secret: of which credential, and the version that the decision rests on. */
+function uses(issues: readonly PreparedIssue[]): CredentialUse[] {
+  const bySecret = new Map(
+    issues.map(({ request: { credential, secretId } }) => [
+      secretId,
+      { id: credential.id, clientId: credential.clientId, version: credential.version, secretId },
+    ]),
+  );
+  return [...bySecret.values()];
+}
