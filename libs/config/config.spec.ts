@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from './config.ts';
@@ -18,6 +18,12 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe('configuration', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'latchkey-config-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
   it('has the documented defaults', () => {
     expect(loadConfig(stores)).toMatchObject({
       port: 3000,
@@ -60,21 +66,19 @@ describe('configuration', () => {
   });
 
   it('takes only an Ed25519 key for signing', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'latchkey-config-'));
     const write = (name: string, pem: string | Buffer): string => {
-      writeFileSync(join(directory, name), pem);
-      return join(directory, name);
+      writeFileSync(join(folder, name), pem);
+      return join(folder, name);
     };
     const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs8' });
     const path = (file: string): Record<string, string> => ({ ...stores, LATCHKEY_SIGNING_KEY_FILE: file });
     expect(loadConfig(path(write('good.pem', ed25519))).signingKey?.asymmetricKeyType).toBe('ed25519');
     expect(faultsOf(path(write('rsa.pem', rsa)))).toHaveLength(1);
-    expect(faultsOf(path(join(directory, 'missing.pem')))[0]).toContain('ENOENT');
+    expect(faultsOf(path(join(folder, 'missing.pem')))[0]).toContain('ENOENT');
   });
 
   it('takes a retention only with a folder that it can write archives to', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'latchkey-config-'));
     const retention = { ...stores, EVENT_RETENTION_DAYS: '365', EVENT_ARCHIVE_DIR: folder };
     expect(loadConfig(stores).retention).toBeUndefined();
     expect(loadConfig(retention).retention).toEqual({ days: 365, archiveFolder: folder, mongodbUri: undefined });

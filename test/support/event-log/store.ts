@@ -8,7 +8,7 @@ import { chainEvents, chainName, emptyHead } from '../../../libs/events/chain.ts
 import type { ChainHead, EventDraft, LogEvent } from '../../../libs/events/chain.ts';
 import { Occurrence } from '../../../libs/events/occurrence.ts';
 import { main } from '../../../tools/verify-events/cli.ts';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestDatabase } from '../database.ts';
@@ -119,12 +119,16 @@ export async function verifyText(
     out += String(chunk);
     return true;
   };
-  const exit = await main([...events, ...proof, ...flags], {
-    stdin: Readable.from([]),
-    stdout: { write },
-    stderr: { write },
-  });
-  return { exit, out };
+  try {
+    const exit = await main([...events, ...proof, ...flags], {
+      stdin: Readable.from([]),
+      stdout: { write },
+      stderr: { write },
+    });
+    return { exit, out };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The events of an NDJSON export. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AllowedIpsError, canonicalAllowedIps } from '#kernel';
 import { descriptionField, idField, nameField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
+import { replayNotice, secretSchema, shownSecret, unrepeatedSecret } from '../http/secret-fields.ts';
 
 /** Most APIs that one credential may be given. */
 const MOST_APIS = 500;
@@ -146,17 +147,7 @@ export interface CredentialPath {
   readonly credentialId: string;
 }
 
-const secretAnswer = z
-  .object({
-    id: idField('se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
-    createdAt: timeField,
-    expiresAt: timeField.nullable().meta({ description: 'When an old secret ends; null for the current one.' }),
-    lastUsedAt: timeField.nullable().meta({ description: 'When it last signed in, to the minute; null for never.' }),
-  })
-  .meta({
-    id: 'Secret',
-    description: 'What is kept of a secret and may be told. The secret itself is stored nowhere.',
-  });
+const secretAnswer = secretSchema('Secret');
 
 const credentialMembers = {
   id: idField('cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
@@ -192,18 +183,15 @@ export const credentialAnswer = z
 export const credentialWithSecret = z
   .object({
     ...credentialMembers,
-    clientSecret: z.string().meta({
-      example: 'lk_cs_…',
-      description: 'The secret, shown this once: `lk_cs_`, 43 base62 characters and 6 of a checksum. Keep it now.',
-    }),
+    clientSecret: shownSecret('lk_cs_'),
   })
   .meta({ id: 'CredentialWithSecret', description: 'A credential and, this once, its secret.' });
 
 export const credentialReplay = z
   .object({
     ...credentialMembers,
-    clientSecret: z.null().meta({ description: 'Always null: the secret is stored nowhere.' }),
-    notice: z.string().meta({ description: 'Says that this is a replay, and what to do when the secret was lost.' }),
+    clientSecret: unrepeatedSecret,
+    notice: replayNotice,
   })
   .meta({ id: 'CredentialReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idField, nameField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
+import { replayNotice, secretSchema, shownSecret, unrepeatedSecret } from '../http/secret-fields.ts';
 
 const MOST_APIS = 500;
 
@@ -55,17 +56,7 @@ export type RotateResourceServerSecretBody = z.output<typeof rotateResourceServe
 export const listResourceServersQuery = z.strictObject(pageQuery);
 export type ListResourceServersParameters = z.output<typeof listResourceServersQuery>;
 
-const secretAnswer = z
-  .object({
-    id: idField('se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
-    createdAt: timeField,
-    expiresAt: timeField.nullable().meta({ description: 'When an old secret ends; null for the current one.' }),
-    lastUsedAt: timeField.nullable().meta({ description: 'When it last signed in, to the minute; null for never.' }),
-  })
-  .meta({
-    id: 'ResourceServerSecret',
-    description: 'What is kept of a secret and may be told. The secret itself is stored nowhere.',
-  });
+const secretAnswer = secretSchema('ResourceServerSecret');
 
 const members = {
   id: idField('rs_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id, and the user name of its HTTP Basic.'),
@@ -84,18 +75,15 @@ export const resourceServerAnswer = z
 export const resourceServerWithSecret = z
   .object({
     ...members,
-    resourceServerSecret: z.string().meta({
-      example: 'lk_rs_…',
-      description: 'The secret, shown this once: `lk_rs_`, 43 base62 characters and 6 of a checksum. Keep it now.',
-    }),
+    resourceServerSecret: shownSecret('lk_rs_'),
   })
   .meta({ id: 'ResourceServerWithSecret', description: 'A resource server and, this once, its secret.' });
 
 export const resourceServerReplay = z
   .object({
     ...members,
-    resourceServerSecret: z.null().meta({ description: 'Always null: the secret is stored nowhere.' }),
-    notice: z.string().meta({ description: 'Says that this is a replay, and what to do when the secret was lost.' }),
+    resourceServerSecret: unrepeatedSecret,
+    notice: replayNotice,
   })
   .meta({ id: 'ResourceServerReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
 
