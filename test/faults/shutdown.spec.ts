@@ -5,6 +5,7 @@ import { Api } from '../support/api.ts';
 import { aCredential, anApi, anOperation } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
 import { nginxBefore } from '../support/nginx.ts';
+import { FORM, RawConnection, rawRequest } from '../support/raw-http.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { eventually, startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
@@ -21,7 +22,7 @@ async function terminate(service: Service): Promise<{ code: number | null; ms: n
   return { code, ms: performance.now() - startedAt };
 }
 
-describe('SIGTERM', () => {
+describe('shutdown', () => {
   const left: (() => Promise<unknown>)[] = [];
   const databases: TestDatabase[] = [];
   afterEach(async () => {
@@ -121,6 +122,46 @@ describe('SIGTERM', () => {
     },
     40_000,
   );
+
+  describe.each(['SIGTERM', 'SIGINT'] as const)('by %s, with connections open', (signal) => {
+    async function open(service: Service, sent = ''): Promise<RawConnection> {
+      const connection = await RawConnection.open(service.url);
+      left.push(() => {
+        connection.close();
+        return Promise.resolve();
+      });
+      connection.send(sent);
+      return connection;
+    }
+
+    const health = rawRequest({ method: 'GET', target: '/livez' });
+    const partOfHead = health.slice(0, -2);
+
+    it('that sent nothing, or never the rest of a request: they do not hold it', async () => {
+      const service = await start();
+      const answered = await open(service, health);
+      expect((await answered.answer()).status).toBe(200);
+      answered.send(partOfHead);
+      await open(service);
+      await open(service, partOfHead);
+      expect((await (await open(service, health)).answer()).status).toBe(200); // all that was sent before has come
+      expect(await service.stop(signal)).toBe(0);
+    }, 30_000);
+
+    it('on which a request is under way: it is answered, and then they are closed', async () => {
+      const service = await start();
+      const body = 'grant_type=client_credentials';
+      const request = rawRequest({ target: '/oauth2/token', headers: [FORM], body });
+      const slow = await open(service, request.slice(0, -10));
+      const never = await open(service, partOfHead);
+      expect((await (await open(service, health)).answer()).status).toBe(200);
+      const ended = service.stop(signal);
+      await expect(never.answer()).rejects.toThrow('no whole answer came'); // closed: no one waits for it any more
+      slow.send(request.slice(-10));
+      expect((await slow.answer()).status).toBe(401);
+      expect(await ended).toBe(0);
+    }, 30_000);
+  });
 
   it('says so at /readyz, and asks callers to go elsewhere', async () => {
     const service = await start();

@@ -8,6 +8,7 @@ import { MongoStore } from '#mongo';
 import { LOGGER, NestLogger } from '#observability';
 import type { Logger } from '#observability';
 import { ApiModule } from './api.module.ts';
+import { Connections } from './http/connections.ts';
 import { addDeadline } from './http/deadline.ts';
 import { Draining } from './http/draining.ts';
 import { createHttpAdapter } from './http/http-adapter.ts';
@@ -44,13 +45,14 @@ export async function serve(config: Config): Promise<void> {
   serveDocs(app);
   await app.init();
   await storesReached(app);
+  const connections = new Connections(app.getHttpServer());
   await app.listen(config.port, config.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info(
     { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, role: config.role },
     'listening',
   );
-  closeOnSignal(app, draining, logger);
+  closeOnSignal({ app, draining, connections, logger });
 }
 
 /** A proxy sends requests as soon as the port is open: while the stores are there, the first of them is to be served. */
