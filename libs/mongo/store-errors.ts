@@ -30,8 +30,21 @@ export function isCommitUnknown(error: unknown): boolean {
   return error instanceof mongo.MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
 }
 
+/** Whether the connection was lost before the store's answer came. */
+export function isConnectionLost(error: unknown): boolean {
+  return unwrapped(error) instanceof mongo.MongoNetworkError;
+}
+
+/** The driver puts also what is no answer of the store into the error of a bulk write, as if it were one. */
+function unwrapped(error: unknown): unknown {
+  if (!(error instanceof mongo.MongoBulkWriteError)) return error;
+  const met: unknown = error.errorResponse;
+  return met instanceof Error ? met : error;
+}
+
 /** Whether the error says that the store is away, too slow or shutting down. */
-export function isStoreUnavailable(error: unknown): boolean {
+export function isStoreUnavailable(thrown: unknown): boolean {
+  const error = unwrapped(thrown);
   if (error instanceof DomainError) return error.code === 'store-unavailable';
   if (!(error instanceof Error)) return false;
   if (error instanceof mongo.MongoNetworkError || error instanceof mongo.MongoServerSelectionError) return true;

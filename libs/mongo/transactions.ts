@@ -4,9 +4,11 @@ import { Metrics } from '#observability';
 import { MongoStore } from './mongo-store.ts';
 import {
   STORE_DEADLINE_MS,
+  TransactionConflict,
   asDomainError,
   bounded,
   isCommitUnknown,
+  isConnectionLost,
   isTransient,
   storeUnavailable,
 } from './store-errors.ts';
@@ -71,7 +73,7 @@ export class Transactions {
   ): Promise<T> {
     session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
     try {
-      const result = await work(session);
+      const result = await work(session).catch(tryAgainIfLost);
       // whoever waited has been told that nothing was changed: then nothing may be
       if (performance.now() > deadlineAt) throw storeUnavailable();
       await this.commit(session, deadlineAt);
@@ -89,9 +91,18 @@ export class Transactions {
         await session.commitTransaction();
         return;
       } catch (error) {
-        if (!isCommitUnknown(error) || performance.now() > deadlineAt) throw error;
+        const unknown = isCommitUnknown(error) || isConnectionLost(error);
+        if (!unknown || performance.now() > deadlineAt) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, LONGEST_PAUSE_MS));
     }
   }
+}
+
+/**
+ * What was not committed can be tried again. The driver says so of the first connection that is lost, and not of those lost along
+ * with it.
+ */
+function tryAgainIfLost(error: unknown): never {
+  throw isConnectionLost(error) ? new TransactionConflict('the connection was lost', { cause: error }) : error;
 }

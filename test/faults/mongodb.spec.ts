@@ -10,6 +10,8 @@ import { TcpProxy } from '../support/tcp-proxy.ts';
 const ANSWER_LIMIT_MS = 3_000;
 /** 20 for commands, and what watches the server. */
 const CONNECTIONS_AT_MOST = 25;
+const AT_ONCE = 8;
+const ROUNDS = 3;
 
 interface World {
   readonly credential: CredentialBody;
@@ -138,6 +140,29 @@ describe('MongoDB', () => {
       return true;
     }, 15_000);
   }, 60_000);
+
+  it.each([
+    ['admin write', 'credential.updated.v1'],
+    ['admin create', 'operation.created.v1'],
+    ['token', 'token.issued.v1'],
+    ['revocation', 'token.revoked.v1'],
+  ])('lost in the middle of many changes (%s): each is made after all, or 503', async (kind, text) => {
+    const worlds = await Promise.all(Array.from({ length: AT_ONCE }, () => aWorld(admin)));
+    const asked = worlds.map((each) => requests(admin, each)[kind]!);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const held = proxy.hangAt({ text });
+      const answers = asked.map(({ ask }) => ask());
+      await held;
+      proxy.cut();
+      proxy.hang(false);
+      for (const { status } of await Promise.all(answers)) expect([asked[0]!.well, 503]).toContain(status);
+      await service.ready();
+      // there is one revocation to each token
+      if (kind === 'revocation') break;
+    }
+    await settled(database);
+    expect(await disagreements(database)).toEqual([]);
+  });
 
   it('slow: what is answered is right, and answered in time', async () => {
     world = await aWorld(admin);
