@@ -93,8 +93,8 @@ export class GuessLimiter implements OnApplicationShutdown {
     if (guesses < (kind === 'pair' ? perClient : perAddress)) return;
     const entry = entryOf(kind, key);
     this.limited.set(entry, performance.now() + windowLeftMs);
-    if (shared === undefined) return;
-    const now = this.clock.nowMs();
+    const now = this.storeTime();
+    if (shared === undefined || now === undefined) return;
     await this.ask(() => this.store.putOnList(entry, now + windowLeftMs, now));
   }
 
@@ -106,12 +106,22 @@ export class GuessLimiter implements OnApplicationShutdown {
 
   private async refreshOnce(): Promise<void> {
     const askedAtMs = performance.now();
-    const now = this.clock.nowMs();
+    const now = this.storeTime();
+    if (now === undefined) return;
     const outcome = await this.ask(async () => ({ list: await this.store.changedList(now) }));
     for (const [entry, untilMs] of this.limited) if (untilMs <= askedAtMs) this.limited.delete(entry);
     if (outcome === undefined) return;
     this.refreshedAtMs = askedAtMs;
     for (const [entry, until] of outcome.list ?? []) this.limited.set(entry, askedAtMs + until - now);
+  }
+
+  /** By which instances tell each other who is limited; undefined while it is not known: each then goes by its own count. */
+  private storeTime(): number | undefined {
+    try {
+      return this.clock.nowMs();
+    } catch {
+      return undefined;
+    }
   }
 
   /** Asks Redis, unless it failed a moment ago. @returns undefined when it was not asked, or did not answer */

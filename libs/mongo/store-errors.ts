@@ -101,7 +101,7 @@ export function asDomainError(error: unknown): unknown {
 export async function bounded<T>(work: Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(storeUnavailable()), withinDeadline(limitMs));
+    timer = setTimeout(() => reject(storeUnavailable()), Math.max(0, withinDeadline(limitMs)));
   });
   try {
     return await Promise.race([work, deadline]);

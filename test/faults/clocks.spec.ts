@@ -3,25 +3,16 @@ import { disagreements, settled } from '../support/agreement.ts';
 import { Api } from '../support/api.ts';
 import type { CredentialBody } from '../support/api.ts';
 import { aCredential, aResourceServer, anApi, anOperation, pathOf } from '../support/builders.ts';
+import { wrongClock } from '../support/clock.ts';
 import { TestDatabase } from '../support/database.ts';
 import { forgeJob, withQueue } from '../support/queues.ts';
 import { eventually, startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const HOUR_MS = 3_600_000;
 /** How far what is written may be from the time, in milliseconds: the machine is busy. */
 const NEAR_MS = 10_000;
-
-/** Loaded before the service: the process's own clock is off by so much. */
-function shifted(byMs: number): Record<string, string> {
-  const module = `
-    const Real = Date;
-    globalThis.Date = class Date extends Real {
-      constructor(...given) { if (given.length === 0) super(Real.now() + ${byMs}); else super(...given); }
-      static now() { return Real.now() + ${byMs}; }
-    };`;
-  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(module)}` };
-}
 
 describe.each([
   ['two hours ahead', 2 * HOUR_MS],
@@ -39,7 +30,7 @@ describe.each([
   beforeAll(async () => {
     // only the wrong one has workers
     right = await startService({ database, env: { LATCHKEY_ROLE: 'http' } });
-    wrong = await startService({ database, env: shifted(byMs) });
+    wrong = await startService({ database, env: wrongClock({ byMs }) });
     admin = new Api(right.url);
     off = new Api(wrong.url);
     api = (await anApi(admin)).key;
@@ -150,4 +141,44 @@ describe.each([
       off = new Api(wrong.url);
     }
   }, 60_000);
+});
+
+describe('an instance whose clock is set while MongoDB hangs', () => {
+  const database = new TestDatabase();
+  let proxy: TcpProxy;
+  let service: Service;
+
+  beforeAll(async () => {
+    proxy = await TcpProxy.before(database.uri);
+    const env = { MONGODB_URI: proxy.storeUri(database.uri), ...wrongClock({ byMs: 2 * HOUR_MS, fromStart: false }) };
+    service = await startService({ database, env });
+  });
+  afterAll(async () => {
+    proxy.hang(false);
+    await service.stop();
+    await database.drop();
+    await proxy.away();
+  });
+
+  it('decides nothing, and goes on when it knows the time again', async () => {
+    const admin = new Api(service.url);
+    const { key } = await anApi(admin);
+    const client = await aCredential(admin, (await anOperation(admin)).id, { apis: [key] });
+    const server = await aResourceServer(admin, [key]);
+    const token = (await admin.token(client)).body['access_token'] as string;
+    const ask = async (): Promise<number> => (await admin.introspect(server, token)).status;
+    expect(await ask()).toBe(200);
+    proxy.hang(true);
+    await service.kill('SIGUSR2');
+    await eventually(async () => (await ask()) === 503);
+    // for longer than what is looked after in the background while requests come goes without it
+    for (const untilMs = performance.now() + 1_500; performance.now() < untilMs;) expect(await ask()).toBe(503);
+    expect((await admin.token(client)).status).toBe(503);
+    expect((await admin.get('/v1/operations')).status).toBe(503);
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+    proxy.hang(false);
+    await eventually(async () => (await ask()) === 200);
+    expect((await admin.introspect(server, token)).body['active']).toBe(true);
+    expect(service.stderr).toBe('');
+  }, 120_000);
 });

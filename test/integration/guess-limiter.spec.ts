@@ -18,19 +18,22 @@ const metrics = new Metrics();
 const running = new Set<GuessLimiter>();
 
 class LocalClock extends Clock {
+  known = true;
+
   override nowMs(): number {
+    if (!this.known) throw new Error('the time of the store is not known');
     return Date.now();
   }
 }
 
 /** The limiter of one instance. */
-function limiter(throughProxy = false): GuessLimiter {
+function limiter(throughProxy = false, clock = new LocalClock()): GuessLimiter {
   const config = loadConfig({
     MONGODB_URI: database.uri,
     REDIS_URL: throughProxy ? proxy.urlFor(database.redisUrl) : database.redisUrl,
     ...LIMITS,
   });
-  const guesses = new GuessLimiter(config, createLogger('silent'), metrics, new LocalClock());
+  const guesses = new GuessLimiter(config, createLogger('silent'), metrics, clock);
   running.add(guesses);
   return guesses;
 }
@@ -94,6 +97,20 @@ describe('the guess limiter', () => {
     }
     expect(await refusal(guesses, unique('new'), '192.0.2.4')).toMatchObject({ code: 'too-many-attempts' });
     expect(await refusal(guesses, unique('new'), '192.0.2.5')).toBeUndefined();
+  });
+
+  it('goes by its own count while the time of the store is not known, and by that of all afterwards', async () => {
+    const clock = new LocalClock();
+    const guesses = limiter(false, clock);
+    const id = unique('client');
+    clock.known = false;
+    expect(await refusal(guesses, id, '192.0.2.20')).toBeUndefined();
+    await fail(guesses, 5, id, '192.0.2.20');
+    expect(await refusal(guesses, id, '192.0.2.20')).toMatchObject({ code: 'too-many-attempts' });
+    const other = unique('client');
+    await fail(limiter(), 5, other, '192.0.2.21');
+    clock.known = true;
+    await eventually(async () => (await refusal(guesses, other, '192.0.2.21')) !== undefined, 1_500);
   });
 
   it('counts over all instances, and tells all of them', async () => {
