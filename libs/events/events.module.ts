@@ -71,7 +71,9 @@ const queueing = [
       inject: [CONFIG],
       useFactory: (config: Config) => ({
         prefix: queuePrefix(config.mongodbUri),
-        connection: { ...queueConnection(config.redisUrl, false) },
+        // queues and workers alike: a worker whose commands fail at once while Redis is away tries again and again without a pause, and
+        // the process does nothing else any more
+        connection: { ...queueConnection(config.redisUrl, true) },
       }),
     }),
     BullModule.registerQueue({ name: 'token-purge' }, { name: 'maintenance' }),

@@ -11,6 +11,7 @@ export interface RedisConnectionOptions {
   socketTimeout: number;
   enableOfflineQueue: boolean;
   retryStrategy: (times: number) => number;
+  reconnectOnError: (error: Error) => boolean;
 }
 
 /**
@@ -40,6 +41,8 @@ export function queueConnection(redisUrl: string, enableOfflineQueue: boolean): 
     socketTimeout: SILENT_AT_MOST_MS,
     enableOfflineQueue,
     retryStrategy: (times) => Math.min(times * 100, 1_000),
+    // after a failover the name leads to another server; and a worker whose commands fail at once tries again without a pause
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   };
 }
 

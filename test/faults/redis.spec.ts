@@ -11,6 +11,8 @@ import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** With the lease's quarter of a second in it. */
 const DELETE_LIMIT_MS = 1_000;
+/** Far more than are of any use in the time, and far fewer than of workers that try again without a pause. */
+const COMMANDS_AT_MOST = 2_000;
 const SCHEDULES = 'maintenance:repeat';
 
 interface World {
@@ -190,6 +192,53 @@ describe('Redis', () => {
     await settled(service.database);
     await becomes(service.url, 'ok');
   }, 90_000);
+
+  describe('while a job is under way', () => {
+    const faults: [string, (redis: RedisServer) => unknown, (redis: RedisServer) => unknown, boolean][] = [
+      ['killed', (redis) => redis.kill(), (redis) => redis.start(), true],
+      ['stopped', (redis) => redis.freeze(), (redis) => redis.thaw(), true],
+      [
+        'made a replica, as in a failover',
+        (redis) => redis.ask('REPLICAOF', '127.0.0.1', 9),
+        (redis) => redis.ask('REPLICAOF', 'NO', 'ONE'),
+        false,
+      ],
+    ];
+
+    it.each(faults)(
+      '%s: the instance goes on, and so do its workers afterwards',
+      async (_how, begin, end, noticed) => {
+        const redis = await RedisServer.running();
+        stopped.push(() => redis.stop());
+        const database = new TestDatabase();
+        stopped.push(() => database.drop());
+        const proxy = await TcpProxy.before(database.uri);
+        stopped.push(() => proxy.away());
+        const service = await start(redis, { MONGODB_URI: proxy.storeUri(database.uri) }, database);
+        const world = await aWorld(service);
+        const { credential } = await aToken(world);
+        const underWay = proxy.hangAt({ text: 'tokens.purged.v1' });
+        await world.admin.delete(pathOf(credential));
+        await underWay;
+        await begin(redis);
+        proxy.hang(false);
+        if (noticed) await becomes(service.url, 'degraded');
+        expect(await deleteThree(world)).toBeLessThan(DELETE_LIMIT_MS);
+        if (!noticed) expect(await commands(redis)).toBeLessThan(COMMANDS_AT_MOST);
+        await end(redis);
+        await settled(database);
+        await becomes(service.url, 'ok');
+        await deleteThree(world);
+        await settled(database);
+        expect(await disagreements(database)).toEqual([]);
+      },
+      90_000,
+    );
+
+    async function commands(redis: RedisServer): Promise<number> {
+      return Number(/total_commands_processed:(\d+)/.exec(String(await redis.ask('INFO', 'stats')))?.[1]);
+    }
+  });
 
   it('away: guessing is still slowed by each instance, no one is locked out, and the service says so', async () => {
     const redis = await RedisServer.running();
