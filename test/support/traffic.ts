@@ -9,6 +9,8 @@ export type Counts = Record<string, number>;
 interface KnownToken {
   readonly text: string;
   state: 'live' | 'ending' | 'ended';
+  /** It runs out between these, in milliseconds since 1970. */
+  readonly runsOut: { readonly fromMs: number; readonly toMs: number };
 }
 
 interface Known {
@@ -31,6 +33,8 @@ export interface TrafficOptions {
   readonly pauseMs?: number;
   /** How often each thing is done, where it differs from the usual. */
   readonly mix?: Partial<Readonly<Record<Deed, number>>>;
+  /** How long the next credential's tokens live, in seconds, where that is not an hour. */
+  readonly tokenTtlSeconds?: () => number;
 }
 
 type Deed = 'create' | 'remove' | 'edit' | 'issue' | 'revoke' | 'ask';
@@ -43,6 +47,12 @@ const SOUGHT_AFTER = 6;
 /** Longer than any instance remembers what it read, in milliseconds. */
 const LEASE_OVER_MS = 300;
 
+/** By how much an instance's reading of the store's clock may be wrong, and this machine's own, in milliseconds. */
+const CLOCK_MS = 5_000;
+
+/** How often a creation that was not answered is asked for again. */
+const TRIES = 3;
+
 /**
  * Users and clients that create, edit and delete credentials, get, revoke and ask about tokens, all at once and without end, and
  * know at each answer what may be true.
@@ -53,6 +63,10 @@ export class Traffic {
   readonly violations: string[] = [];
   /** The longest that an answer took, in milliseconds. */
   slowestMs = 0;
+  /** How many answers there were about tokens that were dead when they were asked about. */
+  askedOfDead = 0;
+  /** Names of credentials that may have been made without an answer that holds their secret. */
+  private readonly unanswered = new Set<string>();
   private readonly known: Known[] = [];
   private places: { readonly operationId: string; readonly api: string }[] = [];
   private resourceServer = { username: '', password: '' };
@@ -92,12 +106,14 @@ export class Traffic {
 
   /** Asks once more about every token of every credential whose deletion was answered. @returns how many */
   async askAboutTheDead(): Promise<number> {
-    let asked = 0;
-    for (const dead of this.known.filter(({ removal }) => removal === 'answered')) {
-      for (const token of dead.tokens) await this.askAbout(dead, token);
-      asked += dead.tokens.length;
-    }
-    return asked;
+    const dead = this.known.filter(({ removal }) => removal === 'answered');
+    const questions = dead.flatMap((known) => known.tokens.map((token) => [known, token] as const));
+    const next = questions.values();
+    const ask = async (): Promise<void> => {
+      for (const [known, token] of next) await this.askAbout(known, token);
+    };
+    await Promise.all(Array.from({ length: this.options.callers }, ask));
+    return questions.length;
   }
 
   private async callOnAndOn(): Promise<void> {
@@ -109,14 +125,29 @@ export class Traffic {
 
   private async create(): Promise<void> {
     const { operationId, api } = pick(this.places)!;
-    const answer = await this.send('create', [201, 409], (admin) =>
-      admin.post<CredentialBody>(`/v1/operations/${operationId}/credentials`, {
-        name: unique('credential'),
-        apis: [api],
-      }),
-    );
+    const path = `/v1/operations/${operationId}/credentials`;
+    const tokenTtlSeconds = this.options.tokenTtlSeconds?.() ?? 3600;
+    const body = { name: unique('credential'), apis: [api], tokenTtlSeconds };
+    const idempotencyKey = unique('key');
+    let answer: Answer<CredentialBody> | undefined;
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const expected = tried === 0 ? [201, 409] : [200, 201, 409];
+      answer = await this.send('create', expected, (admin) => admin.post(path, body, { idempotencyKey }));
+      if (answer?.text.includes('name-taken') === true)
+        this.violations.push(`${body.name} was made, and asked for again by its key the name was taken`);
+      if (answer !== undefined && answer.status < 500) break;
+    }
     if (answer?.status === 201) {
       this.known.push({ credential: answer.body, tokens: [], removal: 'no', removals: 0 });
+    } else if (answer?.text.includes('credential-limit') === true) await this.makeRoom(path);
+    else this.unanswered.add(body.name);
+  }
+
+  /** Deletes credentials whose creation was not answered: nobody has their secret. */
+  private async makeRoom(path: string): Promise<void> {
+    const list = await this.send('list', [200], (admin) => admin.get<{ items: CredentialBody[] }>(`${path}?limit=100`));
+    for (const { id, name } of list?.status === 200 ? list.body.items : []) {
+      if (this.unanswered.has(name)) await this.send('make room', [204, 404], (admin) => admin.delete(`${path}/${id}`));
     }
   }
 
@@ -150,11 +181,17 @@ export class Traffic {
     const known = this.some();
     if (known === undefined) return;
     const removal = known.removal;
+    const { tokenTtlSeconds } = known.credential;
+    const sentAtMs = Date.now();
     const answer = await this.send('issue', [200, 401, 429], (api) => api.token(known.credential));
     if (answer?.status === 401) this.mustBeDoomed(known, 'refused');
     if (answer?.status !== 200) return;
     if (removal === 'answered') this.violations.push(`${known.credential.id} got a token after its end`);
-    known.tokens.push({ text: answer.body['access_token'] as string, state: 'live' });
+    const runsOut = {
+      fromMs: sentAtMs + tokenTtlSeconds * 1000 - CLOCK_MS,
+      toMs: Date.now() + tokenTtlSeconds * 1000 + CLOCK_MS,
+    };
+    known.tokens.push({ text: answer.body['access_token'] as string, state: 'live', runsOut });
   }
 
   private async revoke(): Promise<void> {
@@ -174,12 +211,15 @@ export class Traffic {
   }
 
   private async askAbout(known: Known, token: KnownToken): Promise<void> {
-    const dead = known.removal === 'answered' || token.state === 'ended';
+    const dead = known.removal === 'answered' || token.state === 'ended' || Date.now() > token.runsOut.toMs;
     const answer = await this.send('ask', [200], (api) => api.introspect(this.resourceServer, token.text, '192.0.2.7'));
     if (answer?.status !== 200) return;
     const { active } = answer.body;
+    if (dead) this.askedOfDead += 1;
     if (active === true && dead) this.violations.push(`a dead token of ${known.credential.id} was called active`);
-    if (active !== true && token.state === 'live') this.mustBeDoomed(known, 'its live token called inactive');
+    const mayHaveRunOut = Date.now() > token.runsOut.fromMs;
+    if (active !== true && token.state === 'live' && !mayHaveRunOut)
+      this.mustBeDoomed(known, 'its live token called inactive');
   }
 
   /** A credential that nobody asked to delete was treated as if it were gone. */
@@ -197,7 +237,7 @@ export class Traffic {
   }
 
   private async send<T>(
-    deed: Deed,
+    deed: string,
     expected: readonly number[],
     call: (api: Api) => Promise<Answer<T>>,
   ): Promise<Answer<T> | undefined> {
@@ -213,7 +253,7 @@ export class Traffic {
     return answer;
   }
 
-  private judge(deed: Deed, status: number, expected: readonly number[], text: string): void {
+  private judge(deed: string, status: number, expected: readonly number[], text: string): void {
     const key = `${deed} ${status}`;
     this.counts[key] = (this.counts[key] ?? 0) + 1;
     if (expected.includes(status) || this.options.borne?.includes(status) === true) return;
