@@ -10,6 +10,8 @@ export interface Moment {
 
 /** Stands before a store and can be away, hang, or be slow, without anything happening to the store. */
 export class TcpProxy {
+  /** Is shown all that clients send, in order; set it before they connect. */
+  onSent: (client: Socket, chunk: Buffer) => void = () => undefined;
   private readonly sockets = new Set<Socket>();
   private readonly stranded = new Set<Socket>();
   private readonly server: Server;
@@ -103,6 +105,7 @@ export class TcpProxy {
       const write = this.writer(to);
       this.sockets.add(from);
       from.on('data', (chunk: Buffer) => {
+        if (from === socket) this.onSent(socket, chunk);
         if (from === upstream || !this.springs(chunk)) write(chunk);
         else if (this.spring().passed === true) write(chunk);
         else from.unshift(chunk);

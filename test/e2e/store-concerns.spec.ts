@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BSON } from 'bson';
+import { Framer, readMessage } from '../../tools/documentdb/gateway/wire.ts';
+import { pathOf } from '../support/builders.ts';
+import { TestDatabase } from '../support/database.ts';
+import { OAuthWorld } from '../support/oauth-world.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+const READS = ['find', 'aggregate', 'count', 'distinct'];
+const WRITES = ['insert', 'update', 'delete', 'findAndModify'];
+
+/** A command as it went over the wire. */
+interface Sent {
+  readonly name: string;
+  readonly collection: unknown;
+  readonly level: string | undefined;
+  readonly w: unknown;
+  readonly mode: string | undefined;
+  readonly inTransaction: boolean;
+  readonly begins: boolean;
+}
+
+/** The proof of the lease rests on it (docs/adr/0003-the-lease.md), so it is looked at where the store would see it. */
+describe('what is asked of MongoDB, whatever the connection string says', () => {
+  const database = new TestDatabase();
+  const sent: Sent[] = [];
+  let proxy: TcpProxy;
+  let world: OAuthWorld | undefined;
+
+  beforeAll(async () => {
+    proxy = await TcpProxy.before(database.uri);
+    const framers = new WeakMap<object, Framer>();
+    proxy.onSent = (client, chunk) => {
+      const framer = framers.get(client) ?? new Framer();
+      framers.set(client, framer);
+      for (const message of framer.push(chunk)) sent.push(toSent(BSON.deserialize(readMessage(message).body)));
+    };
+    const uri = new URL(proxy.storeUri(database.uri));
+    uri.searchParams.set('readPreference', 'secondaryPreferred');
+    uri.searchParams.set('readConcernLevel', 'local');
+    uri.searchParams.set('w', '1');
+    world = await OAuthWorld.start(1, { database, env: { MONGODB_URI: uri.href } });
+    const client = await world.client();
+    const token = await world.tokenOf(client);
+    expect(await world.isActive(token)).toBe(true);
+    expect((await world.api.get(pathOf(client))).status).toBe(200);
+    expect((await world.api.delete(pathOf(client))).status).toBe(204);
+    expect(await world.isActive(token)).toBe(false);
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await proxy.away();
+  });
+
+  const named = (names: readonly string[]): Sent[] => sent.filter(({ name }) => names.includes(name));
+
+  it('reads go to the primary', () => {
+    expect(named(READS).filter(({ mode }) => mode !== undefined && mode !== 'primary')).toEqual([]);
+  });
+
+  it('reads outside of transactions see what a majority has', () => {
+    const reads = named(READS).filter(({ inTransaction }) => !inTransaction);
+    expect(reads.map(({ collection }) => collection)).toEqual(
+      expect.arrayContaining(['credentials', 'tokens', 'resource_servers']),
+    );
+    expect(reads.filter(({ level }) => level !== 'majority')).toEqual([]);
+  });
+
+  it('transactions read a snapshot, and are committed by a majority', () => {
+    const begun = sent.filter(({ begins }) => begins);
+    const commits = named(['commitTransaction']);
+    expect(begun.length).toBeGreaterThan(3);
+    expect(commits.length).toBeGreaterThan(3);
+    expect(begun.filter(({ level }) => level !== 'snapshot')).toEqual([]);
+    expect(commits.filter(({ w }) => w !== 'majority')).toEqual([]);
+  });
+
+  it('writes outside of transactions are acknowledged by a majority', () => {
+    const writes = named(WRITES).filter(({ inTransaction }) => !inTransaction);
+    expect(writes.length).toBeGreaterThan(0);
+    expect(writes.filter(({ w }) => w !== 'majority')).toEqual([]);
+  });
+});
+
+function toSent(command: BSON.Document): Sent {
+  const [name = '', collection] = Object.entries(command)[0] ?? [];
+  const { readConcern, writeConcern, $readPreference, autocommit, startTransaction } = command as {
+    readonly readConcern?: { readonly level?: string };
+    readonly writeConcern?: { readonly w?: unknown };
+    readonly $readPreference?: { readonly mode: string };
+    readonly autocommit?: boolean;
+    readonly startTransaction?: boolean;
+  };
+  return {
+    name,
+    collection,
+    level: readConcern?.level,
+    w: writeConcern?.w,
+    mode: $readPreference?.mode,
+    inTransaction: autocommit === false,
+    begins: startTransaction === true,
+  };
+}
