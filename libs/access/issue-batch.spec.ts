@@ -31,7 +31,7 @@ describe('settleBatch', () => {
     const one = request();
     const { outcomes, tokens, events } = settleBatch(
       Array.from({ length: 12 }, () => prepareIssue(one)),
-      new Set(),
+      () => false,
       new Map(),
       now,
     );
@@ -44,7 +44,7 @@ describe('settleBatch', () => {
     const one = request({ tokenLimitPolicy: 'evict_oldest' });
     const { outcomes, tokens, replaced, events } = settleBatch(
       Array.from({ length: 13 }, () => prepareIssue(one)),
-      new Set(),
+      () => false,
       new Map(),
       now,
     );
@@ -59,7 +59,7 @@ describe('settleBatch', () => {
     const [fresh, stale] = [request(), request()];
     const { outcomes, tokens } = settleBatch(
       [prepareIssue(fresh), prepareIssue(stale)],
-      new Set([stale.credential.clientId]),
+      (issue) => issue.request === stale,
       new Map(),
       now,
     );
@@ -68,14 +68,14 @@ describe('settleBatch', () => {
   });
 
   it('ends a token at a whole second, as introspection names it', () => {
-    const { tokens } = settleBatch([prepareIssue(request())], new Set(), new Map(), now);
+    const { tokens } = settleBatch([prepareIssue(request())], () => false, new Map(), now);
     expect(tokens[0]?.expiresAt).toEqual(new Date('2026-11-23T12:01:00.000Z'));
   });
 
   it('makes tokens that carry their client, and keeps none of them in an event', () => {
     const one = request();
     const prepared = prepareIssue(one);
-    const { events, tokens } = settleBatch([prepared], new Set(), new Map(), now);
+    const { events, tokens } = settleBatch([prepared], () => false, new Map(), now);
     expect(clientIdOfAccessToken(prepared.accessToken)).toBe(one.credential.clientId);
     expect(JSON.stringify([events, tokens])).not.toContain(prepared.accessToken);
   });

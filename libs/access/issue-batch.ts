@@ -54,12 +54,12 @@ export interface SettledBatch {
 /**
  * Gives each request of the batch its place.
  *
- * @param stale client ids whose credential was changed meanwhile
+ * @param isStale whether the credential was changed since the request was judged
  * @param stored the stored tokens of each credential of the batch, by its id
  */
 export function settleBatch(
   issues: readonly PreparedIssue[],
-  stale: ReadonlySet<string>,
+  isStale: (issue: PreparedIssue) => boolean,
   stored: ReadonlyMap<string, readonly TokenPlace[]>,
   now: Date,
 ): SettledBatch {
@@ -69,7 +69,7 @@ export function settleBatch(
   const events: PendingEvent[] = [];
   const outcomes = issues.map((issue): IssueOutcome | Error => {
     const { credential } = issue.request;
-    if (stale.has(credential.clientId)) return { stale: true };
+    if (isStale(issue)) return { stale: true };
     const places = placesOf.get(credential.id) ?? [];
     try {
       const placement = choosePlace(places, TOKEN_LIMIT, credential.tokenLimitPolicy, now);

@@ -48,19 +48,25 @@ export class IssueWriter {
    */
   async settle(issues: readonly PreparedIssue[], session: ClientSession, ends: Ends): Promise<ProvisionalBatch> {
     const now = this.clock.now();
-    const known = this.known(issues, ends);
+    const newest = new Map<string, number>();
+    for (const { id, version } of issues.map(credentialOf)) newest.set(id, Math.max(version, newest.get(id) ?? 0));
+    // who was judged by an older version than another one in the batch need not be looked up: versions only grow
+    const current = issues.filter((issue) => isOf(newest, issue));
+    const known = this.known(current, ends);
     const stale = new Set<string>();
+    const isStale = (issue: PreparedIssue): boolean => stale.has(credentialOf(issue).clientId) || !isOf(newest, issue);
     const notedAt = new Map<string, Date>();
     for (;;) {
-      const due = uses(issues).filter((use) => !notedAt.has(use.secretId) && isDue(known.get(use.id), use, now));
+      const due = uses(current).filter((use) => !notedAt.has(use.secretId) && isDue(known.get(use.id), use, now));
       for (const clientId of await this.credentials.touch(due, now, session)) stale.add(clientId);
       for (const { secretId } of due) notedAt.set(secretId, now);
-      const settled = settleBatch(issues, stale, await this.places(issues, stale, known, session), now);
+      const unread = issues.filter((issue) => !isStale(issue) && !known.has(credentialOf(issue).id));
+      const settled = settleBatch(issues, isStale, await this.places(unread, known, session), now);
       // a refusal moves no chain, and so would prove nothing of what is known: it takes a look
       const refused = issues.filter((_issue, index) => settled.outcomes[index] instanceof Error).map(credentialOf);
       const unproven = refused.filter(({ id }) => known.delete(id));
       if (unproven.length > 0) continue;
-      for (const clientId of stale) this.reader.forget(clientId);
+      for (const issue of issues.filter(isStale)) this.reader.forget(credentialOf(issue).clientId);
       return { settled, known, notedAt, ends };
     }
   }
@@ -101,13 +107,11 @@ export class IssueWriter {
   }
 
   private async places(
-    issues: readonly PreparedIssue[],
-    stale: ReadonlySet<string>,
+    unread: readonly PreparedIssue[],
     known: ReadonlyMap<string, KnownCredential>,
     session: ClientSession,
   ): Promise<Map<string, readonly TokenPlace[]>> {
-    const fresh = issues.map(credentialOf).filter(({ clientId }) => !stale.has(clientId));
-    const ids = [...new Set(fresh.map(({ id }) => id))].filter((id) => !known.has(id));
+    const ids = [...new Set(unread.map((issue) => credentialOf(issue).id))];
     const stored = ids.length === 0 ? [] : await this.tokens.places(ids, session);
     const places = new Map<string, readonly TokenPlace[]>(Map.groupBy(stored, (place) => place.credentialId));
     for (const [id, credential] of known) places.set(id, credential.places);
@@ -117,6 +121,10 @@ export class IssueWriter {
 
 function credentialOf({ request }: PreparedIssue): CredentialRecord {
   return request.credential;
+}
+
+function isOf(versions: ReadonlyMap<string, number>, { request: { credential } }: PreparedIssue): boolean {
+  return versions.get(credential.id) === credential.version;
 }
 
 /** Whether the use has to be noted: for the page that shows it, and where nothing else says that the credential is at that version. */

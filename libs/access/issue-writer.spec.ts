@@ -1,0 +1,125 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { CredentialReader, CredentialRepository } from '#credentials';
+import { AllowedIps, Clock, newClientId } from '#kernel';
+import type { TokenPlace, TokenRepository } from '#tokens';
+import { prepareIssue } from './issue-batch.ts';
+import type { IssueRequest, PreparedIssue } from './issue-batch.ts';
+import { IssueWriter } from './issue-writer.ts';
+
+const OPERATION = 'op_1';
+const SESSION = undefined as never;
+const clientId = newClientId();
+
+class SetClock extends Clock {
+  at = new Date('2026-11-23T12:00:00Z');
+  override nowMs(): number {
+    return this.at.getTime();
+  }
+}
+
+function issue(version = 1, secretId = 'se_1'): PreparedIssue {
+  const credential: IssueRequest['credential'] = {
+    id: 'cr_1',
+    operationId: OPERATION,
+    clientId,
+    apis: ['a'],
+    allowedIps: new AllowedIps([]),
+    allowedIpTexts: [],
+    disabled: false,
+    expiresAtMs: Infinity,
+    tokenTtlSeconds: 600,
+    tokenLimitPolicy: 'reject',
+    secrets: [],
+    version,
+  };
+  return prepareIssue({ credential, secretId, scope: ['a'], ip: null, requestId: 'r', deadlineAtMs: Infinity });
+}
+
+describe('IssueWriter', () => {
+  const asked: string[] = [];
+  let stored: TokenPlace[];
+  let clock: SetClock;
+  let writer: IssueWriter;
+
+  beforeEach(() => {
+    asked.length = 0;
+    stored = [];
+    clock = new SetClock();
+    const tokens = {
+      places: (ids: readonly string[]) => {
+        asked.push(`places of ${ids.join()}`);
+        return Promise.resolve([...stored]);
+      },
+    } as unknown as TokenRepository;
+    const credentials = {
+      touch: (uses: readonly { secretId: string; version: number }[]) => {
+        asked.push(...uses.map(({ secretId, version }) => `version ${version}, use of ${secretId}`));
+        return Promise.resolve(new Set());
+      },
+    } as unknown as CredentialRepository;
+    const reader = { forget: (id: string) => asked.push(`forget ${id}`) } as unknown as CredentialReader;
+    writer = new IssueWriter(tokens, credentials, reader, clock);
+  });
+
+  const ends = (seq: number): Map<string, { seq: number }> => new Map([[OPERATION, { seq }]]);
+
+  /** One batch on a chain that ends at `from`; it appends an event for each token. @returns which callers got one */
+  async function batch(issues: readonly PreparedIssue[], from: number): Promise<(boolean | string)[]> {
+    const settled = await writer.settle(issues, SESSION, ends(from));
+    if (settled.settled.events.length > 0) writer.learn(issues, settled, ends(from + settled.settled.events.length));
+    stored = [...(settled.settled.places.get('cr_1') ?? stored)];
+    return settled.settled.outcomes.map((outcome) =>
+      outcome instanceof Error ? outcome.constructor.name : !outcome.stale,
+    );
+  }
+
+  it('reads what it does not know, and goes by what it left behind while the chain ends there', async () => {
+    expect(await batch([issue(), issue()], 7)).toEqual([true, true]);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    expect(await batch([issue()], 9)).toEqual([true]);
+    expect(await batch([issue()], 10)).toEqual([true]);
+    expect(asked).toEqual([]);
+    expect(stored.map(({ slot }) => slot)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('reads when the chain has moved on, or the request was judged by another version', async () => {
+    await batch([issue()], 7);
+    asked.length = 0;
+    await batch([issue()], 9);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    await batch([issue(2)], 10);
+    expect(asked.splice(0)).toEqual(['version 2, use of se_1', 'places of cr_1']);
+  });
+
+  it('has whoever was judged by an older version than another judged anew, whatever is known', async () => {
+    await batch([issue(2)], 7);
+    asked.length = 0;
+    expect(await batch([issue(1), issue(2)], 8)).toEqual([false, true]);
+    expect(asked).toEqual([`forget ${clientId}`]);
+  });
+
+  it('refuses no one by what it knows', async () => {
+    await batch(
+      Array.from({ length: 10 }, () => issue()),
+      7,
+    );
+    asked.length = 0;
+    expect(await batch([issue()], 17)).toEqual(['TokenLimitReached']);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    stored.pop();
+    expect(await batch([issue(), issue()], 17)).toEqual([true, 'TokenLimitReached']);
+    expect(asked).toEqual(['version 1, use of se_1', 'places of cr_1']);
+  });
+
+  it('notes the use of each secret once a minute', async () => {
+    await batch([issue(1, 'se_1')], 1);
+    await batch([issue(1, 'se_2')], 2);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1', 'version 1, use of se_2']);
+    clock.at = new Date(clock.at.getTime() + 59_999);
+    await batch([issue(1, 'se_1'), issue(1, 'se_2')], 3);
+    expect(asked).toEqual([]);
+    clock.at = new Date(clock.at.getTime() + 1);
+    await batch([issue(1, 'se_1'), issue(1, 'se_2')], 5);
+    expect(asked).toEqual(['version 1, use of se_1', 'version 1, use of se_2']);
+  });
+});
