@@ -146,7 +146,7 @@ describe('shutdown', () => {
       await open(service, partOfHead);
       expect((await (await open(service, health)).answer()).status).toBe(200); // all that was sent before has come
       expect(await service.stop(signal)).toBe(0);
-    }, 30_000);
+    });
 
     it('on which a request is under way: it is answered, and then they are closed', async () => {
       const service = await start();
@@ -160,7 +160,7 @@ describe('shutdown', () => {
       slow.send(request.slice(-10));
       expect((await slow.answer()).status).toBe(401);
       expect(await ended).toBe(0);
-    }, 30_000);
+    });
   });
 
   it('says so at /readyz, and asks callers to go elsewhere', async () => {
