@@ -74,8 +74,7 @@ export function settleBatch(
     try {
       const placement = choosePlace(places, TOKEN_LIMIT, credential.tokenLimitPolicy, now);
       const token = tokenOf(issue, placement.slot, now);
-      const rest = places.filter((place) => place !== placement.replaced);
-      placesOf.set(credential.id, [...rest, placeOf(token)]);
+      placesOf.set(credential.id, places.filter((place) => place !== placement.replaced).concat(placeOf(token)));
       // what made way may have been issued in this very batch: then it was never stored
       if (placement.replaced !== undefined && !inserted.delete(placement.replaced._id))
         replaced.push(placement.replaced._id);

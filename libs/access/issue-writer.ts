@@ -13,6 +13,8 @@ import type { KnownCredential } from './known-places.ts';
 /** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
 const USE_NOTED_EVERY_MS = 60_000;
 
+const NEVER_NOTED: ReadonlyMap<string, Date> = new Map();
+
 /** Where chains end, by name. */
 type Ends = ReadonlyMap<string, { readonly seq: number }>;
 
@@ -77,22 +79,22 @@ export class IssueWriter {
     if (tokens.length > 0) await this.tokens.insert(tokens, session);
   }
 
-  /** Remembers what a transaction left behind, once it is committed. @param after where it left the chains that it wrote to */
-  learn(issues: readonly PreparedIssue[], { settled, known, notedAt, ends }: ProvisionalBatch, after: Ends): void {
+  /** Remembers what a transaction left behind, once it is committed. @param moved where it left the chains that it wrote to */
+  learn(issues: readonly PreparedIssue[], { settled, known, notedAt, ends }: ProvisionalBatch, moved: Ends): void {
     const byOperation = new Map<string, Map<string, KnownCredential>>();
     for (const [index, { request }] of issues.entries()) {
       const outcome = settled.outcomes[index];
       if (outcome instanceof Error || outcome?.stale !== false) continue;
       const { id, operationId, version } = request.credential;
       const credentials = byOperation.get(operationId) ?? new Map<string, KnownCredential>();
-      const before = (credentials.get(id) ?? known.get(id))?.notedAt;
+      const before = (credentials.get(id) ?? known.get(id))?.notedAt ?? NEVER_NOTED;
       const at = notedAt.get(request.secretId);
-      const uses = new Map([...(before ?? []), ...(at === undefined ? [] : [[request.secretId, at] as const])]);
-      credentials.set(id, { version, places: settled.places.get(id) ?? [], notedAt: uses });
+      const after = at === undefined ? before : new Map([...before, [request.secretId, at]]);
+      credentials.set(id, { version, places: settled.places.get(id) ?? [], notedAt: after });
       byOperation.set(operationId, credentials);
     }
     for (const [operationId, credentials] of byOperation) {
-      const seq = after.get(operationId)?.seq;
+      const seq = moved.get(operationId)?.seq;
       if (seq !== undefined) this.knownPlaces.learn(operationId, [ends.get(operationId)?.seq, seq], credentials);
     }
   }

@@ -149,8 +149,12 @@ function textOrNull(value: string | null): string {
 
 // RFC 8785 3.2.2.2 is ECMAScript's own JSON.stringify, once lone surrogates are refused
 function text(value: unknown): string {
+  return JSON.stringify(wellFormed(value));
+}
+
+function wellFormed(value: unknown): string {
   if (typeof value !== 'string' || !value.isWellFormed()) throw new TypeError('not a well-formed string');
-  return JSON.stringify(value);
+  return value;
 }
 
 function integer(value: unknown): string {
@@ -170,7 +174,7 @@ function canonicalData(data: DomainEventData): string {
 function checkValue(value: unknown, level: number): void {
   if (value === null || typeof value === 'boolean') return;
   if (typeof value === 'string') {
-    text(value);
+    wellFormed(value);
   } else if (typeof value === 'number') {
     integer(value);
   } else if (level > MAX_DATA_LEVELS) {
@@ -179,7 +183,7 @@ function checkValue(value: unknown, level: number): void {
     for (const item of value) checkValue(item, level + 1);
   } else if (isPlainObject(value)) {
     for (const [name, member] of Object.entries(value)) {
-      text(name);
+      wellFormed(name);
       checkValue(member, level + 1);
     }
   } else {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { queueConnection, queuePrefix } from '#events';
@@ -34,6 +35,8 @@ export class GuessStore {
   private readonly firstConnection: Promise<void>;
   private readonly shared: Readonly<Record<GuessKind, RateLimiterRedis>>;
   private readonly own: Readonly<Record<GuessKind, RateLimiterMemory>>;
+  /** Guesses that are about to be counted, by kind and key. */
+  private readonly counting = new Map<string, { guesses: number; readonly counted: Promise<GuessCount> }>();
   private listVersion: string | null = null;
 
   /** @param onError told of connection errors, of which there may be many */
@@ -61,10 +64,24 @@ export class GuessStore {
     this.own = make((kind) => new RateLimiterMemory(options(kind)));
   }
 
-  /** Counts one guess in Redis. @param key no secret and nothing a caller chose: a digest @throws when Redis is away */
-  async countShared(kind: GuessKind, key: string): Promise<GuessCount> {
+  /** Counts one guess in Redis; those of one turn of the event loop go together. @param key no secret and nothing a caller chose: a digest @throws when Redis is away */
+  countShared(kind: GuessKind, key: string): Promise<GuessCount> {
+    const name = `${kind}:${key}`;
+    let counting = this.counting.get(name);
+    if (counting === undefined) {
+      const own = { guesses: 0, counted: nextTurn().then(() => this.countTogether(kind, key, name)) };
+      this.counting.set(name, own);
+      counting = own;
+    }
+    counting.guesses += 1;
+    return counting.counted;
+  }
+
+  private async countTogether(kind: GuessKind, key: string, name: string): Promise<GuessCount> {
+    const guesses = this.counting.get(name)?.guesses;
+    this.counting.delete(name);
     await this.connected();
-    const { consumedPoints, msBeforeNext } = await this.shared[kind].penalty(key);
+    const { consumedPoints, msBeforeNext } = await this.shared[kind].penalty(key, guesses);
     return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
   }
 

@@ -9,6 +9,7 @@ export {
 export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
 export { DomainError } from './domain-error.ts';
+export { Refusal } from './refusal.ts';
 export { DomainEvent } from './domain-event.ts';
 export { checkVersion } from './expected-version.ts';
 export { newId } from './ids.ts';

@@ -68,6 +68,19 @@ afterAll(async () => {
 });
 
 describe('the guess limiter', () => {
+  it('counts every one of the failures that come all at once', async () => {
+    const guesses = limiter();
+    const id = unique('client');
+    const address = unique('address');
+    await Promise.all(Array.from({ length: 4 }, () => guesses.failed(id, address)));
+    expect(await refusal(guesses, id, address)).toBeUndefined();
+    await guesses.failed(id, address);
+    expect(await refusal(guesses, id, address)).toMatchObject({ code: 'too-many-attempts' });
+    expect(await refusal(guesses, unique('client'), address)).toBeUndefined();
+    await Promise.all(Array.from({ length: 7 }, () => guesses.failed(unique('client'), address)));
+    expect(await refusal(guesses, unique('client'), address)).toMatchObject({ code: 'too-many-attempts' });
+  });
+
   it('limits an id from one address after so many failures, and says for how long', async () => {
     const guesses = limiter();
     const id = unique('client');

@@ -1,3 +1,4 @@
+import { Refusal } from '#kernel';
 import type { Subject } from '#kernel';
 
 /** Why someone was refused: for the event log and the metrics. The caller is told no more than the error's public text. */
@@ -22,7 +23,7 @@ export interface Claimed {
 const NOBODY: Claimed = { operationId: null, subject: { type: 'unknown', id: 'unknown' } };
 
 /** A client or resource server could not be authenticated. All reasons look the same from outside. */
-export class AuthenticationFailed extends Error {
+export class AuthenticationFailed extends Refusal {
   override readonly name = 'AuthenticationFailed';
   constructor(
     readonly reason: RefusalReason,
@@ -33,7 +34,7 @@ export class AuthenticationFailed extends Error {
 }
 
 /** The credential has as many live tokens as it may. */
-export class TokenLimitReached extends Error {
+export class TokenLimitReached extends Refusal {
   override readonly name = 'TokenLimitReached';
   /** @param retryAfterSeconds until the first of them ends */
   constructor(readonly retryAfterSeconds: number) {
@@ -42,7 +43,7 @@ export class TokenLimitReached extends Error {
 }
 
 /** The scope asked for is unknown, or more than was granted. */
-export class ScopeRefused extends Error {
+export class ScopeRefused extends Refusal {
   override readonly name = 'ScopeRefused';
   constructor() {
     super('scope refused');
@@ -50,7 +51,7 @@ export class ScopeRefused extends Error {
 }
 
 /** The token belongs to another client (RFC 7009 2.1). */
-export class ForeignToken extends Error {
+export class ForeignToken extends Refusal {
   override readonly name = 'ForeignToken';
   constructor() {
     super('the token belongs to another client');

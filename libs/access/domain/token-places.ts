@@ -31,18 +31,17 @@ export function choosePlace(
   policy: 'reject' | 'evict_oldest',
   now: Date,
 ): Placement {
-  const taken = new Set(places.map(({ slot }) => slot));
-  for (let slot = 0; slot < limit; slot += 1)
-    if (!taken.has(slot)) return { slot, replaced: undefined, evicted: false };
-  const firstToEnd = least(places, ({ expiresAt }) => expiresAt.getTime());
+  for (let slot = 0; slot < limit && places.length < limit; slot += 1)
+    if (places.every((place) => place.slot !== slot)) return { slot, replaced: undefined, evicted: false };
+  const firstToEnd = earliest(places, 'expiresAt');
   if (firstToEnd.expiresAt <= now) return { slot: firstToEnd.slot, replaced: firstToEnd, evicted: false };
   if (policy === 'reject') {
     throw new TokenLimitReached(Math.max(1, Math.ceil((firstToEnd.expiresAt.getTime() - now.getTime()) / 1000)));
   }
-  const oldest = least(places, ({ issuedAt }) => issuedAt.getTime());
+  const oldest = earliest(places, 'issuedAt');
   return { slot: oldest.slot, replaced: oldest, evicted: true };
 }
 
-function least(places: readonly Place[], by: (place: Place) => number): Place {
-  return places.reduce((a, b) => (by(b) < by(a) ? b : a));
+function earliest(places: readonly Place[], by: 'expiresAt' | 'issuedAt'): Place {
+  return places.reduce((a, b) => (b[by] < a[by] ? b : a));
 }

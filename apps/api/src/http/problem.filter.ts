@@ -6,8 +6,7 @@ import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
-import { sendOAuthError, toOAuthError } from '../oauth/oauth-error.ts';
-import type { OAuthError } from '../oauth/oauth-error.ts';
+import { oauthRefusalOf, sendOAuthError, toOAuthError } from '../oauth/oauth-error.ts';
 import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
@@ -23,17 +22,22 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<LatchkeyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const oauth = request.url.startsWith('/oauth2/') ? toOAuthError(thrown) : undefined;
+    const isOAuth = request.url.startsWith('/oauth2/');
+    // no fault of ours, and counted where it arose
+    const refusal = isOAuth ? oauthRefusalOf(thrown) : undefined;
+    if (refusal !== undefined) {
+      if (!reply.sent) sendOAuthError(reply, refusal);
+      return;
+    }
     const error = thrown instanceof NotFoundException ? this.unrouted(request, reply) : toDomainError(thrown);
-    this.log(error, oauth, request.id);
+    this.log(error, request.id);
     if (reply.sent) return;
-    if (oauth === undefined) sendProblem(reply, error, request.id);
-    else sendOAuthError(reply, oauth);
+    if (isOAuth) sendOAuthError(reply, toOAuthError(thrown));
+    else sendProblem(reply, error, request.id);
   }
 
-  private log(error: DomainError, oauth: OAuthError | undefined, requestId: string): void {
-    // an OAuth refusal is no DomainError, and no fault of ours: it is counted where it arises
-    if (error.code === 'internal' && (oauth === undefined || oauth.error === 'server_error')) {
+  private log(error: DomainError, requestId: string): void {
+    if (error.code === 'internal') {
       this.logger.error({ err: error.cause ?? error, requestId }, 'request failed');
     } else if (error.privateDetail !== undefined) {
       this.logger.info({ code: error.code, detail: error.privateDetail, requestId }, 'request refused');

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { AuthenticationFailed, ForeignToken, ScopeRefused, TokenLimitReached } from '#access';
+import { Refusal } from '#kernel';
 import type { DomainError } from '#kernel';
 import { errorStatus } from '../http/error-status.ts';
 import { toDomainError } from '../http/to-domain-error.ts';
@@ -8,7 +9,7 @@ import { toDomainError } from '../http/to-domain-error.ts';
 export const BASIC_CHALLENGE = 'Basic realm="latchkey", charset="UTF-8"';
 
 /** An error answer of an OAuth endpoint (RFC 6749 5.2): what the caller may know, and no more. */
-export abstract class OAuthError extends Error {
+export abstract class OAuthError extends Refusal {
   override readonly name: string = 'OAuthError';
   abstract readonly status: number;
   abstract readonly error: string;
@@ -86,8 +87,8 @@ export class ServerError extends OAuthError {
   }
 }
 
-/** Whatever was thrown, as an OAuth error. */
-export function toOAuthError(thrown: unknown): OAuthError {
+/** What the OAuth endpoints refuse every day, as an OAuth error; undefined for whatever else was thrown. */
+export function oauthRefusalOf(thrown: unknown): OAuthError | undefined {
   if (thrown instanceof OAuthError) return thrown;
   if (thrown instanceof AuthenticationFailed) return new InvalidClient();
   if (thrown instanceof ScopeRefused) return new InvalidScope();
@@ -95,7 +96,12 @@ export function toOAuthError(thrown: unknown): OAuthError {
   if (thrown instanceof TokenLimitReached) {
     return new TemporarilyUnavailable(429, 'This client has as many live tokens as it may.', thrown.retryAfterSeconds);
   }
-  return ofDomainError(toDomainError(thrown));
+  return undefined;
+}
+
+/** Whatever was thrown, as an OAuth error. */
+export function toOAuthError(thrown: unknown): OAuthError {
+  return oauthRefusalOf(thrown) ?? ofDomainError(toDomainError(thrown));
 }
 
 function ofDomainError(error: DomainError): OAuthError {

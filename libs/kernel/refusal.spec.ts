@@ -1,0 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
+import { Refusal } from './refusal.ts';
+
+class NotToday extends Refusal {
+  override readonly name = 'NotToday';
+}
+
+describe('Refusal', () => {
+  it('is an error with a message and without a stack, and leaves other errors theirs', () => {
+    const refusal = new NotToday('not today');
+    expect(refusal).toBeInstanceOf(Error);
+    expect(String(refusal)).toBe('NotToday: not today');
+    expect(refusal.stack).not.toContain('    at ');
+    expect(new Error('a fault').stack).toContain('    at ');
+  });
+});
