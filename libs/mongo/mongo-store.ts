@@ -6,6 +6,7 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
+import { ConnectionWatch } from './connection-watch.ts';
 import { StoreClock } from './store-clock.ts';
 
 // A key that is no member of the schema is an error, never dropped: a filter that loses its key matches everything.
@@ -15,6 +16,9 @@ mongoose.set('strictQuery', 'throw');
 /** How long one round trip, a wait for a connection, or for a primary may take, in milliseconds. */
 const ROUND_TRIP_MS = 2_000;
 const RETRY_DELAY_MS = 500;
+const CONNECTIONS = 20;
+/** How long a connection that is given up may take to close, in milliseconds. */
+const CLOSE_MS = 3_000;
 
 /**
  * The connection to MongoDB. The service starts without it: `open` keeps trying in the background, and `ready`
@@ -28,6 +32,7 @@ export class MongoStore implements OnApplicationShutdown {
   private closing = false;
   private prepared = false;
   private opening: Promise<void> | undefined;
+  private watch: ConnectionWatch | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -65,16 +70,17 @@ export class MongoStore implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.closing = true;
+    this.watch?.stop();
     this.clock.stop();
     await this.connection.close(true).catch(() => undefined);
   }
 
   private async keepOpening(): Promise<void> {
-    while (!this.closing && !this.prepared) {
+    for (let open = false; !this.closing && !open;) {
       try {
         await this.connection.openUri(this.config.mongodbUri, {
           appName: 'latchkey',
-          maxPoolSize: 20,
+          maxPoolSize: CONNECTIONS,
           minPoolSize: 1,
           readPreference: 'primary',
           readConcernLevel: 'majority',
@@ -85,7 +91,9 @@ export class MongoStore implements OnApplicationShutdown {
           waitQueueTimeoutMS: ROUND_TRIP_MS,
           heartbeatFrequencyMS: 1_000,
         });
-        await this.prepare();
+        if (!this.prepared) await this.prepare();
+        this.watch = new ConnectionWatch(this.connection.getClient(), CONNECTIONS / 2, (what) => this.openAnew(what));
+        open = true;
       } catch (error) {
         this.logger.warn({ err: error }, 'store not reached yet; trying again');
         // not by force: mongoose would refuse every command for good, also over the next connection
@@ -93,6 +101,14 @@ export class MongoStore implements OnApplicationShutdown {
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       }
     }
+  }
+
+  /** What waits for the old connection fails as `store-unavailable`; what comes next goes over the new one. */
+  private openAnew(what: string): void {
+    this.logger.error({ what }, 'the driver waits for what will never come; connecting to the store anew');
+    const closed = this.connection.close().catch(() => undefined);
+    const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+    this.opening = Promise.race([closed, late]).then(() => this.keepOpening());
   }
 
   private async prepare(): Promise<void> {

@@ -11,6 +11,10 @@ describe('an error of the store', () => {
   it.each([
     ['a connection that was lost', lost],
     ['a connection that was lost in a bulk write', inBulk(lost)],
+    [
+      'a socket that the other side has ended',
+      Object.assign(new Error('This socket has been ended'), { code: 'EPIPE' }),
+    ],
   ])('%s is told as unavailable, and may be tried again', (_what, error) => {
     expect(isConnectionLost(error)).toBe(true);
     expect(isStoreUnavailable(error)).toBe(true);

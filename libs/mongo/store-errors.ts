@@ -7,6 +7,9 @@ const { mongo } = mongoose;
 /** What to wait before asking again, in seconds, when the store cannot serve. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** Codes of Node's own errors for a socket that cannot be written to any more. */
+const SOCKET_GONE = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'];
+
 /** Thrown inside a transaction to have it tried again from the start. */
 export class TransactionConflict extends Error {
   override readonly name = 'TransactionConflict';
@@ -31,8 +34,11 @@ export function isCommitUnknown(error: unknown): boolean {
 }
 
 /** Whether the connection was lost before the store's answer came. */
-export function isConnectionLost(error: unknown): boolean {
-  return unwrapped(error) instanceof mongo.MongoNetworkError;
+export function isConnectionLost(thrown: unknown): boolean {
+  const error = unwrapped(thrown);
+  if (error instanceof mongo.MongoNetworkError) return true;
+  // a socket that the other side has just ended: the driver passes on as it is what writing to it throws
+  return error instanceof Error && 'code' in error && SOCKET_GONE.includes(String(error.code));
 }
 
 /** The driver puts also what is no answer of the store into the error of a bulk write, as if it were one. */
@@ -47,7 +53,7 @@ export function isStoreUnavailable(thrown: unknown): boolean {
   const error = unwrapped(thrown);
   if (error instanceof DomainError) return error.code === 'store-unavailable';
   if (!(error instanceof Error)) return false;
-  if (error instanceof mongo.MongoNetworkError || error instanceof mongo.MongoServerSelectionError) return true;
+  if (isConnectionLost(error) || error instanceof mongo.MongoServerSelectionError) return true;
   if (error instanceof mongo.MongoServerError) {
     return /^(NotWritablePrimary|InterruptedAtShutdown|InterruptedDueToReplStateChange|PrimarySteppedDown|ShutdownInProgress|ExceededTimeLimit|MaxTimeMSExpired)$/.test(
       error.codeName ?? '',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { digest } from '#kernel';
 import type { CredentialBody } from '../support/api.ts';
 import { OAuthWorld, errorOf, pairOf } from '../support/oauth-world.ts';
-import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
+import { FORM, RawConnection, basicLine, rawRequest, sendRaw } from '../support/raw-http.ts';
 import type { RawAnswer, RawRequest } from '../support/raw-http.ts';
 
 const GRANT = 'grant_type=client_credentials';
@@ -213,6 +213,26 @@ describe('POST /oauth2/token', () => {
       expect(
         (await send({ headers: lines, body: `${GRANT.length.toString(16)}\r\n${GRANT}\r\n0\r\n\r\n` })).status,
       ).toBe(200);
+    });
+
+    it.each([
+      ['announced', (body: string) => ({ headers: [], body })],
+      [
+        'chunked',
+        (body: string) => ({
+          headers: ['Transfer-Encoding: chunked'],
+          body: `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+        }),
+      ],
+    ])('ten megabytes, %s, are 413, which is read to the end, and the connection goes on', async (_how, framed) => {
+      const connection = await RawConnection.open(world.url);
+      const lines = [FORM, basicLine(pairOf(client))];
+      const large = framed(`${GRANT}&x=${'a'.repeat(10 * 1024 * 1024)}`);
+      connection.send(rawRequest({ target: '/oauth2/token', headers: [...lines, ...large.headers], body: large.body }));
+      expect(errorOf(await connection.answer())).toBe('413 invalid_request');
+      connection.send(rawRequest({ target: '/oauth2/token', headers: lines, body: GRANT }));
+      expect((await connection.answer()).status).toBe(200);
+      connection.close();
     });
 
     it.each(['?', '?grant_type=client_credentials', '?a', `?client_secret=lk_cs_canaryInTheQuery`])(

@@ -117,6 +117,8 @@ function ofDomainError(error: DomainError): OAuthError {
 
 /** Sends the error as RFC 6749 5.2 says. `Cache-Control` and `Pragma` are set for every OAuth answer already. */
 export function sendOAuthError(reply: FastifyReply, error: OAuthError): void {
+  // Fastify would close at once, and the reset could overtake the answer; what still comes is read and thrown away
+  if (error.status === 413) reply.removeHeader('connection');
   reply
     .code(error.status)
     .headers(error.headers)

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { FORM_LIMIT } from '../http/http-adapter.ts';
 import { isFormMediaType } from '../http/form.ts';
 import { InvalidRequest, sendOAuthError } from './oauth-error.ts';
@@ -28,7 +28,8 @@ export function addOAuthHooks(instance: FastifyInstance): void {
     } else if (FORM_ENDPOINTS.has(path)) {
       const fault = faultOf(request.method, question >= 0, headers);
       if (fault !== undefined) {
-        refuse(reply, fault);
+        // the body was not read: Node reads what still comes and throws it away
+        sendOAuthError(reply, fault);
         return;
       }
     }
@@ -50,10 +51,4 @@ function faultOf(
   // RFC 6749 2.3.1: never in the URI, where logs would keep it
   if (hasQuery) return new InvalidRequest('Send the parameters in the body, not in the query.');
   return undefined;
-}
-
-/** The body was not read: the connection cannot go on. */
-function refuse(reply: FastifyReply, fault: OAuthError): void {
-  if (fault.status === 413) reply.header('connection', 'close');
-  sendOAuthError(reply, fault);
 }
