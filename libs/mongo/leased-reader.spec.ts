@@ -15,7 +15,9 @@ describe('LeasedReader', () => {
   beforeEach(() => {
     queries = 0;
     stored = new Map([['a', { value: 1 }]]);
+    // both clocks: a slow machine must not run a lease out
     jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
   });
 
   afterEach(() => {
@@ -113,7 +115,9 @@ describe('LeasedReader, of what is asked for again and again', () => {
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   beforeEach(() => {
+    // both clocks: a slow machine must not run a lease out
     jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
   });
 
   afterEach(() => {
