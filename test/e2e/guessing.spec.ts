@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Api, basic } from '../support/api.ts';
 import type { Answer, CredentialBody } from '../support/api.ts';
+import { pathOf } from '../support/builders.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { eventually, startService } from '../support/service.ts';
@@ -101,6 +102,21 @@ describe('guessing', () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const from = anAddress();
     for (let count = 0; count < 2 * PER_ADDRESS; count += 1) {
+      expect((await signIn(from, client.clientId, client.clientSecret)).status).toBe(200);
+    }
+  });
+
+  it('a right secret is none: who was disabled, or not to call from there, and goes on asking is let in at once afterwards', async () => {
+    const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
+    const from = anAddress();
+    for (const [shut, open] of [
+      [{ status: 'disabled' }, { status: 'active' }],
+      [{ allowedIps: ['192.0.2.1'] }, { allowedIps: [] }],
+    ]) {
+      expect((await world.api.patch(pathOf(client), shut)).status).toBe(200);
+      for (let count = 0; count < 2 * PER_CLIENT; count += 1)
+        expect((await signIn(from, client.clientId, client.clientSecret)).status).toBe(401);
+      expect((await world.api.patch(pathOf(client), open)).status).toBe(200);
       expect((await signIn(from, client.clientId, client.clientSecret)).status).toBe(200);
     }
   });

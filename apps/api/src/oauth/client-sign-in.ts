@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AuthenticationFailed, ClientAuthenticator } from '#access';
-import type { AuthenticatedClient, AuthenticatedResourceServer } from '#access';
+import type { AuthenticatedClient, AuthenticatedResourceServer, RefusalReason } from '#access';
 import { Refusals } from '#events';
 import { GuessLimiter } from '#identity';
+
+/** Who showed a right secret guessed nothing: a client that was disabled, and asks again until it is enabled, is not to be limited then. */
+const NO_GUESSES: readonly RefusalReason[] = ['disabled', 'expired', 'address'];
 
 /** Where failed sign-ins of callers whose address cannot be told are counted. */
 const NO_ADDRESS = 'unknown';
@@ -54,10 +57,10 @@ export class ClientSignIn {
     this.authenticator.checkAddress(client, address);
   }
 
-  /** Counts a failed sign-in that was found out later, as a wrong address. Other errors are none. */
+  /** Records a failed sign-in, and counts it where it may have been a guess. Other errors are none. */
   async refused(error: unknown, id: string, address: string | undefined): Promise<void> {
     if (!(error instanceof AuthenticationFailed)) return;
     this.refusals.record({ ...error.claimed, reason: error.reason, ip: address ?? null });
-    await this.guessLimiter.failed(id, address ?? NO_ADDRESS);
+    if (!NO_GUESSES.includes(error.reason)) await this.guessLimiter.failed(id, address ?? NO_ADDRESS);
   }
 }
