@@ -136,6 +136,23 @@ describe('lists', () => {
     expect((await api.get(`/v1/operations/${id}?${query}`)).status).toBe(400);
   });
 
+  it('find nothing, or refuse, by a filter with a NUL in it', async () => {
+    const { id } = await anOperation(api);
+    const lists = [
+      ['/v1/operations', 'name'],
+      [`/v1/operations/${id}/credentials`, 'name', 'api'],
+      ['/v1/events', 'subject', 'actor', 'type', 'operationId'],
+      ['/v1/jobs', 'queue'],
+    ] as const;
+    for (const [path, ...filters] of lists) {
+      for (const filter of filters) {
+        const { status, body } = await api.get<PageBody<unknown>>(`${path}?${filter}=%00`);
+        expect({ path, filter, fine: [200, 400].includes(status) }).toEqual({ path, filter, fine: true });
+        if (status === 200) expect(body.items).toEqual([]);
+      }
+    }
+  });
+
   it('refuse a filter that is given twice', async () => {
     const answer = await api.get<ProblemBody>('/v1/operations?name=a&name=b');
     expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/query/name']);
