@@ -1,30 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { AllowedIps, clientIdOfAccessToken, newClientId } from '#kernel';
+import { clientIdOfAccessToken, newClientId } from '#kernel';
 import { TokenLimitReached } from './domain/access-error.ts';
 import { prepareIssue, settleBatch } from './issue-batch.ts';
 import type { IssueRequest } from './issue-batch.ts';
+import { issueRequest } from './test-support/issue-request.ts';
 
 const now = new Date('2026-11-23T12:00:00.750Z');
 
-function request(overrides: Partial<IssueRequest['credential']> = {}): IssueRequest {
-  const clientId = newClientId();
-  const credential: IssueRequest['credential'] = {
-    id: `cr_${clientId}`,
-    operationId: 'op_1',
-    clientId,
-    apis: ['a'],
-    allowedIps: new AllowedIps([]),
-    allowedIpTexts: [],
-    disabled: false,
-    expiresAtMs: Infinity,
-    tokenTtlSeconds: 60,
-    tokenLimitPolicy: 'reject',
-    secrets: [],
-    version: 1,
-    ...overrides,
-  };
-  return { credential, secretId: 'se_1', scope: ['a'], ip: '192.0.2.1', requestId: 'r', deadlineAtMs: Infinity };
-}
+const request = (overrides: Partial<IssueRequest['credential']> = {}): IssueRequest =>
+  issueRequest({ clientId: newClientId(), ...overrides });
 
 describe('settleBatch', () => {
   it('gives twelve requests of one credential ten places, and refuses two', () => {

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CredentialReader, CredentialRepository } from '#credentials';
-import { AllowedIps, Clock, newClientId } from '#kernel';
+import { Clock, newClientId } from '#kernel';
 import type { TokenPlace, TokenRepository } from '#tokens';
 import { prepareIssue } from './issue-batch.ts';
-import type { IssueRequest, PreparedIssue } from './issue-batch.ts';
+import type { PreparedIssue } from './issue-batch.ts';
 import { IssueWriter } from './issue-writer.ts';
+import { issueRequest } from './test-support/issue-request.ts';
 
 const OPERATION = 'op_1';
 const SESSION = undefined as never;
@@ -17,23 +18,8 @@ class SetClock extends Clock {
   }
 }
 
-function issue(version = 1, secretId = 'se_1'): PreparedIssue {
-  const credential: IssueRequest['credential'] = {
-    id: 'cr_1',
-    operationId: OPERATION,
-    clientId,
-    apis: ['a'],
-    allowedIps: new AllowedIps([]),
-    allowedIpTexts: [],
-    disabled: false,
-    expiresAtMs: Infinity,
-    tokenTtlSeconds: 600,
-    tokenLimitPolicy: 'reject',
-    secrets: [],
-    version,
-  };
-  return prepareIssue({ credential, secretId, scope: ['a'], ip: null, requestId: 'r', deadlineAtMs: Infinity });
-}
+const issue = (version = 1, secretId = 'se_1'): PreparedIssue =>
+  prepareIssue(issueRequest({ id: 'cr_1', operationId: OPERATION, clientId, tokenTtlSeconds: 600, version }, secretId));
 
 describe('IssueWriter', () => {
   const asked: string[] = [];

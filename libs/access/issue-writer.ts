@@ -76,7 +76,7 @@ export class IssueWriter {
   /** @throws TransactionConflict when a place was taken meanwhile */
   async write({ settled: { replaced, tokens } }: ProvisionalBatch, session: ClientSession): Promise<void> {
     await this.tokens.delete(replaced, session);
-    if (tokens.length > 0) await this.tokens.insert(tokens, session);
+    await this.tokens.insert(tokens, session);
   }
 
   /** Remembers what a transaction left behind, once it is committed. @param moved where it left the chains that it wrote to */

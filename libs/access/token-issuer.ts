@@ -6,7 +6,6 @@ import type { IssueOutcome, IssueRequest } from './issue-batch.ts';
 import { IssueLane } from './issue-lane.ts';
 import type { WaitingIssue } from './issue-lane.ts';
 import { IssueWriter } from './issue-writer.ts';
-import type { ProvisionalBatch } from './issue-writer.ts';
 
 /**
  * Issues tokens by group commit: what arrives while one transaction is under way goes together into the next. A token and its
@@ -64,14 +63,12 @@ export class TokenIssuer {
     // what is committed after its caller was told otherwise would be a token that no one has
     const limitMs = Math.min(...issues.map(({ request }) => request.deadlineAtMs)) - performance.now();
     const options = { chains, limitMs, atOnce };
-    let settled: ProvisionalBatch | undefined;
-    const { value: outcomes, ends } = await this.unitOfWork.runBatch(options, async (session, endsBefore) => {
-      const batch = await this.writer.settle(issues, session, endsBefore);
-      settled = batch;
-      const { outcomes: value, events: pending } = batch.settled;
-      return { value, pending, write: () => this.writer.write(batch, session) };
+    const { value: written, ends } = await this.unitOfWork.runBatch(options, async (session, endsBefore) => {
+      const value = await this.writer.settle(issues, session, endsBefore);
+      return { value, pending: value.settled.events, write: () => this.writer.write(value, session) };
     });
-    if (settled !== undefined) this.writer.learn(issues, settled, ends);
+    this.writer.learn(issues, written, ends);
+    const { outcomes } = written.settled;
     for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) reject(new Error('an issue without an outcome'));

@@ -18,9 +18,6 @@ export interface PendingEvent {
   readonly at: Date;
 }
 
-/** As many events go by one command; more of them might be more than one can carry. */
-const FEW_EVENTS = 250;
-
 /** Appends to the event log. There is no way to change or remove an event here, by intent. */
 @Injectable()
 export class EventLog {
@@ -111,15 +108,13 @@ export class EventLog {
       // the heads first: whoever loses the race for a chain learns it before the larger write
       if (moved.length > 0 && (await updateAll(this.heads, moved, session)) !== moved.length)
         throw new TransactionConflict();
-      if (begun.length > 0) await insertAll(this.heads, begun, session);
-      if (logged.length <= FEW_EVENTS) await insertAll(this.events, logged.map(document), session);
-      else await this.events.collection.insertMany(logged.map(document) as never[], { session, ordered: true });
+      await insertAll(this.heads, begun, session);
+      await insertAll(this.events, logged.map(document), session);
     } catch (error) {
       if (isDuplicateKey(error)) throw new TransactionConflict('another writer was quicker', { cause: error });
       throw error;
     }
-    const rows = logged.flatMap(outboxRow);
-    if (rows.length > 0) await this.outbox.collection.insertMany(rows as never[], { session });
+    await insertAll(this.outbox, logged.flatMap(outboxRow), session);
   }
 }
 

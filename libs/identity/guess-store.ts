@@ -26,6 +26,12 @@ const FIRST_CONNECTION_MS = 500;
 /** More limited keys than this at once are not told to other instances; each still counts for itself. */
 const MAX_LIMITED = 20_000;
 
+/** Guesses that are about to be counted. */
+interface Counting {
+  guesses: number;
+  readonly counted: Promise<GuessCount>;
+}
+
 /**
  * Counts of guesses in Redis, shared by all instances, and in this process's memory for when Redis is away. Whoever is over
  * the limit is also put on one list, so that the many requests of everybody else need no look at their own counts.
@@ -35,8 +41,8 @@ export class GuessStore {
   private readonly firstConnection: Promise<void>;
   private readonly shared: Readonly<Record<GuessKind, RateLimiterRedis>>;
   private readonly own: Readonly<Record<GuessKind, RateLimiterMemory>>;
-  /** Guesses that are about to be counted, by kind and key. */
-  private readonly counting = new Map<string, { guesses: number; readonly counted: Promise<GuessCount> }>();
+  /** By kind and key. */
+  private readonly counting = new Map<string, Counting>();
   private listVersion: string | null = null;
 
   /** @param onError told of connection errors, of which there may be many */
@@ -64,25 +70,30 @@ export class GuessStore {
     this.own = make((kind) => new RateLimiterMemory(options(kind)));
   }
 
-  /** Counts one guess in Redis; those of one turn of the event loop go together. @param key no secret and nothing a caller chose: a digest @throws when Redis is away */
+  /**
+   * Counts one guess in Redis; those of one turn of the event loop go together.
+   *
+   * @param key no secret and nothing a caller chose: a digest
+   * @throws when Redis is away
+   */
   countShared(kind: GuessKind, key: string): Promise<GuessCount> {
     const name = `${kind}:${key}`;
-    let counting = this.counting.get(name);
-    if (counting === undefined) {
-      const own = { guesses: 0, counted: nextTurn().then(() => this.countTogether(kind, key, name)) };
-      this.counting.set(name, own);
-      counting = own;
+    const underWay = this.counting.get(name);
+    if (underWay !== undefined) {
+      underWay.guesses += 1;
+      return underWay.counted;
     }
-    counting.guesses += 1;
-    return counting.counted;
-  }
-
-  private async countTogether(kind: GuessKind, key: string, name: string): Promise<GuessCount> {
-    const guesses = this.counting.get(name)?.guesses;
-    this.counting.delete(name);
-    await this.connected();
-    const { consumedPoints, msBeforeNext } = await this.shared[kind].penalty(key, guesses);
-    return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
+    const begun: Counting = {
+      guesses: 1,
+      counted: nextTurn().then(async () => {
+        this.counting.delete(name);
+        await this.connected();
+        const { consumedPoints, msBeforeNext } = await this.shared[kind].penalty(key, begun.guesses);
+        return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
+      }),
+    };
+    this.counting.set(name, begun);
+    return begun.counted;
   }
 
   /** Counts one guess in this process only. */

@@ -8,15 +8,20 @@ export interface Update {
   readonly u: mongo.Document;
 }
 
+/** Documents of one command: a command may be 16 MiB large, and none of ours comes near a hundredth of it. */
+const MOST_DOCUMENTS = 100;
+
 /**
- * Inserts the documents by one command, in order, in the session's transaction. For few and small documents (16 MiB in all is the
- * store's limit), where it is done all the time: the driver's bulk writes measure each document before they serialize it,
- * and take several times the time.
+ * Inserts the documents in order, in the session's transaction, where it is done all the time: the driver's bulk writes measure each
+ * document before they serialize it, and take several times the time.
  *
  * @throws MongoServerError, of code 11000 when a unique index is in the way
  */
 export async function insertAll<T>(model: Model<T>, documents: readonly T[], session: ClientSession): Promise<void> {
-  await command(model, { insert: model.collection.name, documents: [...documents], ordered: true }, session);
+  for (let from = 0; from < documents.length; from += MOST_DOCUMENTS) {
+    const part = documents.slice(from, from + MOST_DOCUMENTS);
+    await command(model, { insert: model.collection.name, documents: part, ordered: true }, session);
+  }
 }
 
 /** Updates by one command, in order. For the rest as `insertAll`. @returns how many documents were found */

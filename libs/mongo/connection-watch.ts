@@ -24,7 +24,7 @@ export class ConnectionWatch {
   private readonly timer: NodeJS.Timeout;
 
   /**
-   * @param client whose events to follow, before it connects
+   * @param client whose events to follow from now on
    * @param mayLose how many connections may be lost before something is done about it
    * @param onStuck called once; the client is to be replaced
    */

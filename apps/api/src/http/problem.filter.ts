@@ -6,7 +6,7 @@ import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
-import { oauthRefusalOf, sendOAuthError, toOAuthError } from '../oauth/oauth-error.ts';
+import { oauthErrorOf, oauthRefusalOf, sendOAuthError } from '../oauth/oauth-error.ts';
 import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
@@ -32,7 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
     const error = thrown instanceof NotFoundException ? this.unrouted(request, reply) : toDomainError(thrown);
     this.log(error, request.id);
     if (reply.sent) return;
-    if (isOAuth) sendOAuthError(reply, toOAuthError(thrown));
+    if (isOAuth) sendOAuthError(reply, oauthErrorOf(error));
     else sendProblem(reply, error, request.id);
   }
 

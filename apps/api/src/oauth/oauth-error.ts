@@ -3,7 +3,6 @@ import { AuthenticationFailed, ForeignToken, ScopeRefused, TokenLimitReached } f
 import { Refusal } from '#kernel';
 import type { DomainError } from '#kernel';
 import { errorStatus } from '../http/error-status.ts';
-import { toDomainError } from '../http/to-domain-error.ts';
 
 /** RFC 7617 2 and RFC 6749 5.2; @nestjs/passport drops the challenge of its strategy, so it stands here. */
 export const BASIC_CHALLENGE = 'Basic realm="latchkey", charset="UTF-8"';
@@ -99,12 +98,8 @@ export function oauthRefusalOf(thrown: unknown): OAuthError | undefined {
   return undefined;
 }
 
-/** Whatever was thrown, as an OAuth error. */
-export function toOAuthError(thrown: unknown): OAuthError {
-  return oauthRefusalOf(thrown) ?? ofDomainError(toDomainError(thrown));
-}
-
-function ofDomainError(error: DomainError): OAuthError {
+/** Any other error, as an OAuth error. */
+export function oauthErrorOf(error: DomainError): OAuthError {
   const status = errorStatus[error.code]?.status ?? 500;
   if (status === 429)
     return new TemporarilyUnavailable(429, 'Too many failed sign-ins.', error.retryAfterSeconds ?? 60);

@@ -1,0 +1,24 @@
+import { AllowedIps } from '#kernel';
+import type { IssueRequest } from '../issue-batch.ts';
+
+/** A token request of a credential. @param overrides what is not as usual with the credential; its client id at the least */
+export function issueRequest(
+  overrides: Partial<IssueRequest['credential']> & Pick<IssueRequest['credential'], 'clientId'>,
+  secretId = 'se_1',
+): IssueRequest {
+  const credential: IssueRequest['credential'] = {
+    id: `cr_${overrides.clientId}`,
+    operationId: 'op_1',
+    apis: ['a'],
+    allowedIps: new AllowedIps([]),
+    allowedIpTexts: [],
+    disabled: false,
+    expiresAtMs: Infinity,
+    tokenTtlSeconds: 60,
+    tokenLimitPolicy: 'reject',
+    secrets: [],
+    version: 1,
+    ...overrides,
+  };
+  return { credential, secretId, scope: ['a'], ip: '192.0.2.1', requestId: 'r', deadlineAtMs: Infinity };
+}
