@@ -1,34 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { queueConnection, queuePrefix } from '#events';
 import { Api } from '../support/api.ts';
 import type { CredentialBody } from '../support/api.ts';
 import { pathOf } from '../support/builders.ts';
+import { wrongClock } from '../support/clock.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
-import { eventually, startService } from '../support/service.ts';
+import { startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 
 const TWO_HOURS_MS = 2 * 60 * 60 * 1000;
 
-/** Turns the wall clock of a process: `Date` is all that it has of it. The monotonic clock, which no one sets, stays. */
-const turnedClock = (byMs: number): string => `
-  const Real = Date;
-  globalThis.Date = class Date extends Real {
-    constructor(...args) { if (args.length === 0) super(Real.now() + ${byMs}); else super(...args); }
-    static now() { return Real.now() + ${byMs}; }
-  };`;
-
 /**
- * Three instances: one whose clock is right, two whose clocks are two hours off either way. Only the one that is ahead works the
- * queues, so that only its pruner runs, and only when it is told to.
+ * What clients see of three instances: one whose clock is right, two whose clocks are two hours off either way. What such an instance
+ * does to the store and the queues is in test/faults/clocks.spec.ts.
  */
-describe('an instance whose clock is two hours off', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-clock-'));
+describe('instances whose clocks are two hours off', () => {
   let world: OAuthWorld;
   let ahead: Service;
   let behind: Service;
@@ -37,21 +23,16 @@ describe('an instance whose clock is two hours off', () => {
   beforeAll(async () => {
     world = await OAuthWorld.start(1, { env: { LATCHKEY_ROLE: 'http' } });
     const { database } = world.service;
-    const turned = (byMs: number, role: string): Promise<Service> => {
-      const file = join(folder, `clock-${role}.mjs`);
-      writeFileSync(file, turnedClock(byMs));
-      const env = { NODE_OPTIONS: `--import=${pathToFileURL(file).href}`, LATCHKEY_ROLE: role };
-      return startService({ database, env });
-    };
-    ahead = await turned(TWO_HOURS_MS, 'all');
-    behind = await turned(-TWO_HOURS_MS, 'http');
+    const turned = (byMs: number): Promise<Service> =>
+      startService({ database, env: { ...wrongClock({ byMs }), LATCHKEY_ROLE: 'http' } });
+    ahead = await turned(TWO_HOURS_MS);
+    behind = await turned(-TWO_HOURS_MS);
     apis = [world.api, new Api(ahead.url), new Api(behind.url)];
   }, 60_000);
 
   afterAll(async () => {
     await Promise.all([ahead.stop(), behind.stop()]);
     await world.stop();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const verdicts = (token: string): Promise<boolean[]> =>
@@ -62,15 +43,6 @@ describe('an instance whose clock is two hours off', () => {
     expect(status).toBe(200);
     return body['access_token'] as string;
   };
-
-  /** Lets the pruner of the instance that is ahead run once, and waits for it. */
-  async function prune(): Promise<void> {
-    const { uri, redisUrl } = world.service.database;
-    const queue = new Queue('maintenance', { connection: queueConnection(redisUrl, true), prefix: queuePrefix(uri) });
-    const job = await queue.add('prune-tokens', {});
-    await eventually(async () => (await job.getState()) === 'completed', 20_000);
-    await queue.close();
-  }
 
   it('is really off', () => {
     const off = (service: Service): number => {
@@ -120,21 +92,7 @@ describe('an instance whose clock is two hours off', () => {
     for (const api of apis) expect((await api.token(client)).status).toBe(401);
   });
 
-  it('prunes what has ended, and no live token', async () => {
-    const [living, dead] = [await world.client(), await world.client()];
-    const token = await world.tokenOf(living);
-    await world.tokenOf(dead);
-    const tokens = await world.service.database.collection('tokens');
-    // a minute ago: still an hour to go by the clock that is behind, long gone by the one that is ahead
-    await tokens.updateMany({ credentialId: dead.id }, { $set: { expiresAt: new Date(Date.now() - 60_000) } });
-    await tokens.updateMany({ credentialId: living.id }, { $set: { expiresAt: new Date(Date.now() + 60_000) } });
-    await prune();
-    expect(await tokens.countDocuments({ credentialId: dead.id })).toBe(0);
-    expect(await tokens.countDocuments({ credentialId: living.id })).toBe(1);
-    expect(await verdicts(token)).toStrictEqual([true, true, true]);
-  });
-
-  it('counts expired tokens of a full credential out, and live ones in', async () => {
+  it('counts live tokens, and tells when the first of them ends, by the one clock', async () => {
     const client = await world.client();
     for (let count = 0; count < 10; count += 1) await tokenFrom(apis[count % 3]!, client);
     for (const api of apis) {
