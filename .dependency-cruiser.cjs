@@ -1,22 +1,40 @@
-/** Imports go down only: apps → feature libs → platform libs → kernel, and into a lib only through its index. */
-const platform = '(config|mongo|observability|events)';
-const feature = '(access|credentials|tokens|catalogue|identity)';
+/**
+ * Imports go down only: apps → feature libs → platform libs → kernel, and into a lib only through its index.
+ * Layers are listed from the bottom up. A lib may import only from layers below its own.
+ */
+const layers = [
+  ['kernel'],
+  ['config'],
+  ['observability'],
+  ['mongo'],
+  ['events'],
+  ['catalogue', 'identity', 'tokens'],
+  ['credentials'],
+  ['access'],
+];
+
+const anyOf = (names) => `(${names.join('|')})`;
+
+/** One rule per layer: it must not import from its own layer's other libs, nor from any layer above. */
+const layerRules = layers.map((libs, index) => ({
+  name: `layer-${libs.join('-')}`,
+  severity: 'error',
+  comment: 'A lib imports only from layers below its own.',
+  from: { path: `^libs/${anyOf(libs)}/` },
+  to: { path: `^libs/${anyOf(layers.slice(index).flat())}/`, pathNot: '^libs/$1/' },
+}));
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    ...layerRules,
     {
-      name: 'kernel-stands-alone',
+      name: 'every-lib-has-a-layer',
       severity: 'error',
-      from: { path: '^libs/kernel/' },
-      to: { path: '^(libs/(?!kernel/)|apps/|tools/)' },
-    },
-    {
-      name: 'platform-knows-no-feature',
-      severity: 'error',
-      from: { path: `^libs/${platform}/` },
-      to: { path: `^(libs/${feature}/|apps/|tools/)` },
+      comment: 'A new lib is added to the list of layers first.',
+      from: { path: '^libs/', pathNot: `^libs/${anyOf(layers.flat())}/` },
+      to: {},
     },
     {
       name: 'libs-know-no-app',
@@ -36,7 +54,19 @@ module.exports = {
       from: { path: '^libs/[^/]+/domain/', pathNot: '\\.spec\\.ts$' },
       to: { pathNot: ['^libs/kernel/', '^libs/[^/]+/domain/', '^(node:)?crypto$'] },
     },
-    { name: 'tools-know-no-service', severity: 'error', from: { path: '^tools/' }, to: { path: '^(apps|libs)/' } },
+    {
+      name: 'tools-know-no-service',
+      severity: 'error',
+      from: { path: '^tools/' },
+      to: { path: '^(apps|libs|test|bench)/' },
+    },
+    {
+      name: 'bench-drives-from-outside',
+      severity: 'error',
+      comment: 'A benchmark measures what is shipped, so it starts the built service and imports none of its code.',
+      from: { path: '^bench/' },
+      to: { path: '^(apps|libs|test)/' },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,
