@@ -18,9 +18,12 @@ COPY --from=build /latchkey/package.json ./
 COPY --from=build /latchkey/node_modules node_modules
 COPY --from=build /latchkey/dist/latchkey.mjs /latchkey/dist/latchkey.mjs.map dist/
 COPY --from=build /latchkey/dist/latchkey-verify.mjs /latchkey/dist/latchkey-verify.mjs.map dist/
+# `docker run … IMAGE migrate`: the commands of docs/operating.md
+RUN chmod 755 dist/latchkey.mjs && ln -s /latchkey/dist/latchkey.mjs /usr/local/bin/latchkey
 USER node
 EXPOSE 3000
 # alive: the process answers. Whether it can serve is /readyz, for who sends it traffic.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 3000}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--enable-source-maps", "dist/latchkey.mjs"]
+ENTRYPOINT ["latchkey"]
+CMD ["serve"]

@@ -1,12 +1,12 @@
+#!/usr/bin/env -S node --enable-source-maps
 import 'reflect-metadata';
-import { ConfigError, loadConfig } from '#config';
-import { serve } from './serve.ts';
-
-/** EX_CONFIG of sysexits.h. */
-const EXIT_CONFIG = 78;
+import { runCli } from './cli/cli.ts';
+import { commands } from './cli/commands.ts';
 
 /** What the service is built for and tested on (package.json, "engines"). */
 const NODE_MAJOR = 24;
+/** How long open connections may keep a command from exiting after it has failed or finished. */
+const LINGER_MS = 500;
 
 if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
   console.error(
@@ -15,15 +15,10 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
   process.exit(1);
 }
 
-try {
-  await serve(loadConfig(process.env));
-} catch (error) {
-  if (error instanceof ConfigError) {
-    console.error(
-      ['Latchkey cannot start with this configuration:', ...error.faults.map((fault) => `  - ${fault}`)].join('\n'),
-    );
-    process.exit(EXIT_CONFIG);
-  }
-  console.error(error instanceof Error ? error.message : 'Latchkey cannot start.');
-  process.exit(1);
+const { env, stdout, stderr } = process;
+const exitCode = await runCli({ args: process.argv.slice(2), env, stdout, stderr }, commands);
+if (exitCode !== undefined) {
+  // `exit` alone would cut off output that is still on its way to a pipe
+  process.exitCode = exitCode;
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }

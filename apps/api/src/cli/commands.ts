@@ -1,0 +1,5 @@
+import type { Command } from './command.ts';
+import { serveCommand } from './serve.command.ts';
+
+/** Every command of `latchkey`, in the order of the help. */
+export const commands: readonly Command[] = [serveCommand];
