@@ -18,5 +18,4 @@ export { GetOperationQuery, ListOperationsQuery } from './queries/operation.quer
 export { GetResourceServerQuery, ListResourceServersQuery } from './queries/resource-server.queries.ts';
 export type { ResourceServerFacts } from './persistence/resource-server.repository.ts';
 export type { ApiView } from './queries/api.view.ts';
-export type { OperationView } from './queries/operation.view.ts';
 export type { ResourceServerView, ResourceServerWithSecret } from './queries/resource-server.view.ts';

@@ -13,7 +13,5 @@ export {
 } from './queries/credential.queries.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
-export type { ApiListView } from './queries/credential.queries.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';
-export type { CredentialView } from './queries/credential.view.ts';
 export type { CredentialUse } from './persistence/credential.repository.ts';

@@ -7,7 +7,5 @@ export { IdentityModule } from './identity.module.ts';
 export { PrincipalAuthenticator } from './principal-authenticator.ts';
 export { ROLES, coversOperation, maySeeOperation } from './principal.ts';
 export { GetMeQuery, GetUserQuery, ListUsersQuery } from './queries/user.queries.ts';
-export type { UserInput } from './commands/create-user.command.ts';
-export type { UserEdits } from './commands/edit-user.command.ts';
 export type { Principal, Role } from './principal.ts';
-export type { MeView, UserView } from './queries/user.view.ts';
+export type { UserView } from './queries/user.view.ts';

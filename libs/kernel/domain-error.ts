@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-code.ts';
+
 /** One fault of one member of the input, named by a JSON pointer (RFC 6901). Never holds the submitted value. */
 export interface FieldFault {
   readonly pointer: string;
@@ -13,10 +15,7 @@ export interface DomainErrorDetails {
   readonly cause?: unknown;
 }
 
-/**
- * The only error that business code throws. `code` is the last part of the problem type
- * (`urn:latchkey:problem:<code>`); which HTTP status it becomes stands in one table in apps/api/src/http.
- */
+/** The only error that business code throws. The HTTP status of its code is in apps/api/src/http/error-status.ts. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly privateDetail: string | undefined;
@@ -25,7 +24,7 @@ export class DomainError extends Error {
 
   /** @param publicDetail what the caller is told: says what to do, and repeats nothing that was submitted. */
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     readonly publicDetail: string,
     details: DomainErrorDetails = {},
   ) {

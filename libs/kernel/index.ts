@@ -1,11 +1,4 @@
-export {
-  AddressError,
-  AllowedIps,
-  AllowedIpsError,
-  canonicalAllowedIps,
-  parseAddress,
-  parseAllowedIp,
-} from './addresses.ts';
+export { AllowedIps, AllowedIpsError, canonicalAllowedIps, parseAddress } from './addresses.ts';
 export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
 export { DomainError } from './domain-error.ts';
@@ -30,6 +23,7 @@ export { firstSecret, isLiveSecret, matchSecret, rotateSecret } from './secret-s
 export { parseTrustedProxies } from './trusted-proxies.ts';
 export type { ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
+export type { ErrorCode } from './error-code.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './json.ts';
 export type { Rotation, StoredSecret } from './secret-set.ts';

@@ -1,9 +1,8 @@
-export { Coalescer } from './coalescer.ts';
 export { deleteAll, findAll, insertAll, updateAll } from './commands.ts';
 export type { Update } from './commands.ts';
 export { beforeDeadline, withinDeadline, withoutDeadline } from './deadline.ts';
 export { IdempotencyKeys } from './idempotency-keys.ts';
-export { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';
+export { LeasedReader, leaseRunOut } from './leased-reader.ts';
 export { MongoModule } from './mongo.module.ts';
 export { MongoStore } from './mongo-store.ts';
 export { Settings } from './settings.ts';

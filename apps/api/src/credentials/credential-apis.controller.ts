@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { EditCredentialCommand, GetApiListQuery } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
-import { ApiProblems } from '../http/api-errors.ts';
+import { ApiProblems } from '../http/api-problems.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';

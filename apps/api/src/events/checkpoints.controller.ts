@@ -4,7 +4,7 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ExportCheckpointsQuery, ListCheckpointsQuery, SignCheckpointsCommand } from '#events';
 import { Roles } from '../http/access.ts';
-import { ApiProblems } from '../http/api-errors.ts';
+import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { Pages, listName } from '../http/pages.ts';

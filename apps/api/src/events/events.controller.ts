@@ -6,7 +6,7 @@ import { ExportEventsCommand, GetEventQuery, ListEventsQuery, VerifyLogQuery } f
 import type { EventPosition, EventView } from '#events';
 import { digest } from '#kernel';
 import { Roles } from '../http/access.ts';
-import { ApiProblems } from '../http/api-errors.ts';
+import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { Pages, listName } from '../http/pages.ts';

@@ -1,5 +1,7 @@
-/** One row a code: the HTTP status that it becomes, and the title of its problem type. */
-export const errorStatus: Readonly<Record<string, { readonly status: number; readonly title: string }>> = {
+import type { ErrorCode } from '#kernel';
+
+/** The HTTP status of each error code, and the title of its problem type. A code without a row does not compile. */
+export const errorStatus = {
   validation: { status: 400, title: 'The request is not valid' },
   'malformed-json': { status: 400, title: 'The body is not the JSON that is taken here' },
   'malformed-request': { status: 400, title: 'The request cannot be read' },
@@ -35,4 +37,4 @@ export const errorStatus: Readonly<Record<string, { readonly status: number; rea
   'store-unavailable': { status: 503, title: 'The store cannot serve' },
   'identity-provider-unavailable': { status: 503, title: 'The OpenID Connect provider cannot be asked' },
   'queue-unavailable': { status: 503, title: 'The job queue cannot serve' },
-};
+} as const satisfies Record<ErrorCode, { readonly status: number; readonly title: string }>;

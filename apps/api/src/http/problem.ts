@@ -15,12 +15,11 @@ export interface Problem {
 
 /** The problem document of an error. @param requestId becomes `instance`: the one thing to quote to an operator */
 export function problemOf(error: DomainError, requestId: string): Problem {
-  const entry = errorStatus[error.code];
-  if (entry === undefined) return problemOf(internalError(error), requestId);
+  const { title, status } = errorStatus[error.code];
   return {
     type: `urn:latchkey:problem:${error.code}`,
-    title: entry.title,
-    status: entry.status,
+    title,
+    status,
     detail: error.publicDetail,
     instance: requestId,
     ...(error.errors === undefined ? {} : { errors: error.errors }),

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { DomainError } from '#kernel';
+import type { ErrorCode } from '#kernel';
 import { asDomainError } from '#mongo';
 import { internalError } from './problem.ts';
 import { StrictJsonError } from './strict-json.ts';
@@ -19,7 +20,7 @@ function unsupportedMediaType(): DomainError {
   return new DomainError('unsupported-media-type', 'Send the body as application/json.');
 }
 
-const httpCodes: Readonly<Record<number, string>> = {
+const httpCodes: Readonly<Record<number, ErrorCode>> = {
   400: 'malformed-request',
   401: 'unauthenticated',
   403: 'forbidden',

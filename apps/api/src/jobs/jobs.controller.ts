@@ -3,7 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ListFailedJobsQuery, ListOutboxQuery, ListQueuesQuery, RetryJobCommand } from '#events';
 import { Roles } from '../http/access.ts';
-import { ApiProblems } from '../http/api-errors.ts';
+import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { Pages, listName } from '../http/pages.ts';

@@ -100,7 +100,7 @@ export function oauthRefusalOf(thrown: unknown): OAuthError | undefined {
 
 /** Any other error, as an OAuth error. */
 export function oauthErrorOf(error: DomainError): OAuthError {
-  const status = errorStatus[error.code]?.status ?? 500;
+  const status = errorStatus[error.code].status;
   if (status === 429)
     return new TemporarilyUnavailable(429, 'Too many failed sign-ins.', error.retryAfterSeconds ?? 60);
   if (status === 503)

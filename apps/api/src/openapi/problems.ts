@@ -1,15 +1,14 @@
 import { z } from 'zod';
+import type { ErrorCode } from '#kernel';
+import { PROBLEMS } from '../http/api-problems.ts';
 import { errorStatus } from '../http/error-status.ts';
 import { problemSchema } from '../http/fields.ts';
 import { headers } from './headers.ts';
 import { operationsOf } from './document.ts';
 import type { Document, PlacedOperation, ResponseObject } from './document.ts';
 
-/** The operation's member in which the controllers' `@ApiProblems` leave the codes. */
-export const PROBLEMS = 'x-latchkey-problems';
-
 /** What any admin call may answer. */
-const always = [
+const always: readonly ErrorCode[] = [
   'validation',
   'unauthenticated',
   'forbidden',
@@ -19,13 +18,18 @@ const always = [
   'identity-provider-unavailable',
 ];
 /** What a call by a method that may carry a body may answer, whether or not it wants one. */
-const withBody = ['malformed-json', 'malformed-request', 'body-too-large', 'unsupported-media-type'];
-const withPathParameter = ['malformed-request', 'uri-too-long'];
+const withBody: readonly ErrorCode[] = [
+  'malformed-json',
+  'malformed-request',
+  'body-too-large',
+  'unsupported-media-type',
+];
+const withPathParameter: readonly ErrorCode[] = ['malformed-request', 'uri-too-long'];
 
 /** Documents the problems of every admin call: those it names, and those that follow from what it is. */
 export function documentProblems(document: Document): void {
   const { definitions = {} } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
-  const used = new Set<string>();
+  const used = new Set<ErrorCode>();
   for (const placed of operationsOf(document)) {
     const own = codesOf(placed.operation);
     if (!placed.path.startsWith('/v1/')) continue;
@@ -45,18 +49,18 @@ export function documentProblems(document: Document): void {
   };
 }
 
-function codesOf(operation: PlacedOperation['operation']): string[] {
+function codesOf(operation: PlacedOperation['operation']): ErrorCode[] {
   const extended = operation as unknown as Record<string, unknown>;
-  const codes = (extended[PROBLEMS] ?? []) as string[];
+  const codes = (extended[PROBLEMS] ?? []) as ErrorCode[];
   Reflect.deleteProperty(extended, PROBLEMS);
   return codes;
 }
 
-function addResponses({ operation }: PlacedOperation, codes: readonly string[]): void {
-  const byStatus = Map.groupBy(new Set(codes), (code) => String(errorStatus[code]?.status ?? 500));
+function addResponses({ operation }: PlacedOperation, codes: readonly ErrorCode[]): void {
+  const byStatus = Map.groupBy(new Set(codes), (code) => String(errorStatus[code].status));
   for (const [status, own] of [...byStatus].sort()) {
     operation.responses[status] = {
-      description: own.map((code) => `\`${code}\`: ${errorStatus[code]?.title ?? ''}.`).join(' '),
+      description: own.map((code) => `\`${code}\`: ${errorStatus[code].title}.`).join(' '),
       headers: headersOf(Number(status), own),
       content: {
         'application/problem+json': {
@@ -68,7 +72,7 @@ function addResponses({ operation }: PlacedOperation, codes: readonly string[]):
   }
 }
 
-function headersOf(status: number, codes: readonly string[]): NonNullable<ResponseObject['headers']> {
+function headersOf(status: number, codes: readonly ErrorCode[]): NonNullable<ResponseObject['headers']> {
   const wait = status === 429 || status === 503 || codes.includes('idempotency-key-in-use');
   return {
     ...headers('X-Request-Id'),
@@ -77,8 +81,8 @@ function headersOf(status: number, codes: readonly string[]): NonNullable<Respon
   };
 }
 
-function exampleOf(code: string): object {
-  const { status = 500, title = '' } = errorStatus[code] ?? {};
+function exampleOf(code: ErrorCode): object {
+  const { status, title } = errorStatus[code];
   return {
     type: `urn:latchkey:problem:${code}`,
     title,

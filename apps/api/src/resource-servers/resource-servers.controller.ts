@@ -19,7 +19,7 @@ import {
 } from '#catalogue';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
-import { ApiProblems } from '../http/api-errors.ts';
+import { ApiProblems } from '../http/api-problems.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
 import { IfMatch, OptionalIfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';

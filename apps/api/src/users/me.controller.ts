@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { GetMeQuery } from '#identity';
 import { Roles } from '../http/access.ts';
-import { ApiProblems } from '../http/api-errors.ts';
+import { ApiProblems } from '../http/api-problems.ts';
 import { unauthenticated } from '../http/unauthenticated.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { meAnswer } from './users.dto.ts';
