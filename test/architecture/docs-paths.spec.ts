@@ -5,6 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   ...markdownUnder('docs'),
   ...markdownUnder('libs'),
   ...markdownUnder('tools'),
