@@ -33,9 +33,12 @@ export async function startDatabase(context: StoreContext): Promise<string> {
   return socketFolder;
 }
 
-async function startGateway(socketFolder: string, { ledger, dataFolder: logFolder }: StoreContext): Promise<string> {
+async function startGateway(socketFolder: string, context: StoreContext): Promise<string> {
+  const { ledger, dataFolder: logFolder, durable } = context;
   const logFile = join(logFolder, 'gateway.log');
   const args = [GATEWAY, '--postgres-host', socketFolder, '--postgres-port', String(POSTGRES_PORT)];
+  // tests get elections, and members to fail over to
+  if (!durable) args.push('--members', '3', '--control');
   const gateway = await startServer({
     name: 'DocumentDB gateway',
     file: process.execPath,

@@ -3,9 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import mongoose from 'mongoose';
 import type { ClientSession, Connection as Pool } from 'mongoose';
 import { holdsWithin } from '../local-stores/processes.ts';
+import type { CommandOptions } from './gateway/command.ts';
 import { Connection } from './gateway/connection.ts';
 import { COMMIT_UNKNOWN, RETRYABLE_WRITE, TRANSIENT } from './gateway/errors.ts';
 import { createPool } from './gateway/postgres.ts';
+import type { Endpoint } from './gateway/topology/view.ts';
 import { Transactions } from './gateway/transactions.ts';
 import { POSTGRES_PORT } from './postgres-server.ts';
 import { OPEN_TRANSACTIONS, startTestDatabase, whyNoGateway } from './test-support/test-database.ts';
@@ -180,9 +182,17 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     async (fate) => {
       const pool = createPool({ host: database.socketFolder, port: POSTGRES_PORT }, 2, () => undefined);
       const transactions = new Transactions(pool);
-      const socket = new Connection(1, new Socket());
-      const base = { session: 's', txnNumber: 1n, inTransaction: true, connection: socket, client: null };
-      const command = { ...base, name: 'x', db: 'x', target: 1, body: Buffer.alloc(0), sequence: null };
+      const socket = new Connection(1, new Socket(), {} as Endpoint);
+      const base = {
+        session: 's',
+        txnNumber: 1n,
+        inTransaction: true,
+        connection: socket,
+        client: null,
+        snapshot: null,
+      };
+      const options = {} as CommandOptions;
+      const command = { ...base, options, name: 'x', db: 'x', target: 1, body: Buffer.alloc(0), sequence: null };
       const { client } = await transactions.join({ ...command, startTransaction: true });
       const query = client!.query.bind(client) as (text: string) => Promise<unknown>;
       const breakOff = async (): Promise<never> => {

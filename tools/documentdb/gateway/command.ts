@@ -19,15 +19,29 @@ export interface Command {
   readonly txnNumber: bigint | null;
   readonly inTransaction: boolean;
   readonly startTransaction: boolean;
+  /** sessions, concerns and API version, as the client sent them */
+  readonly options: CommandOptions;
   readonly connection: Connection;
+  /** the PostgreSQL snapshot that a transaction of a frozen member begins at; null for the present state */
+  readonly snapshot: string | null;
   /** the transaction's own PostgreSQL connection, or null outside of one */
   readonly client: PoolClient | null;
+}
+
+/** Generic arguments that the gateway itself acts on. */
+export interface CommandOptions {
+  readonly readConcern: Document | undefined;
+  readonly writeConcern: Document | undefined;
+  readonly readPreference: string;
+  readonly clusterTime: BSON.Timestamp | undefined;
+  /** 0 is no limit */
+  readonly maxTimeMs: number;
 }
 
 /** What a command answers: a document, or one that is BSON already. */
 export type Reply = Document | Uint8Array;
 
-/** Elements that concern the gateway or what it does not have: sessions, replica sets, API versions. */
+/** Generic arguments, which the extension does not get. */
 const OWN = new Set([
   '$db',
   'lsid',
@@ -42,7 +56,7 @@ const OWN = new Set([
   'apiStrict',
   'apiDeprecationErrors',
 ]);
-const READ_HERE = new Set(['$db', 'lsid', 'txnNumber', 'startTransaction', 'autocommit']);
+const READ_HERE = new Set([...OWN, 'maxTimeMS']);
 
 /**
  * Reads a command's document without decoding more of it than needed.
@@ -67,8 +81,22 @@ export function readCommand(message: Message, connection: Connection): Command {
     txnNumber: txnNumber ?? null,
     inTransaction: head['autocommit'] === false,
     startTransaction: head['startTransaction'] === true,
+    options: optionsOf(head),
     connection,
+    snapshot: null,
     client: null,
+  };
+}
+
+function optionsOf(head: Document): CommandOptions {
+  const clusterTime = head['$clusterTime'] as { clusterTime?: BSON.Timestamp } | undefined;
+  const readPreference = head['$readPreference'] as { mode?: string } | undefined;
+  return {
+    readConcern: head['readConcern'] as Document | undefined,
+    writeConcern: head['writeConcern'] as Document | undefined,
+    readPreference: readPreference?.mode ?? 'primary',
+    clusterTime: clusterTime?.clusterTime,
+    maxTimeMs: Number(head['maxTimeMS'] ?? 0),
   };
 }
 

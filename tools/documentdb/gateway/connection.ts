@@ -1,15 +1,19 @@
 import type { Socket } from 'node:net';
+import type { Endpoint } from './topology/view.ts';
 
 /** A client's connection, and what has to end with it. */
 export class Connection {
   readonly id: number;
   readonly socket: Socket;
+  /** the member that it leads to, and how */
+  readonly endpoint: Endpoint;
   #closed = false;
   #onClose = new Set<() => void>();
 
-  constructor(id: number, socket: Socket) {
+  constructor(id: number, socket: Socket, endpoint: Endpoint) {
     this.id = id;
     this.socket = socket;
+    this.endpoint = endpoint;
   }
 
   get closed(): boolean {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Command } from './command.ts';
 import { Users } from './connection.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './postgres.ts';
@@ -12,6 +13,8 @@ interface Cursor {
   /** where the extension goes on; new with each page */
   continuation: Buffer;
   readonly users: Users;
+  /** whether it reads what a majority has */
+  readonly majority: boolean;
 }
 
 /** The cursors that clients have not read to their end. What they have still to give lies in files of PostgreSQL's. */
@@ -32,10 +35,21 @@ export class Cursors {
   }
 
   /** Keeps a cursor; it ends with the last connection that used it. */
-  open(id: string, db: string, continuation: Buffer, connection: Connection): void {
+  open(id: string, command: Pick<Command, 'db' | 'connection' | 'options'>, continuation: Buffer): void {
     const users = new Users(() => void this.close([id]));
-    this.#cursors.set(id, { db, continuation, users });
-    users.add(connection);
+    const level: unknown = command.options.readConcern?.['level'];
+    this.#cursors.set(id, {
+      db: command.db,
+      continuation,
+      users,
+      majority: level === 'majority' || level === 'snapshot',
+    });
+    users.add(command.connection);
+  }
+
+  /** Whether the cursor reads what a majority has; false also when there is no such cursor. */
+  readsMajority(id: string): boolean {
+    return this.#cursors.peek(id)?.majority ?? false;
   }
 
   /** The cursor of this id, or undefined; notes that the connection uses it. */

@@ -1,20 +1,27 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
 import { BSON } from 'bson';
 import { readCommand } from './command.ts';
 import type { Command, Reply } from './command.ts';
 import { reads } from './commands/reads.ts';
 import { schema } from './commands/schema.ts';
-import { hello, server as serverCommands } from './commands/server.ts';
+import { server as serverCommands } from './commands/server.ts';
 import { writes } from './commands/writes.ts';
 import { Connection } from './connection.ts';
+import { Consistency, withTimes } from './consistency.ts';
+import { ControlServer } from './control.ts';
 import { Cursors } from './cursors.ts';
 import { tellDuplicate } from './duplicates.ts';
 import { MongoError, isWriteConflict, toErrorReply } from './errors.ts';
+import { admit, labelled, survivesStepDown } from './member-rules.ts';
 import { Database, createPool } from './postgres.ts';
 import type { PostgresAddress } from './postgres.ts';
 import type { Services } from './services.ts';
+import { awaitHello, hello } from './topology/hello.ts';
+import type { Member } from './topology/member.ts';
+import { DEFAULT_SET, Topologies } from './topology/topologies.ts';
+import type { Endpoint } from './topology/view.ts';
 import { Transactions } from './transactions.ts';
 import { Framer, readMessage, writeReply } from './wire.ts';
 import type { Message } from './wire.ts';
@@ -23,9 +30,11 @@ const commands = new Map(Object.entries({ ...reads, ...writes, ...schema, ...ser
 // PostgreSQL allows 300. Two pools: were there one, transactions could hold all of it and all wait for a statement of
 // their clients' outside of them.
 const STATEMENT_CONNECTIONS = 100;
-const TRANSACTION_CONNECTIONS = 150;
+const TRANSACTION_CONNECTIONS = 130;
+/** For members that are frozen: one for each snapshot, and the reads of it. */
+const SNAPSHOT_CONNECTIONS = 40;
 /** Sessions whose last write is remembered, for a driver that missed the answer and sends it again. */
-const WRITES_REMEMBERED = 10_000;
+const SESSIONS_REMEMBERED = 10_000;
 
 interface RememberedWrite {
   readonly txnNumber: bigint;
@@ -36,10 +45,17 @@ interface RememberedWrite {
 export class Gateway {
   readonly #log: (line: string) => void;
   readonly #services: Services;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #lastWrites = new LRUCache<string, RememberedWrite>({ max: WRITES_REMEMBERED });
+  readonly #consistency: Consistency;
+  readonly #topologies: Topologies;
+  readonly #control: ControlServer;
+  readonly #lastWrites = new LRUCache<string, RememberedWrite>({ max: SESSIONS_REMEMBERED });
+  /** where the sessions' last transactions began */
+  readonly #startedAt = new LRUCache<string, { member: Member; txnNumber: bigint | null }>({
+    max: SESSIONS_REMEMBERED,
+  });
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #snapshots: Pool;
+  #controlPort: number | null = null;
   #nextConnection = 1;
 
   /**
@@ -50,47 +66,53 @@ export class Gateway {
     this.#log = log;
     const database = new Database(createPool(postgres, STATEMENT_CONNECTIONS, log));
     const transactions = new Transactions(createPool(postgres, TRANSACTION_CONNECTIONS, log));
+    const snapshots = createPool(postgres, SNAPSHOT_CONNECTIONS, log);
     this.#services = { database, cursors: new Cursors(database), transactions };
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#consistency = new Consistency(snapshots, this.#services.cursors, async ({ session, txnNumber }) => {
+      if (session !== null) await transactions.abandon(session, txnNumber);
+    });
+    this.#topologies = new Topologies(snapshots, {
+      accept: (socket, endpoint) => this.#accept(socket, endpoint),
+      lostPrimary: (member) => this.#endTransactionsOf(member),
+    });
+    this.#control = new ControlServer(this.#topologies);
+    this.#snapshots = snapshots;
   }
 
   /**
    * Starts to listen on 127.0.0.1.
-   * @param port 0 for any free one
-   * @returns the port
+   * @param port of the first member; 0 for any free one
+   * @param members of the replica set
+   * @returns the first member's port
    */
-  async listen(port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', resolve);
-    });
-    return (this.#server.address() as AddressInfo).port;
+  async listen(port: number, members = 1): Promise<number> {
+    const view = await this.#topologies.create(DEFAULT_SET, { persona: 'replica-set', members }, port);
+    return Number(view.hosts[0]?.split(':')[1]);
+  }
+
+  /** Serves the control of the topology as well. @returns its port */
+  async listenForControl(): Promise<number> {
+    this.#controlPort = await this.#control.listen();
+    return this.#controlPort;
   }
 
   /** Ends: commands under way are answered, open transactions rolled back, all connections closed. */
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
     await Promise.race([
       Promise.allSettled(this.#underWay),
       new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
     ]);
-    for (const socket of this.#sockets) socket.destroySoon();
+    await Promise.all([this.#topologies.close(), this.#control.close()]);
     await this.#services.transactions.close();
-    await this.#services.database.pool.end();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([this.#services.database.pool.end(), this.#snapshots.end()]);
   }
 
-  #accept(socket: Socket): void {
-    const connection = new Connection(this.#nextConnection++, socket);
+  #accept(socket: Socket, endpoint: Endpoint): void {
+    const connection = new Connection(this.#nextConnection++, socket, endpoint);
     const framer = new Framer();
     let last: Promise<void> = Promise.resolve();
-    this.#sockets.add(socket);
     socket.on('error', () => undefined); // 'close' follows
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      connection.close();
-    });
+    socket.on('close', () => connection.close());
     socket.on('data', (chunk) => {
       try {
         // one after another: a write that wants no answer must be done before what follows it
@@ -107,6 +129,7 @@ export class Gateway {
 
   async #serve(connection: Connection, message: Message): Promise<void> {
     if (connection.closed) return;
+    if (await streamHello(connection, message)) return;
     const answer = this.#answer(connection, message);
     this.#underWay.add(answer);
     const reply = await answer;
@@ -119,12 +142,15 @@ export class Gateway {
     let command: Command | null = null;
     try {
       command = readCommand(message, connection);
-      return await this.#runOnce(command);
+      admit(command);
+      const { member, view } = connection.endpoint;
+      const running = this.#consistency.run(command, (admitted) => this.#runOnce(admitted));
+      return await view.set.interrupts.guard(member, survivesStepDown(command), running);
     } catch (error) {
       const told = command ? await tellDuplicate(this.#services.database, command, error) : error;
-      const reply = toErrorReply(told, command?.inTransaction ?? false);
+      const reply = toErrorReply(labelled(told, command), command?.inTransaction ?? false);
       this.#log(`${command?.name ?? '?'}: ${String(reply['code'])} ${String(reply['errmsg'])}`);
-      return reply;
+      return withTimes({ connection }, reply);
     }
   }
 
@@ -145,10 +171,15 @@ export class Gateway {
   }
 
   async #run(command: Command): Promise<Reply> {
+    if (command.name === 'standInControl' && this.#controlPort !== null) return { port: this.#controlPort, ok: 1 };
     const handler = commands.get(command.name);
     if (!handler) throw new MongoError(59, 'CommandNotFound', `no such command: '${command.name}'`);
     const finishes = command.name === 'commitTransaction' || command.name === 'abortTransaction';
     if (!command.inTransaction || finishes) return handler(this.#services, command);
+    if (command.startTransaction && command.session !== null) {
+      const { member } = command.connection.endpoint;
+      this.#startedAt.set(command.session, { member, txnNumber: command.txnNumber });
+    }
     try {
       return await handler(this.#services, await this.#services.transactions.join(command));
     } catch (error) {
@@ -158,11 +189,38 @@ export class Gateway {
       throw error;
     }
   }
+
+  /** A member that is no primary any more has no open transactions. */
+  async #endTransactionsOf(member: Member): Promise<void> {
+    const begun = [...this.#startedAt.entries()].filter(([, started]) => started.member === member);
+    await Promise.all(begun.map(([session, { txnNumber }]) => this.#services.transactions.abandon(session, txnNumber)));
+  }
 }
 
 function handshake(connection: Connection, message: Message): Reply {
   const command = BSON.deserialize(message.body);
   const name = Object.keys(command)[0]?.toLowerCase();
-  if (name === 'ismaster' || name === 'hello') return hello(true, connection.id);
+  if (name === 'ismaster' || name === 'hello') return withTimes({ connection }, hello(true, connection));
   return { ok: 0, errmsg: 'OP_QUERY is not supported', code: 352, codeName: 'UnsupportedOpQueryCommand' };
+}
+
+/**
+ * Answers a monitor's `hello` when there is news, and if it allows so again each time.
+ * @returns false for any other message
+ */
+async function streamHello(connection: Connection, message: Message): Promise<boolean> {
+  if (message.kind === 'handshake' || !message.body.includes('topologyVersion')) return false;
+  const command = BSON.deserialize(message.body);
+  const name = Object.keys(command)[0]?.toLowerCase();
+  if (name !== 'hello' && name !== 'ismaster') return false;
+  let asked = command;
+  do {
+    const awaited = await awaitHello(asked, connection);
+    if (connection.closed || !connection.socket.writable) return true;
+    const reply = hello(name === 'ismaster', connection);
+    const more = awaited && message.exhaustAllowed;
+    connection.socket.write(writeReply(message, withTimes({ connection }, reply), more));
+    asked = more ? { ...command, topologyVersion: reply['topologyVersion'] as unknown } : {};
+  } while (asked['topologyVersion'] !== undefined);
+  return true;
 }

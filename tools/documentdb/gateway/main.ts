@@ -1,4 +1,6 @@
 // The gateway as a process of its own: node main.ts --postgres-host H --postgres-port P [--port Q]
+//   [--members N]  a replica set of N members; 1 if left out
+//   [--control]    serves the control of the topology, for tests
 // It writes {"port":Q} on stdout when it listens, and ends at SIGTERM, SIGINT or the end of its standard input, that
 // is also when the process that started it was killed.
 import { parseArgs } from 'node:util';
@@ -9,6 +11,8 @@ const { values } = parseArgs({
     'postgres-host': { type: 'string', default: '127.0.0.1' },
     'postgres-port': { type: 'string', default: '5432' },
     port: { type: 'string', default: '0' },
+    members: { type: 'string', default: '1' },
+    control: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -17,7 +21,8 @@ const gateway = new Gateway(
   { host: values['postgres-host'], port: Number(values['postgres-port']) },
   values.verbose ? (line) => console.error(line) : undefined,
 );
-const port = await gateway.listen(Number(values.port));
+if (values.control) await gateway.listenForControl();
+const port = await gateway.listen(Number(values.port), Number(values.members));
 console.log(JSON.stringify({ port }));
 
 let closing = false;

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { Users } from './connection.ts';
 import { COMMIT_UNKNOWN, MongoError, RETRYABLE_WRITE, TRANSIENT, WRITE_CONFLICT, isGone } from './errors.ts';
 import { giveBack } from './postgres.ts';
+import { beginAt } from './topology/snapshots.ts';
 import { Turns } from './turns.ts';
 
 /** Drivers send a commit again when they missed its answer; so many outcomes are kept for them. */
@@ -11,7 +12,7 @@ const OUTCOMES_KEPT = 10_000;
 
 // A write conflict is an error at once (to be retried), as in MongoDB, not a wait that holds the driver's connections.
 // The transaction's id is asked for at once too: it tells later whether a commit whose answer got lost took place.
-const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '10ms'; SELECT pg_current_xact_id()::text AS xid`;
+const AT_BEGIN = `SET LOCAL lock_timeout = '10ms'; SELECT pg_current_xact_id()::text AS xid`;
 
 interface Open {
   readonly txnNumber: bigint | null;
@@ -59,7 +60,7 @@ export class Transactions {
     await this.abandon(session);
     const giveTurn = await this.#turnFor(session);
     try {
-      const { client, xid } = await this.#connect();
+      const { client, xid } = await this.#connect(command.snapshot);
       const users = new Users(() => void this.abandon(session, command.txnNumber));
       this.#open.set(session, { txnNumber: command.txnNumber, client, xid, users, giveTurn });
       users.add(command.connection); // ends it at once if the client has gone meanwhile
@@ -69,11 +70,13 @@ export class Transactions {
     }
   }
 
-  async #connect(): Promise<{ client: PoolClient; xid: string }> {
+  async #connect(snapshot: string | null): Promise<{ client: PoolClient; xid: string }> {
     const client = await this.#pool.connect();
     try {
       // several statements in one string answer an array, which pg's types do not know
-      const results = (await client.query(BEGIN)) as unknown as { rows: { xid: string }[] }[];
+      const results = (await client.query(`${beginAt(snapshot)}; ${AT_BEGIN}`)) as unknown as {
+        rows: { xid: string }[];
+      }[];
       return { client, xid: results.at(-1)?.rows[0]?.xid ?? '' };
     } catch (error) {
       giveBack(client, true);

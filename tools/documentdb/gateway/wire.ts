@@ -7,6 +7,7 @@ const OP_QUERY = 2004;
 const OP_MSG = 2013;
 const CHECKSUM_PRESENT = 1;
 const MORE_TO_COME = 2;
+const EXHAUST_ALLOWED = 1 << 16;
 const HEADER_BYTES = 16;
 /** The largest message MongoDB takes, as `hello` announces it. */
 export const MAX_MESSAGE_BYTES = 48_000_000;
@@ -21,6 +22,8 @@ export interface Message {
   readonly sequence: Buffer | null;
   /** the client wants no answer (`w: 0`) */
   readonly unanswered: boolean;
+  /** the client reads more answers than one, if the server sends them */
+  readonly exhaustAllowed: boolean;
 }
 
 /** What does not keep to the wire protocol; the connection has to be closed. */
@@ -40,7 +43,7 @@ export function readMessage(message: Buffer): Message {
   // drivers send OP_QUERY for their first handshake only: flags, collection name, skip, limit, document
   const start = message.indexOf(0, HEADER_BYTES + 4) + 9;
   const body = message.subarray(start, start + message.readInt32LE(start));
-  return { requestId, kind: 'handshake', body, sequence: null, unanswered: false };
+  return { requestId, kind: 'handshake', body, sequence: null, unanswered: false, exhaustAllowed: false };
 }
 
 function readOpMsg(message: Buffer, requestId: number): Message {
@@ -57,22 +60,31 @@ function readOpMsg(message: Buffer, requestId: number): Message {
     at += size;
   }
   if (!body) throw new ProtocolError('no command document');
-  return { requestId, kind: 'command', body, sequence, unanswered: (flags & MORE_TO_COME) !== 0 };
+  return {
+    requestId,
+    kind: 'command',
+    body,
+    sequence,
+    unanswered: (flags & MORE_TO_COME) !== 0,
+    exhaustAllowed: (flags & EXHAUST_ALLOWED) !== 0,
+  };
 }
 
 /**
  * Writes an answer.
  * @param request what is answered
  * @param reply a document, or one already in BSON
+ * @param moreToCome further answers to the same request follow
  * @returns the whole message
  */
-export function writeReply(request: Message, reply: Document | Uint8Array): Buffer {
+export function writeReply(request: Message, reply: Document | Uint8Array, moreToCome = false): Buffer {
   const body = reply instanceof Uint8Array ? reply : BSON.serialize(reply);
   const old = request.kind === 'handshake';
   const head = Buffer.alloc(old ? 36 : 21);
   head.writeInt32LE(head.length + body.length, 0);
   head.writeInt32LE(request.requestId, 8);
   head.writeInt32LE(old ? OP_REPLY : OP_MSG, 12);
+  if (moreToCome) head.writeInt32LE(MORE_TO_COME, HEADER_BYTES);
   if (old) {
     head.writeInt32LE(8, 16); // AwaitCapable, as every server since 2.x says
     head.writeInt32LE(1, 32); // one document

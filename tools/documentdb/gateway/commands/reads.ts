@@ -14,7 +14,7 @@ function firstPage(name: string): Handler {
   return async ({ database, cursors }, command) => {
     const row = await database.row(command, statement, [command.db, command.body]);
     if (Buffer.isBuffer(row['continuation'])) {
-      cursors.open(String(row['cursorid']), command.db, row['continuation'], command.connection);
+      cursors.open(String(row['cursorid']), command, row['continuation']);
     }
     return bsonOf(row, 'cursorpage');
   };

@@ -1,37 +1,10 @@
 import { BSON } from 'bson';
-import type { Document } from 'bson';
 import type { Command, Reply } from '../command.ts';
 import type { Handler, Services } from '../services.ts';
-import { MAX_MESSAGE_BYTES } from '../wire.ts';
+import { hello } from '../topology/hello.ts';
 
 const OK = { ok: 1 };
 const VERSION = '8.0.0';
-/** MongoDB 8.0. */
-const WIRE_VERSION = 25;
-
-/**
- * The handshake. The gateway says that it is a `mongos`: so drivers use sessions, transactions and retryable writes
- * and do not look for a replica set's members.
- * @param legacy answer `ismaster`, as the handshake of old
- * @param connectionId the connection's number
- */
-export function hello(legacy: boolean, connectionId: number): Document {
-  return {
-    [legacy ? 'ismaster' : 'isWritablePrimary']: true,
-    msg: 'isdbgrid',
-    helloOk: true,
-    maxBsonObjectSize: 16 * 1024 * 1024,
-    maxMessageSizeBytes: MAX_MESSAGE_BYTES,
-    maxWriteBatchSize: 25_000,
-    localTime: new Date(),
-    logicalSessionTimeoutMinutes: 30,
-    connectionId,
-    minWireVersion: 0,
-    maxWireVersion: WIRE_VERSION,
-    readOnly: false,
-    ok: 1,
-  };
-}
 
 /** `endSessions`, `killSessions`, …: an array of `{id}`; an open transaction of one is rolled back. */
 async function endSessions({ transactions }: Services, command: Command): Promise<Reply> {
@@ -60,9 +33,9 @@ const buildInfo = (): Reply => ({
 
 /** Commands about the server, sessions and transactions. */
 export const server: Readonly<Record<string, Handler>> = {
-  hello: (_services, command) => hello(false, command.connection.id),
-  ismaster: (_services, command) => hello(true, command.connection.id),
-  isMaster: (_services, command) => hello(true, command.connection.id),
+  hello: (_services, command) => hello(false, command.connection),
+  ismaster: (_services, command) => hello(true, command.connection),
+  isMaster: (_services, command) => hello(true, command.connection),
   ping: async ({ database }) => {
     await database.rows({ client: null }, { name: 'ping', text: 'SELECT 1' }, []);
     return OK;

@@ -1,0 +1,143 @@
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
+import type { ControlRequest, SetState, ViewAddress } from '../../tools/documentdb/gateway/control.ts';
+import type { SetShape } from '../../tools/documentdb/gateway/topology/replica-set.ts';
+import { required } from './database.ts';
+
+/** How long the set is without a primary when a call does not say, in milliseconds. */
+const GAP_MS = 500;
+
+type Call = <T>(request: ControlRequest) => Promise<T>;
+
+/**
+ * One group of clients' way to a replica set: its own three ports. Give two instances two views, and a partition can
+ * cut off one of them alone.
+ */
+export class SetView {
+  constructor(
+    private readonly address: ViewAddress,
+    private readonly call: Call,
+  ) {}
+
+  /** `host:port` of each member, as clients of this view see them. */
+  get hosts(): readonly string[] {
+    return this.address.hosts;
+  }
+
+  /** `MONGODB_URI` for an instance. @param databaseUri names the database: `TestDatabase.uri` */
+  uri(databaseUri: string): string {
+    return `mongodb://${this.hosts.join(',')}${new URL(databaseUri).pathname}?replicaSet=latchkey`;
+  }
+
+  /** A client of one member alone, whatever that member's state; it does not watch it, and tries nothing again. */
+  async member(index: number): Promise<mongo.MongoClient> {
+    return new mongoose.mongo.MongoClient(`mongodb://${this.hosts[index] ?? ''}/`, {
+      directConnection: true,
+      retryReads: false,
+      retryWrites: false,
+      serverMonitoringMode: 'poll',
+      heartbeatFrequencyMS: 60_000,
+    }).connect();
+  }
+
+  /** Cuts this view's clients off from these members and from no others; an empty list heals the partition. */
+  async partition(...members: number[]): Promise<void> {
+    await this.call({ action: 'partition', set: this.address.set, view: this.address.view, members });
+  }
+}
+
+/**
+ * A replica set of a test's own, before the database that all tests share: what happens to it disturbs no other test.
+ * Members are numbered from 0, and 0 is the primary at first. See tools/documentdb/README.md for what each fault means.
+ */
+export class ReplicaSet {
+  private constructor(
+    /** The first view; give it to clients that no partition tells apart. */
+    readonly view: SetView,
+    private readonly id: string,
+    private readonly call: Call,
+  ) {}
+
+  /** Makes one. @param shape differs from three members of a replica set, if given */
+  static async start(shape: Partial<SetShape> = {}): Promise<ReplicaSet> {
+    const call = await control();
+    const address = await call<ViewAddress>({ action: 'create-set', ...shape });
+    return new ReplicaSet(new SetView(address, call), address.set, call);
+  }
+
+  async addView(): Promise<SetView> {
+    return new SetView(await this.call<ViewAddress>({ action: 'add-view', set: this.id }), this.call);
+  }
+
+  /** What the members are, whatever they believe. */
+  state(): Promise<SetState> {
+    return this.call({ action: 'state', set: this.id });
+  }
+
+  /** The primary steps down; after `gapMs` without a primary another member is elected. */
+  async stepDown(gapMs = GAP_MS): Promise<void> {
+    await this.call({ action: 'step-down', set: this.id, gapMs });
+  }
+
+  /** Elects a member now. With `oldStays` the old primary does not notice, and is a deposed primary until `release`. */
+  async elect(member: number, { oldStays = false } = {}): Promise<void> {
+    await this.call({ action: 'elect', set: this.id, member, oldStays });
+  }
+
+  /**
+   * Stops a member's knowledge of what a majority has at the present state. A secondary lags from now on; elected, it
+   * is a fresh primary until `release`. The primary's writes are applied, and not acknowledged until `release`.
+   */
+  async freeze(member: number): Promise<void> {
+    await this.call({ action: 'freeze', set: this.id, member });
+  }
+
+  /** Lets a frozen member catch up; a deposed primary steps down. */
+  async release(member: number): Promise<void> {
+    await this.call({ action: 'release', set: this.id, member });
+  }
+
+  /** Ends a member's process without a word; if it is the primary, another is elected after `gapMs`. */
+  async crash(member: number, gapMs = GAP_MS): Promise<void> {
+    await this.call({ action: 'crash', set: this.id, member, gapMs });
+  }
+
+  /** Ends a member's process as a restart for maintenance does: it answers 91 for `noticeMs` first. */
+  async shutDown(member: number, { noticeMs = 200, gapMs = GAP_MS } = {}): Promise<void> {
+    await this.call({ action: 'shut-down', set: this.id, member, noticeMs, gapMs });
+  }
+
+  /** Starts a member's process again, as a secondary. */
+  async restart(member: number): Promise<void> {
+    await this.call({ action: 'restart', set: this.id, member });
+  }
+
+  /** Sets how far a member's wall clock is ahead, in milliseconds; negative for behind. */
+  async skew(member: number, ms: number): Promise<void> {
+    await this.call({ action: 'skew', set: this.id, member, ms });
+  }
+
+  /** Removes the set; the data stay. */
+  async stop(): Promise<void> {
+    await this.call({ action: 'remove-set', set: this.id });
+  }
+}
+
+/** Finds the control of the stand-in that `MONGODB_URI` names. @throws Error when that is a real MongoDB */
+async function control(): Promise<Call> {
+  const client = await new mongoose.mongo.MongoClient(required('MONGODB_URI')).connect();
+  const { port } = await client
+    .db('admin')
+    .command({ standInControl: 1 })
+    .finally(() => client.close());
+  return async <T>(request: ControlRequest): Promise<T> => {
+    const answer = await fetch(`http://127.0.0.1:${String(port)}/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
+    const body: unknown = await answer.json();
+    if (!answer.ok) throw new Error(`${request.action}: ${(body as { error: string }).error}`);
+    return body as T;
+  };
+}
