@@ -1,34 +1,51 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { Clock, DomainError, digest } from '#kernel';
+import { DomainError } from '#kernel';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
+import { guessCounters } from './guess-counters.ts';
+import type { GuessCounter, GuessCounters } from './guess-counters.ts';
+import { GUESS_WINDOW_SECONDS, GuessMemory } from './guess-memory.ts';
 import { GuessStore } from './guess-store.ts';
-import type { GuessKind } from './guess-store.ts';
+import type { SharedGuess } from './guess-store.ts';
 
-/** How old what this process knows of the limited may be before it asks Redis in the background, in milliseconds. */
-const REFRESH_AFTER_MS = 250;
-/** … and before a request waits for the answer: it is so old only where nobody asked for a while. */
-const STALE_AFTER_MS = 1_000;
-/** How long Redis is left alone after it failed. */
+/** How long Redis is left alone after it failed, in milliseconds. */
 const LEFT_ALONE_MS = 2_000;
 const WARN_EVERY_MS = 10_000;
+/** How long an instance refuses by what Redis said, in milliseconds: attempts that were under way may be given back. */
+const FULL_FOR_MS = 1_000;
+/** Wrong secrets that are remembered, to count each of them once towards the limit of its address. */
+const MAX_WRONG_SECRETS = 10_000;
+
+/** An attempt at a password that was counted before the password is looked at. */
+export interface GuessAttempt {
+  /** The password was right, or nobody looked at it: the attempt does not count. */
+  giveBack(): void;
+  /** The password was wrong. @throws DomainError `too-many-attempts` where the address has used up its limit */
+  keep(): void;
+}
 
 /**
- * Slows guessing: after so many failed sign-ins of one id from one address, or from one address, within five minutes, both get a
- * 429 until the window ends. The id alone is never limited, so a guesser elsewhere locks no one out.
+ * Limits guessing, by id and address, and by address. Passwords are few enough to be guessed, so each attempt is counted before it is
+ * looked at. Secrets have 256 random bits: a right one is never refused, and a wrong one is counted when it was found wrong.
  *
- * It fails open, and loudly: without Redis each instance counts for itself, and every sign-in still needs its secret.
+ * Both hold for requests in parallel and across instances, which share their counts in Redis. Without Redis each instance goes by its
+ * own: sign-ins go on (docs/adr/0020-guess-limits.md).
  */
 @Injectable()
 export class GuessLimiter implements OnApplicationShutdown {
-  private readonly store: GuessStore;
-  /** The limited by their entry, and when that ends by this process's monotonic clock. */
-  private readonly limited = new Map<string, number>();
-  private refreshing: Promise<void> | undefined;
-  private refreshedAtMs = -Infinity;
+  private readonly shared: GuessStore;
+  private readonly own = new GuessMemory();
+  private readonly wrongSecrets = new LRUCache<string, true>({
+    max: MAX_WRONG_SECRETS,
+    ttl: GUESS_WINDOW_SECONDS * 1000,
+  });
+  /** What is remembered of wrong secrets is of no use outside this process. */
+  private readonly hmacKey = randomBytes(32);
   private leftAloneUntilMs = -Infinity;
   private warnedAtMs = -Infinity;
 
@@ -36,92 +53,131 @@ export class GuessLimiter implements OnApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly metrics: Metrics,
-    private readonly clock: Clock,
   ) {
-    this.store = new GuessStore(config.redisUrl, config.mongodbUri, config.guessLimits, (error) =>
+    this.shared = new GuessStore(config.redisUrl, config.mongodbUri, (error) =>
       this.logger.debug({ err: error }, 'guess limiter connection error'),
     );
   }
 
   onApplicationShutdown(): void {
-    this.store.close();
+    this.shared.close();
   }
 
   /**
-   * Call it before a sign-in is looked at. It mostly returns at once; where it returns a promise, wait for that.
+   * Refuses a password without looking at it, by what this instance knows: the person is being guessed at from this address, or the
+   * address has used up its limit and did guess at this person.
    *
-   * @param id the client id, user name or the like that was sent; it may be anything
+   * @param id the name that was sent; it may be anything
    * @param address the caller's canonical address
-   * @throws DomainError `too-many-attempts`, directly or by the promise, with the seconds until the limit ends
+   * @throws DomainError `too-many-attempts`
    */
-  check(id: string, address: string): Promise<void> | undefined {
-    const nowMs = performance.now();
-    const ageMs = nowMs - this.refreshedAtMs;
-    if (ageMs > REFRESH_AFTER_MS) {
-      if (nowMs < this.leftAloneUntilMs) this.metrics.guessLimiterDown.inc();
-      else {
-        const refreshed = this.refresh();
-        if (ageMs > STALE_AFTER_MS) return refreshed.then(() => this.judge(id, address));
-      }
+  checkPassword(id: string, address: string): void {
+    this.refuseFullPassword(this.countersOf(id, address));
+  }
+
+  /** Counts an attempt at a password before it is looked at. @throws DomainError `too-many-attempts` */
+  async attemptPassword(id: string, address: string): Promise<GuessAttempt> {
+    const counters = this.countersOf(id, address);
+    const fullTotal = this.refuseFullPassword(counters);
+    const taken = await this.take([...counters.pairs, ...counters.totals], fullTotal === undefined ? 'add' : 'peek');
+    const pair = this.usedUp(counters.pairs, taken.guesses);
+    const total = fullTotal ?? this.usedUp(counters.totals, taken.guesses.slice(counters.pairs.length));
+    const isGuessedAt = taken.guesses.slice(0, counters.pairs.length).some(({ ordinal }) => ordinal > 1);
+    const full = pair ?? (isGuessedAt ? total : undefined);
+    if (full !== undefined) {
+      taken.giveBack();
+      throw this.refusal(full);
     }
-    this.judge(id, address);
-    return undefined;
+    return {
+      giveBack: taken.giveBack,
+      keep: () => {
+        if (total !== undefined) throw this.refusal(total);
+      },
+    };
   }
 
-  /** Counts a failed sign-in. Never throws, and waits for Redis no longer than a moment. */
-  async failed(id: string, address: string): Promise<void> {
-    await Promise.all([this.count('pair', pairKey(id, address)), this.count('address', digest(address))]);
+  /**
+   * Refuses a secret that cannot be right without asking the store, where its sender has used up a limit.
+   *
+   * @throws DomainError `too-many-attempts`
+   */
+  checkWrongSecret(id: string, address: string): void {
+    this.refuseFullSecret(this.countersOf(id, address));
   }
 
-  private judge(id: string, address: string): void {
-    if (this.limited.size === 0) return;
-    const untilMs = Math.max(
-      this.limited.get(entryOf('pair', pairKey(id, address))) ?? 0,
-      this.limited.get(entryOf('address', digest(address))) ?? 0,
-    );
-    const leftMs = untilMs - performance.now();
-    if (leftMs <= 0) return;
-    throw new DomainError('too-many-attempts', 'There were too many failed sign-ins. Wait before you try again.', {
-      retryAfterSeconds: Math.ceil(leftMs / 1000),
+  /**
+   * Counts a secret that is wrong. The same secret for the same id, as a service sends it whose credential was deleted, counts once
+   * towards the limit of its address: it is no further guess.
+   *
+   * @throws DomainError `too-many-attempts` where it is over a limit
+   */
+  async countWrongSecret(id: string, address: string, secret: string): Promise<void> {
+    const { pairs, totals } = this.countersOf(id, address);
+    this.refuseFullSecret({ pairs, totals });
+    const mark = createHmac('sha256', this.hmacKey).update(`${address}\n${id}\n${secret}`).digest('base64url');
+    const counted = this.wrongSecrets.has(mark) ? pairs : [...pairs, ...totals];
+    this.wrongSecrets.set(mark, true);
+    const taken = await this.take(counted, 'add');
+    const full = this.usedUp(counted, taken.guesses);
+    if (full === undefined) return;
+    taken.giveBack();
+    throw this.refusal(full);
+  }
+
+  private countersOf(id: string, address: string): GuessCounters {
+    return guessCounters(id, address, this.config.guessLimits);
+  }
+
+  /** @returns the counter of the address that is used up, where the person may sign in all the same */
+  private refuseFullPassword({ pairs, totals }: GuessCounters): GuessCounter | undefined {
+    const pair = pairs.find((counter) => this.own.isFull(counter));
+    if (pair !== undefined) throw this.refusal(pair);
+    const total = totals.find((counter) => this.own.isFull(counter));
+    if (total !== undefined && pairs.some((counter) => this.own.guesses(counter) > 0)) throw this.refusal(total);
+    return total;
+  }
+
+  private refuseFullSecret({ pairs, totals }: GuessCounters): void {
+    const full = [...pairs, ...totals].find((counter) => this.own.isFull(counter));
+    if (full !== undefined) throw this.refusal(full);
+  }
+
+  /**
+   * Counts one guess at each counter, in this process synchronously, then in Redis. Never throws.
+   *
+   * @param how `peek` for an address that has used up its limit: a flood of names must not fill Redis
+   */
+  private async take(
+    counters: readonly GuessCounter[],
+    how: 'add' | 'peek',
+  ): Promise<{ guesses: readonly SharedGuess[]; giveBack: () => void }> {
+    const keys = counters.map(({ key }) => key);
+    const own = keys.map((key) => this.own.add(key));
+    const guesses = await this.ask(() => this.shared[how](keys));
+    const giveBack = (): void => {
+      for (const count of own) count.guesses -= 1;
+      if (guesses !== undefined && how === 'add') void this.ask(() => this.shared.giveBack(keys));
+    };
+    return { guesses: guesses ?? [], giveBack };
+  }
+
+  /** The counter of which all instances together took more than there is; this instance then remembers it for a moment. */
+  private usedUp(counters: readonly GuessCounter[], guesses: readonly SharedGuess[]): GuessCounter | undefined {
+    let full: GuessCounter | undefined;
+    for (const [index, counter] of counters.entries()) {
+      const guess = guesses[index];
+      if (guess === undefined || guess.ordinal <= counter.limit) continue;
+      this.own.close(counter, FULL_FOR_MS, guess.windowLeftMs);
+      full ??= counter;
+    }
+    return full;
+  }
+
+  private refusal(counter: GuessCounter): DomainError {
+    this.metrics.refusals.inc({ reason: 'too-many-attempts' });
+    return new DomainError('too-many-attempts', 'There were too many failed sign-ins. Wait before you try again.', {
+      retryAfterSeconds: Math.max(1, Math.ceil(this.own.windowLeftMs(counter) / 1000)),
     });
-  }
-
-  private async count(kind: GuessKind, key: string): Promise<void> {
-    const shared = await this.ask(() => this.store.countShared(kind, key));
-    const { guesses, windowLeftMs } = shared ?? (await this.store.countOwn(kind, key));
-    const { perClient, perAddress } = this.config.guessLimits;
-    if (guesses < (kind === 'pair' ? perClient : perAddress)) return;
-    const entry = entryOf(kind, key);
-    this.limited.set(entry, performance.now() + windowLeftMs);
-    const now = this.storeTime();
-    if (shared === undefined || now === undefined) return;
-    await this.ask(() => this.store.putOnList(entry, now + windowLeftMs, now));
-  }
-
-  /** Learns who is limited by the count of all instances. Never throws. */
-  private refresh(): Promise<void> {
-    this.refreshing ??= this.refreshOnce().finally(() => (this.refreshing = undefined));
-    return this.refreshing;
-  }
-
-  private async refreshOnce(): Promise<void> {
-    const askedAtMs = performance.now();
-    const now = this.storeTime();
-    if (now === undefined) return;
-    const outcome = await this.ask(async () => ({ list: await this.store.changedList(now) }));
-    for (const [entry, untilMs] of this.limited) if (untilMs <= askedAtMs) this.limited.delete(entry);
-    if (outcome === undefined) return;
-    this.refreshedAtMs = askedAtMs;
-    for (const [entry, until] of outcome.list ?? []) this.limited.set(entry, askedAtMs + until - now);
-  }
-
-  /** By which instances tell each other who is limited; undefined while it is not known: each then goes by its own count. */
-  private storeTime(): number | undefined {
-    try {
-      return this.clock.nowMs();
-    } catch {
-      return undefined;
-    }
   }
 
   /** Asks Redis, unless it failed a moment ago. @returns undefined when it was not asked, or did not answer */
@@ -143,13 +199,4 @@ export class GuessLimiter implements OnApplicationShutdown {
     this.warnedAtMs = performance.now();
     this.logger.warn({ err: error }, 'Redis is away: failed sign-ins are counted by each instance for itself');
   }
-}
-
-// ids may be anything that someone typed, perhaps a secret in the wrong field: only a digest goes to Redis
-function pairKey(id: string, address: string): string {
-  return digest(`${address}\n${id}`);
-}
-
-function entryOf(kind: GuessKind, key: string): string {
-  return `${kind}:${key}`;
 }

@@ -5,6 +5,7 @@ import { EditUserHandler } from './commands/edit-user.handler.ts';
 import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
 import { GuessLimiter } from './guess-limiter.ts';
 import { OidcTokens } from './oidc-tokens.ts';
+import { PasswordSignIn } from './password-sign-in.ts';
 import { Passwords } from './passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 import { PrincipalAuthenticator } from './principal-authenticator.ts';
@@ -22,6 +23,7 @@ import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.q
     GuessLimiter,
     ListUsersHandler,
     OidcTokens,
+    PasswordSignIn,
     Passwords,
     PrincipalAuthenticator,
     UserRepository,

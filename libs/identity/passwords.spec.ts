@@ -3,6 +3,7 @@ import { parseOptions } from '@node-rs/argon2';
 import { Passwords } from './passwords.ts';
 
 const password = 'correct horse battery staple';
+const SOURCE = { address: '192.0.2.1', username: 'ada' };
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
@@ -25,33 +26,33 @@ describe('Passwords', () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
     for (let i = 0; i < 2; i += 1) {
-      expect(await passwords.verify(user, password)).toBe(true);
-      expect(await passwords.verify(user, `${password} `)).toBe(false);
-      expect(await passwords.verify(user, '')).toBe(false);
-      expect(await passwords.verify(undefined, password)).toBe(false);
+      expect(await passwords.verify(user, password, SOURCE)).toBe(true);
+      expect(await passwords.verify(user, `${password} `, SOURCE)).toBe(false);
+      expect(await passwords.verify(user, '', SOURCE)).toBe(false);
+      expect(await passwords.verify(undefined, password, SOURCE)).toBe(false);
     }
   });
 
   it('takes a password in whatever form a keyboard composes it', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash('za\u0308hneputzen und so') };
-    expect(await passwords.verify(user, 'z\u00e4hneputzen und so')).toBe(true);
+    expect(await passwords.verify(user, 'z\u00e4hneputzen und so', SOURCE)).toBe(true);
   });
 
   it('remembers a right password by the hash that it was right for', async () => {
     const passwords = new Passwords();
     const before = { id: 'us_1', passwordHash: await passwords.hash(password) };
     const after = { id: 'us_1', passwordHash: await passwords.hash('another horse battery') };
-    expect(await passwords.verify(before, password)).toBe(true);
-    expect(await passwords.verify(after, password)).toBe(false);
+    expect(await passwords.verify(before, password, SOURCE)).toBe(true);
+    expect(await passwords.verify(after, password, SOURCE)).toBe(false);
   });
 
   it('answers from memory the second time', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
-    const first = await milliseconds(() => passwords.verify(user, password));
+    const first = await milliseconds(() => passwords.verify(user, password, SOURCE));
     const hundred = await milliseconds(async () => {
-      for (let i = 0; i < 100; i += 1) await passwords.verify(user, password);
+      for (let i = 0; i < 100; i += 1) await passwords.verify(user, password, SOURCE);
     });
     expect(hundred / 100).toBeLessThan(first / 5);
   });
@@ -59,11 +60,11 @@ describe('Passwords', () => {
   it('takes as long for nobody as for somebody with a wrong password', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
-    await passwords.verify(undefined, 'warm up, the dummy is made once');
+    await passwords.verify(undefined, 'warm up, the dummy is made once', SOURCE);
     const samples = { nobody: [] as number[], somebody: [] as number[] };
     for (let i = 0; i < 15; i += 1) {
-      samples.nobody.push(await milliseconds(() => passwords.verify(undefined, `wrong ${i}`)));
-      samples.somebody.push(await milliseconds(() => passwords.verify(user, `wrong ${i}`)));
+      samples.nobody.push(await milliseconds(() => passwords.verify(undefined, `wrong ${i}`, SOURCE)));
+      samples.somebody.push(await milliseconds(() => passwords.verify(user, `wrong ${i}`, SOURCE)));
     }
     // the fastest of each: whatever else runs on the machine only adds
     const ratio = Math.min(...samples.nobody) / Math.min(...samples.somebody);

@@ -2,59 +2,92 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { LRUCache } from 'lru-cache';
-import { digestsEqual } from '#kernel';
+import { DomainError, digestsEqual } from '#kernel';
+import { FairQueue, QueueFull } from './fair-queue.ts';
+import { sourceOf } from './guess-counters.ts';
 
 /** Argon2id (the library's default algorithm) as OWASP recommends it: 19 MiB, two passes, one lane. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** Argon2 runs on libuv's four threads, which also read files and resolve names: half of them stay free. */
+const MAX_RUNNING = 2;
+/** About a second of work. */
+const MAX_WAITING = 48;
+const BUSY_SECONDS = 1;
 const REMEMBERED_MS = 5 * 60 * 1000;
-const REMEMBERED_USERS = 1_000;
+const MAX_REMEMBERED = 1_000;
+
+/** A user as far as the password goes. */
+export interface PasswordOwner {
+  readonly id: string;
+  readonly passwordHash: string;
+}
+
+/** Who brings a password, and for whom: Argon2 is shared fairly among them. */
+export interface PasswordSource {
+  /** The caller's canonical address. */
+  readonly address: string;
+  /** The user name that was sent. */
+  readonly username: string;
+}
 
 /**
  * People's passwords. A password that was right is remembered for five minutes, as a keyed digest over the stored hash and
- * itself, so that an administrator's every request does not cost an Argon2 run; a changed password changes the hash,
- * and with it what is remembered is worthless.
+ * itself, so that an administrator's every request does not cost an Argon2 run. A changed password changes the hash, and with it what
+ * is remembered is worthless.
  */
 @Injectable()
 export class Passwords {
-  /** Never leaves this process: what is remembered is of no use to whoever reads it elsewhere. */
+  /** What is remembered is of no use outside this process. */
   private readonly key = randomBytes(32);
-  private readonly right = new LRUCache<string, string>({ max: REMEMBERED_USERS, ttl: REMEMBERED_MS });
-  private readonly underWay = new Map<string, Promise<boolean>>();
+  private readonly right = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  private readonly queue = new FairQueue(MAX_RUNNING, MAX_WAITING);
   private dummyHash: Promise<string> | undefined;
 
-  /** The Argon2id hash, in PHC form, of a password. */
-  hash(password: string): Promise<string> {
-    return hash(prepared(password), ARGON2);
+  /** The Argon2id hash, in PHC form, of a new password. @throws DomainError `too-busy` */
+  hash(password: string, source: PasswordSource = { address: '', username: '' }): Promise<string> {
+    return this.queued(source, () => hash(prepared(password), ARGON2));
+  }
+
+  /** A keyed digest of texts, by which this process recognises them. Nobody else can, or can try. */
+  mark(...texts: readonly string[]): string {
+    return createHmac('sha256', this.key).update(JSON.stringify(texts)).digest('base64url');
+  }
+
+  /** Whether this was the user's password a moment ago, with this very hash. False says nothing. */
+  remembers(user: PasswordOwner, password: string): boolean {
+    const remembered = this.right.get(user.id);
+    return remembered !== undefined && digestsEqual(remembered, this.markOf(user, password));
   }
 
   /**
    * Whether the password is the user's. Without a user it takes as long as with one, and answers no.
    *
-   * @param user whose id and stored hash are compared with
+   * @throws DomainError `too-busy` when too many others wait
    */
-  async verify(
-    user: { readonly id: string; readonly passwordHash: string } | undefined,
-    password: string,
-  ): Promise<boolean> {
-    this.dummyHash ??= this.hash(randomBytes(32).toString('base64'));
+  async verify(user: PasswordOwner | undefined, password: string, source: PasswordSource): Promise<boolean> {
+    // outside of the queue: made once, and a queue that is full must not keep it from being made
+    this.dummyHash ??= hash(randomBytes(32).toString('base64'), ARGON2);
+    if (user !== undefined && this.remembers(user, password)) return true;
     const stored = user?.passwordHash ?? (await this.dummyHash);
-    const mark = createHmac('sha256', this.key)
-      .update(`${stored}\0${prepared(password)}`)
-      .digest('base64url');
-    const remembered = user === undefined ? undefined : this.right.get(user.id);
-    if (remembered !== undefined && digestsEqual(remembered, mark)) return true;
-    const matches = await this.once(mark, () => verify(stored, prepared(password)));
-    if (matches && user !== undefined) this.right.set(user.id, mark);
-    return matches && user !== undefined;
+    const matches = await this.queued(source, () => verify(stored, prepared(password)));
+    if (user === undefined || !matches) return false;
+    this.right.set(user.id, this.markOf(user, password));
+    return true;
   }
 
-  /** Requests that come at once with the same password cost one run. */
-  private async once(mark: string, run: () => Promise<boolean>): Promise<boolean> {
-    const running = this.underWay.get(mark);
-    if (running !== undefined) return running;
-    const started = run().finally(() => this.underWay.delete(mark));
-    this.underWay.set(mark, started);
-    return started;
+  private markOf({ passwordHash }: PasswordOwner, password: string): string {
+    return this.mark(passwordHash, prepared(password));
+  }
+
+  private async queued<T>({ address, username }: PasswordSource, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.queue.run(sourceOf(address), username, work);
+    } catch (error) {
+      if (!(error instanceof QueueFull)) throw error;
+      throw new DomainError('too-busy', 'Too many sign-ins are being checked at this moment. Try again in a second.', {
+        retryAfterSeconds: BUSY_SECONDS,
+      });
+    }
   }
 }
 

@@ -4,10 +4,8 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { Refusals } from '#events';
 import type { Subject } from '#kernel';
-import { bounded } from '#mongo';
 import { OidcTokens } from './oidc-tokens.ts';
-import { Passwords } from './passwords.ts';
-import { UserRepository } from './persistence/user.repository.ts';
+import { PasswordSignIn } from './password-sign-in.ts';
 import { ROLES } from './principal.ts';
 import type { Principal, Role } from './principal.ts';
 
@@ -22,29 +20,20 @@ const LONGEST_USERNAME = 255;
 export class PrincipalAuthenticator {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly users: UserRepository,
-    private readonly passwords: Passwords,
+    private readonly passwordSignIn: PasswordSignIn,
     private readonly oidcTokens: OidcTokens,
     private readonly refusals: Refusals,
   ) {}
 
   /**
-   * The local user with this name and password. An unknown name takes as long as a wrong password. A refusal is recorded.
+   * The local user with this name and password. A refusal is recorded.
    *
    * @param ip the caller's canonical address
-   * @throws DomainError `store-unavailable`
+   * @throws DomainError `too-many-attempts`, `too-busy`, `store-unavailable`
    */
   async basic(username: string, password: string, ip: string): Promise<Principal | undefined> {
-    const state = (await bounded(this.users.findByName(username)))?.state;
-    const isRight = await this.passwords.verify(state, password);
-    if (state === undefined) {
-      this.refused(UNKNOWN, 'unknown-user', ip);
-      return undefined;
-    }
-    if (!isRight) {
-      this.refused({ type: 'user', id: state.id }, 'wrong-password', ip);
-      return undefined;
-    }
+    const state = await this.passwordSignIn.signIn(username, password, ip);
+    if (state === undefined) return undefined;
     return {
       userId: state.id,
       username: state.username,

@@ -3,37 +3,31 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Redis } from 'ioredis';
 import { loadConfig } from '#config';
 import { GuessLimiter } from '#identity';
-import { Clock, DomainError } from '#kernel';
+import { DomainError } from '#kernel';
 import { Metrics, createLogger } from '#observability';
 import { unique } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/service.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-const LIMITS = { GUESS_LIMIT_PER_CLIENT: '5', GUESS_LIMIT_PER_ADDRESS: '12' };
+const PER_CLIENT = 5;
+const PER_ADDRESS = 12;
 const database = new TestDatabase();
 const redisUrl = new URL(database.redisUrl);
 const proxy = new TcpProxy({ host: redisUrl.hostname, port: Number(redisUrl.port) });
 const metrics = new Metrics();
 const running = new Set<GuessLimiter>();
-
-class LocalClock extends Clock {
-  known = true;
-
-  override nowMs(): number {
-    if (!this.known) throw new Error('the time of the store is not known');
-    return Date.now();
-  }
-}
+let addresses = 0;
 
 /** The limiter of one instance. */
-function limiter(throughProxy = false, clock = new LocalClock()): GuessLimiter {
+function limiter(throughProxy = false): GuessLimiter {
   const config = loadConfig({
     MONGODB_URI: database.uri,
     REDIS_URL: throughProxy ? proxy.urlFor(database.redisUrl) : database.redisUrl,
-    ...LIMITS,
+    GUESS_LIMIT_PER_CLIENT: String(PER_CLIENT),
+    GUESS_LIMIT_PER_ADDRESS: String(PER_ADDRESS),
   });
-  const guesses = new GuessLimiter(config, createLogger('silent'), metrics, clock);
+  const guesses = new GuessLimiter(config, createLogger('silent'), metrics);
   running.add(guesses);
   return guesses;
 }
@@ -43,19 +37,41 @@ function close(guesses: GuessLimiter): void {
   running.delete(guesses);
 }
 
-/** The refusal that a sign-in would get now; undefined when it may go on. */
-async function refusal(guesses: GuessLimiter, id: string, address: string): Promise<DomainError | undefined> {
+/** An address that nothing has come from yet. */
+function anAddress(): string {
+  addresses += 1;
+  return `192.0.${Math.floor(addresses / 250)}.${(addresses % 250) + 1}`;
+}
+
+type Outcome = 'wrong' | 'limited';
+
+async function outcomeOf(work: Promise<unknown>): Promise<Outcome> {
   try {
-    await guesses.check(id, address);
-    return undefined;
+    await work;
+    return 'wrong';
   } catch (error) {
-    if (error instanceof DomainError) return error;
+    if (error instanceof DomainError && error.code === 'too-many-attempts') return 'limited';
     throw error;
   }
 }
 
-async function fail(guesses: GuessLimiter, times: number, id: string, address: string): Promise<void> {
-  for (let i = 0; i < times; i += 1) await guesses.failed(id, address);
+/** A wrong password: counted, looked at, and found wrong. */
+function wrongPassword(guesses: GuessLimiter, id: string, address: string): Promise<Outcome> {
+  return outcomeOf(guesses.attemptPassword(id, address).then((attempt) => attempt.keep()));
+}
+
+function wrongSecret(guesses: GuessLimiter, id: string, address: string, secret = unique('secret')): Promise<Outcome> {
+  return outcomeOf(guesses.countWrongSecret(id, address, secret));
+}
+
+async function countOf(outcomes: readonly Promise<Outcome>[]): Promise<Record<Outcome, number>> {
+  const counts = { wrong: 0, limited: 0 };
+  for (const outcome of await Promise.all(outcomes)) counts[outcome] += 1;
+  return counts;
+}
+
+function times<T>(n: number, make: (index: number) => T): T[] {
+  return Array.from({ length: n }, (_, index) => make(index));
 }
 
 beforeAll(() => proxy.open());
@@ -68,97 +84,124 @@ afterAll(async () => {
 });
 
 describe('the guess limiter', () => {
-  it('counts every one of the failures that come all at once', async () => {
-    const guesses = limiter();
-    const id = unique('client');
-    const address = unique('address');
-    await Promise.all(Array.from({ length: 4 }, () => guesses.failed(id, address)));
-    expect(await refusal(guesses, id, address)).toBeUndefined();
-    await guesses.failed(id, address);
-    expect(await refusal(guesses, id, address)).toMatchObject({ code: 'too-many-attempts' });
-    expect(await refusal(guesses, unique('client'), address)).toBeUndefined();
-    await Promise.all(Array.from({ length: 7 }, () => guesses.failed(unique('client'), address)));
-    expect(await refusal(guesses, unique('client'), address)).toMatchObject({ code: 'too-many-attempts' });
-  });
-
-  it('limits an id from one address after so many failures, and says for how long', async () => {
-    const guesses = limiter();
-    const id = unique('client');
-    await fail(guesses, 4, id, '192.0.2.1');
-    expect(await refusal(guesses, id, '192.0.2.1')).toBeUndefined();
-    await fail(guesses, 1, id, '192.0.2.1');
-    const refused = await refusal(guesses, id, '192.0.2.1');
-    expect(refused?.code).toBe('too-many-attempts');
-    expect(refused?.retryAfterSeconds).toBeGreaterThan(280);
-    expect(refused?.retryAfterSeconds).toBeLessThanOrEqual(300);
+  it.each([
+    ['passwords', wrongPassword],
+    ['secrets', wrongSecret],
+  ])('lets exactly the limit of wrong %s through, over three instances at the same time', async (_what, guess) => {
+    const instances = [limiter(), limiter(), limiter()];
+    const [id, address] = [unique('id'), anAddress()];
+    const outcomes = times(60, (index) => guess(instances[index % 3]!, id, address));
+    expect(await countOf(outcomes)).toStrictEqual({ wrong: PER_CLIENT, limited: 60 - PER_CLIENT });
+    for (const guesses of instances) expect(await guess(guesses, id, address)).toBe('limited');
   });
 
   it('locks out neither the id at another address nor another id at this one', async () => {
     const guesses = limiter();
-    const id = unique('client');
-    await fail(guesses, 5, id, '192.0.2.2');
-    expect(await refusal(guesses, id, '192.0.2.2')).toBeDefined();
-    expect(await refusal(guesses, id, '192.0.2.3')).toBeUndefined();
-    expect(await refusal(guesses, unique('client'), '192.0.2.2')).toBeUndefined();
+    const [id, address] = [unique('id'), anAddress()];
+    await countOf(times(PER_CLIENT, () => wrongPassword(guesses, id, address)));
+    expect(await wrongPassword(guesses, id, anAddress())).toBe('wrong');
+    expect(await wrongPassword(guesses, unique('id'), address)).toBe('wrong');
   });
 
-  it('limits an address that guesses at many ids', async () => {
+  it('limits an address over all ids that it guesses at', async () => {
+    const [one, other] = [limiter(), limiter()];
+    const address = anAddress();
+    const outcomes = times(30, (index) => wrongSecret(index % 2 === 0 ? one : other, unique('id'), address));
+    expect(await countOf(outcomes)).toStrictEqual({ wrong: PER_ADDRESS, limited: 30 - PER_ADDRESS });
+    expect(await wrongSecret(one, unique('id'), anAddress())).toBe('wrong');
+  });
+
+  it('says for how long', async () => {
     const guesses = limiter();
-    for (let i = 0; i < 12; i += 1) {
-      expect(await refusal(guesses, unique('new'), '192.0.2.4')).toBeUndefined();
-      await fail(guesses, 1, unique('client'), '192.0.2.4');
-    }
-    expect(await refusal(guesses, unique('new'), '192.0.2.4')).toMatchObject({ code: 'too-many-attempts' });
-    expect(await refusal(guesses, unique('new'), '192.0.2.5')).toBeUndefined();
+    const [id, address] = [unique('id'), anAddress()];
+    await countOf(times(PER_CLIENT, () => wrongPassword(guesses, id, address)));
+    const refused: unknown = await guesses.attemptPassword(id, address).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(DomainError);
+    expect((refused as DomainError).retryAfterSeconds).toBeGreaterThan(280);
+    expect((refused as DomainError).retryAfterSeconds).toBeLessThanOrEqual(300);
   });
 
-  it('goes by its own count while the time of the store is not known, and by that of all afterwards', async () => {
-    const clock = new LocalClock();
-    const guesses = limiter(false, clock);
-    const id = unique('client');
-    clock.known = false;
-    expect(await refusal(guesses, id, '192.0.2.20')).toBeUndefined();
-    await fail(guesses, 5, id, '192.0.2.20');
-    expect(await refusal(guesses, id, '192.0.2.20')).toMatchObject({ code: 'too-many-attempts' });
-    const other = unique('client');
-    await fail(limiter(), 5, other, '192.0.2.21');
-    clock.known = true;
-    await eventually(async () => (await refusal(guesses, other, '192.0.2.21')) !== undefined, 1_500);
+  it('does not count an attempt that is given back, here and on another instance', async () => {
+    const [one, other] = [limiter(), limiter()];
+    const [id, address] = [unique('id'), anAddress()];
+    for (let count = 0; count < 3 * PER_ADDRESS; count += 1) (await one.attemptPassword(id, address)).giveBack();
+    await wrongPassword(one, id, address);
+    const rest = times(PER_CLIENT - 1, () => wrongPassword(other, id, address));
+    expect(await countOf(rest)).toStrictEqual({ wrong: PER_CLIENT - 1, limited: 0 });
+    expect(await wrongPassword(other, id, address)).toBe('limited');
   });
 
-  it('counts over all instances, and tells all of them', async () => {
-    const [one, two, three] = [limiter(), limiter(), limiter()];
-    const id = unique('client');
-    expect(await refusal(three, id, '192.0.2.6')).toBeUndefined();
-    await fail(one, 3, id, '192.0.2.6');
-    await fail(two, 2, id, '192.0.2.6');
-    expect(await refusal(two, id, '192.0.2.6')).toBeDefined();
-    for (const other of [one, three]) {
-      await eventually(async () => (await refusal(other, id, '192.0.2.6')) !== undefined, 1_500);
+  it('frees what attempts under way held, when they were right', async () => {
+    const [one, other] = [limiter(), limiter()];
+    const [id, address] = [unique('id'), anAddress()];
+    const underWay = await Promise.all(times(PER_CLIENT, () => one.attemptPassword(id, address)));
+    expect(await wrongPassword(other, id, address)).toBe('limited');
+    for (const attempt of underWay) attempt.giveBack();
+    await eventually(async () => (await wrongPassword(other, id, address)) === 'wrong');
+  });
+
+  it('counts one wrong secret once towards the limit of its address, however often it is sent', async () => {
+    const guesses = limiter();
+    const address = anAddress();
+    const [id, secret] = [unique('id'), unique('secret')];
+    await countOf(times(40, () => wrongSecret(guesses, id, address, secret)));
+    const others = times(PER_ADDRESS, () => wrongSecret(guesses, unique('id'), address));
+    expect(await countOf(others)).toStrictEqual({ wrong: PER_ADDRESS - 1, limited: 1 });
+  });
+
+  it('at a limited address still has an unsuspected person judged, once', async () => {
+    const [one, other] = [limiter(), limiter()];
+    const address = anAddress();
+    const [guessedAt, unsuspected] = [unique('user'), unique('user')];
+    expect(await wrongPassword(one, guessedAt, address)).toBe('wrong');
+    await countOf(times(PER_ADDRESS, () => wrongSecret(one, unique('id'), address)));
+    for (const guesses of [one, other]) {
+      await expect(guesses.attemptPassword(guessedAt, address)).rejects.toMatchObject({ code: 'too-many-attempts' });
+      const attempt = await guesses.attemptPassword(unsuspected, address);
+      // a wrong password is told the same as one that nobody looked at
+      expect(() => attempt.keep()).toThrow('too many failed sign-ins');
+      await expect(guesses.attemptPassword(unsuspected, address)).rejects.toMatchObject({ code: 'too-many-attempts' });
     }
+  });
+
+  it('counts an IPv6 address by its /64, and by its /48 with ten times the limit', async () => {
+    const guesses = limiter();
+    const id = unique('id');
+    const inOne64 = times(20, (index) => wrongPassword(guesses, id, `2001:db8:1:1::${index + 1}`));
+    expect(await countOf(inOne64)).toStrictEqual({ wrong: PER_CLIENT, limited: 20 - PER_CLIENT });
+    const inOne48 = times(10 * PER_CLIENT, (index) =>
+      wrongPassword(guesses, id, `2001:db8:1:${(index + 2).toString(16)}::1`),
+    );
+    expect(await countOf(inOne48)).toStrictEqual({ wrong: 9 * PER_CLIENT, limited: PER_CLIENT });
+    expect(await wrongPassword(guesses, id, '2001:db8:2:1::1')).toBe('wrong');
   });
 
   it('survives a restart', async () => {
-    const id = unique('client');
+    const [id, address] = [unique('id'), anAddress()];
     const before = limiter();
-    await fail(before, 5, id, '192.0.2.7');
+    await countOf(times(PER_CLIENT, () => wrongPassword(before, id, address)));
     close(before);
-    expect(await refusal(limiter(), id, '192.0.2.7')).toMatchObject({ code: 'too-many-attempts' });
+    expect(await wrongPassword(limiter(), id, address)).toBe('limited');
   });
 
-  it('answers from memory while it is asked again and again', async () => {
-    const guesses = limiter();
-    await guesses.check('warm', '192.0.2.8');
-    let promises = 0;
-    const startedAt = performance.now();
-    for (let i = 0; i < 20_000; i += 1) if (guesses.check(`client-${i}`, '192.0.2.8') !== undefined) promises += 1;
-    expect(promises).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+  it('refuses from memory what it knows to be limited', async () => {
+    const guesses = limiter(true);
+    const [id, address] = [unique('id'), anAddress()];
+    await countOf(times(PER_CLIENT, () => wrongPassword(guesses, id, address)));
+    await proxy.away();
+    try {
+      const before = await missed();
+      for (let count = 0; count < 1_000; count += 1) expect(await wrongPassword(guesses, id, address)).toBe('limited');
+      expect(await missed()).toBe(before);
+    } finally {
+      await proxy.open();
+    }
   });
 
-  it('puts nothing that was sent into Redis', async () => {
+  it('puts nothing that was sent into Redis, and nothing that stays', async () => {
     const guesses = limiter();
-    await fail(guesses, 5, 'canary-4711', '192.0.2.9');
+    const address = anAddress();
+    await countOf(times(PER_CLIENT, () => wrongSecret(guesses, 'canary-4711', address, 'canary-4712')));
     const redis = new Redis(database.redisUrl);
     try {
       let keys = 0;
@@ -170,32 +213,47 @@ describe('the guess limiter', () => {
           expect(await redis.pttl(key)).toBeGreaterThan(0);
         }
       }
-      expect(keys).toBeGreaterThan(2);
+      expect(keys).toBeGreaterThanOrEqual(2);
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  it('makes no key in Redis for the names that a limited address tries', async () => {
+    const guesses = limiter();
+    const address = anAddress();
+    await countOf(times(PER_ADDRESS, () => wrongSecret(guesses, unique('id'), address)));
+    const redis = new Redis(database.redisUrl);
+    try {
+      const before = await redis.dbsize();
+      await countOf(times(100, () => wrongPassword(guesses, unique('user'), address)));
+      await countOf(times(100, () => wrongSecret(guesses, unique('id'), address)));
+      expect((await redis.dbsize()) - before).toBeLessThan(50); // other suites use the same Redis
     } finally {
       redis.disconnect();
     }
   });
 });
 
-describe('the guess limiter without Redis', () => {
-  const missed = async (): Promise<number> =>
-    (await metrics.guessLimiterDown.get()).values.reduce((sum, { value }) => sum + value, 0);
+async function missed(): Promise<number> {
+  return (await metrics.guessLimiterDown.get()).values.reduce((sum, { value }) => sum + value, 0);
+}
 
-  it.each(['away', 'hanging'] as const)('lets people in while Redis is %s, and counts for itself', async (how) => {
+describe('the guess limiter without Redis', () => {
+  it.each(['away', 'hanging'] as const)('goes on while Redis is %s, and counts for itself', async (how) => {
     const guesses = limiter(true);
-    const id = unique('client');
-    await fail(guesses, 1, id, '198.51.100.1');
+    const [id, address] = [unique('id'), anAddress()];
+    expect(await wrongPassword(guesses, id, address)).toBe('wrong');
     const missedBefore = await missed();
     if (how === 'away') await proxy.away();
     else proxy.hang(true);
     try {
-      const startedAt = performance.now();
-      await fail(guesses, 4, id, '198.51.100.1');
-      expect(await refusal(guesses, id, '198.51.100.1')).toBeUndefined();
-      // at most one command's time-out: then Redis is left alone
-      expect(performance.now() - startedAt).toBeLessThan(400);
-      await fail(guesses, 1, id, '198.51.100.1');
-      expect(await refusal(guesses, id, '198.51.100.1')).toMatchObject({ code: 'too-many-attempts' });
+      for (let count = 1; count < PER_CLIENT; count += 1) {
+        expect(await wrongPassword(guesses, id, address)).toBe('wrong');
+      }
+      expect(await wrongPassword(guesses, id, address)).toBe('limited');
+      const other = times(60, () => wrongSecret(guesses, unique('id'), address));
+      expect(await countOf(other)).toStrictEqual({ wrong: PER_ADDRESS - PER_CLIENT, limited: 60 - 7 });
       expect(await missed()).toBeGreaterThan(missedBefore + 5);
     } finally {
       if (how === 'away') await proxy.open();
@@ -207,13 +265,13 @@ describe('the guess limiter without Redis', () => {
     const guesses = limiter(true);
     const other = limiter();
     await proxy.away();
-    await fail(guesses, 1, unique('client'), '198.51.100.2');
+    await wrongPassword(guesses, unique('id'), anAddress());
     await proxy.open();
     await eventually(async () => {
-      const id = unique('client');
-      await fail(guesses, 5, id, '198.51.100.3');
+      const [id, address] = [unique('id'), anAddress()];
+      await countOf(times(PER_CLIENT, () => wrongPassword(guesses, id, address)));
       await pause(300);
-      return (await refusal(other, id, '198.51.100.3')) !== undefined;
+      return (await wrongPassword(other, id, address)) === 'limited';
     });
   });
 
@@ -221,10 +279,10 @@ describe('the guess limiter without Redis', () => {
     await proxy.away();
     try {
       const guesses = limiter(true);
-      expect(await refusal(guesses, 'anyone', '198.51.100.4')).toBeUndefined();
+      expect(await wrongPassword(guesses, unique('id'), anAddress())).toBe('wrong');
       const startedAt = performance.now();
       close(guesses);
-      expect(performance.now() - startedAt).toBeLessThan(100);
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
     } finally {
       await proxy.open();
     }

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { BasicStrategy } from 'passport-http';
 import type { Principal } from '#identity';
-import { unauthenticated } from './unauthenticated.ts';
+import { wrongPassword } from './unauthenticated.ts';
 
 const NAME = 'admin-basic';
 
@@ -50,13 +50,13 @@ export class AdminBasicGuard extends AuthGuard(NAME) {
     };
     const host = { switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({}) }) };
     await this.canActivate(host as unknown as ExecutionContext);
-    if (request.user === undefined) throw unauthenticated();
+    if (request.user === undefined) throw wrongPassword();
     return request.user;
   }
 
   override handleRequest<T>(error: unknown, principal: T | false): T {
     if (error instanceof Error) throw error;
-    if (principal === false) throw unauthenticated();
+    if (principal === false) throw wrongPassword();
     return principal;
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { GuessLimiter, PrincipalAuthenticator, coversOperation, maySeeOperation } from '#identity';
+import { PrincipalAuthenticator, coversOperation, maySeeOperation } from '#identity';
 import type { Principal, Role } from '#identity';
 import { DomainError } from '#kernel';
 import { ACCESS } from './access.ts';
@@ -10,7 +10,7 @@ import { AdminBasicGuard } from './admin-basic.ts';
 import { parseUserAuthorization } from './basic-authorization.ts';
 import { parseBearerAuthorization } from './bearer-authorization.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
-import { unauthenticated } from './unauthenticated.ts';
+import { badBearerToken, unauthenticated, unknownAddress } from './unauthenticated.ts';
 
 const NO_ONE: Access = { public: false, roles: [] };
 
@@ -26,7 +26,6 @@ export class AdminGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: PrincipalAuthenticator,
-    private readonly guessLimiter: GuessLimiter,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -66,7 +65,7 @@ export class AdminGuard implements CanActivate {
     const bearer = pair === 'other-scheme' ? parseBearerAuthorization(rawHeaders) : pair;
     if (typeof bearer !== 'object') throw unauthenticated();
     const principal = await this.authenticator.bearer(bearer.token, request.clientAddress ?? null);
-    if (principal === undefined) throw unauthenticated();
+    if (principal === undefined) throw badBearerToken();
     return principal;
   }
 
@@ -74,17 +73,8 @@ export class AdminGuard implements CanActivate {
     { username, password }: { username: string; password: string },
     address: string | undefined,
   ): Promise<Principal> {
-    // without an address guesses could not be counted
-    if (address === undefined) throw unauthenticated();
-    // names are one whatever their case, and are no client ids
-    const id = `user:${username.toLowerCase()}`;
-    await this.guessLimiter.check(id, address);
-    try {
-      return await this.basic.signIn(() => this.authenticator.basic(username, password, address));
-    } catch (error) {
-      if (error instanceof DomainError && error.code === 'unauthenticated') await this.guessLimiter.failed(id, address);
-      throw error;
-    }
+    if (address === undefined) throw unknownAddress();
+    return this.basic.signIn(() => this.authenticator.basic(username, password, address));
   }
 }
 

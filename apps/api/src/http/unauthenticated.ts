@@ -1,9 +1,30 @@
 import { DomainError } from '#kernel';
 
-/** The one answer to a sign-in that is missing or failed: it does not tell which part was wrong. */
+/** No sign-in was sent, or none that can be read. */
 export function unauthenticated(): DomainError {
   return new DomainError(
     'unauthenticated',
     'Sign in with HTTP Basic, or with a bearer token of your OpenID Connect provider.',
+  );
+}
+
+/** Says the same of a name that there is and of one that there is not. */
+export function wrongPassword(): DomainError {
+  return new DomainError('unauthenticated', 'The user name or password is wrong.');
+}
+
+/** Does not say what is wrong with it: the log of refusals does. */
+export function badBearerToken(): DomainError {
+  return new DomainError(
+    'unauthenticated',
+    'The bearer token is not accepted. Get a new one from your OpenID Connect provider.',
+  );
+}
+
+/** Guesses from an unknown address could not be counted. */
+export function unknownAddress(): DomainError {
+  return new DomainError(
+    'unauthenticated',
+    'The proxy in front of this service sends no address that can be read, so nobody can sign in by password. Tell its operator.',
   );
 }

@@ -3,16 +3,20 @@ import { AuthenticationFailed, ClientAuthenticator } from '#access';
 import type { AuthenticatedClient, AuthenticatedResourceServer, RefusalReason } from '#access';
 import { Refusals } from '#events';
 import { GuessLimiter } from '#identity';
+import { isWellFormedSecret } from '#kernel';
 
-/** Who showed a right secret guessed nothing: a client that was disabled, and asks again until it is enabled, is not to be limited then. */
-const NO_GUESSES: readonly RefusalReason[] = ['disabled', 'expired', 'address'];
+/** The secret was right: a client that is disabled and asks again until it is enabled must not be limited then. */
+const NO_GUESSES: readonly RefusalReason[] = ['disabled', 'expired', 'address', 'no-address'];
 
-/** Where failed sign-ins of callers whose address cannot be told are counted. */
+/** Where wrong secrets of callers without a known address are counted. */
 const NO_ADDRESS = 'unknown';
 
 export type SignedIn = AuthenticatedClient | AuthenticatedResourceServer;
 
-/** Signs clients and resource servers in: slows guessing, counts refusals, and keeps the true reason from the caller. */
+/**
+ * Signs clients and resource servers in: counts refusals, limits wrong secrets, and keeps the true reason from the caller. A right
+ * secret is never refused by the limits.
+ */
 @Injectable()
 export class ClientSignIn {
   constructor(
@@ -23,31 +27,23 @@ export class ClientSignIn {
 
   /**
    * @param address the caller's canonical address
-   * @returns mostly at once, since those who call know their secret and were here a moment ago
+   * @returns mostly synchronously, since most callers know their secret and were here a moment ago
    * @throws AuthenticationFailed; DomainError `too-many-attempts`, `store-unavailable`; directly or by the promise
    */
   signIn(id: string, secret: string, address: string | undefined): SignedIn | Promise<SignedIn> {
-    const waiting = this.guessLimiter.check(id, address ?? NO_ADDRESS);
-    if (waiting === undefined && address !== undefined) {
-      const known = this.authenticator.remembered(id, secret);
-      if (known !== undefined) return known;
-    }
-    return this.judge(waiting, id, secret, address);
+    const known = address === undefined ? undefined : this.authenticator.remembered(id, secret);
+    return known ?? this.judge(id, secret, address);
   }
 
-  private async judge(
-    waiting: Promise<void> | undefined,
-    id: string,
-    secret: string,
-    address: string | undefined,
-  ): Promise<SignedIn> {
-    await waiting;
+  private async judge(id: string, secret: string, address: string | undefined): Promise<SignedIn> {
+    // the checksum says that it is no secret of ours, whatever the id: no store is asked for someone who only floods
+    if (!isSecret(secret)) this.guessLimiter.checkWrongSecret(id, address ?? NO_ADDRESS);
     try {
       const user = await this.authenticator.authenticate(id, secret);
       this.authenticator.requireAddress(user, address);
       return user;
     } catch (error) {
-      await this.refused(error, id, address);
+      await this.refused(error, { id, secret }, address);
       throw error;
     }
   }
@@ -57,10 +53,23 @@ export class ClientSignIn {
     this.authenticator.checkAddress(client, address);
   }
 
-  /** Records a failed sign-in, and counts it where it may have been a guess. Other errors are none. */
-  async refused(error: unknown, id: string, address: string | undefined): Promise<void> {
+  /**
+   * Records a failed sign-in, and counts it where the secret was wrong. Does nothing for other errors.
+   *
+   * @throws DomainError `too-many-attempts` for a wrong secret over the limit, in place of the error
+   */
+  async refused(
+    error: unknown,
+    { id, secret }: { readonly id: string; readonly secret: string },
+    address: string | undefined,
+  ): Promise<void> {
     if (!(error instanceof AuthenticationFailed)) return;
     this.refusals.record({ ...error.claimed, reason: error.reason, ip: address ?? null });
-    if (!NO_GUESSES.includes(error.reason)) await this.guessLimiter.failed(id, address ?? NO_ADDRESS);
+    if (NO_GUESSES.includes(error.reason)) return;
+    await this.guessLimiter.countWrongSecret(id, address ?? NO_ADDRESS, secret);
   }
+}
+
+function isSecret(text: string): boolean {
+  return isWellFormedSecret(text, 'client') || isWellFormedSecret(text, 'resource-server');
 }

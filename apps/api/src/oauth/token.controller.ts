@@ -56,7 +56,7 @@ export class TokenController {
   }
 
   private async refused(error: unknown, { credential }: AuthenticatedClient, request: OAuthRequest): Promise<void> {
-    await this.clients.refused(error, request.basic.id, request.clientAddress);
+    await this.clients.refused(error, request.basic, request.clientAddress);
     const reason =
       error instanceof ScopeRefused ? 'scope' : error instanceof TokenLimitReached ? 'token-limit' : undefined;
     if (reason === undefined) return;

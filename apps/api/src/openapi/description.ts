@@ -23,9 +23,9 @@ it from the answer into *Authorize*. The page forgets all of it when it is close
 
 People sign in with HTTP Basic (\`person\`), or with a JWT of the company’s OpenID Connect provider (\`oidc\`). Without, or with a
 wrong one: 401 \`unauthenticated\`. A role that does not cover the call: 403 \`forbidden\`. What you may not see answers like what does
-not exist: 404. After 20 failed sign-ins of one name or client id from one address within 5 minutes, or 200 from one address, that pair
-or address gets 429 with \`Retry-After\`; nobody elsewhere is locked out, and a right secret of a disabled or expired credential, or from
-an address that is not allowed, is no guess.
+not exist: 404. After 20 failed sign-ins of one name or client id from one address within 5 minutes, or 200 from one address, wrong
+secrets and passwords get 429 with \`Retry-After\`, however many come in parallel. A right client secret or resource-server secret always passes; a
+right password does not pass where that person is being guessed at from the same address. IPv6 addresses are counted by /64.
 
 ### Ids, times, names, addresses
 

@@ -14,6 +14,7 @@ const always: readonly ErrorCode[] = [
   'forbidden',
   'not-acceptable',
   'too-many-attempts',
+  'too-busy',
   'store-unavailable',
   'identity-provider-unavailable',
 ];

@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { FairQueue, QueueFull } from './fair-queue.ts';
+
+/** A queue, and what ran in it: each piece of work runs until it is ended by its name. */
+function observed(maxRunning: number, maxWaiting: number) {
+  const queue = new FairQueue(maxRunning, maxWaiting);
+  const running = new Map<string, () => void>();
+  const log = { begun: [] as string[], dropped: [] as string[], most: 0 };
+  const bring = (source: string, name: string, subject = name): void => {
+    const work = (): Promise<void> =>
+      new Promise((resolve) => {
+        log.begun.push(name);
+        running.set(name, resolve);
+        log.most = Math.max(log.most, running.size);
+      });
+    queue.run(source, subject, work).catch((error: unknown) => {
+      if (!(error instanceof QueueFull)) throw error;
+      log.dropped.push(name);
+    });
+  };
+  const endAll = async (): Promise<void> => {
+    for (let idle = 0; idle < 3;) {
+      await new Promise(setImmediate);
+      idle = running.size === 0 ? idle + 1 : 0;
+      for (const [name, end] of [...running]) {
+        running.delete(name);
+        end();
+      }
+    }
+  };
+  return { log, bring, endAll };
+}
+
+const names = (prefix: string, n: number): string[] => Array.from({ length: n }, (_, index) => `${prefix}${index}`);
+
+describe('FairQueue', () => {
+  it('runs as many at a time as it may, and all of them in the end', async () => {
+    const { log, bring, endAll } = observed(2, 100);
+    for (const name of names('a', 20)) bring('a', name);
+    await endAll();
+    expect(log.begun).toHaveLength(20);
+    expect(log.most).toBe(2);
+    expect(log.dropped).toEqual([]);
+  });
+
+  it('gives each source its turn, however many another one brought before', async () => {
+    const { log, bring, endAll } = observed(1, 100);
+    for (const name of names('a', 10)) bring('a', name);
+    bring('b', 'b0');
+    bring('c', 'c0');
+    bring('b', 'b1');
+    await endAll();
+    // a0 was running; a has its turn first, since it waited first
+    expect(log.begun.slice(0, 6)).toEqual(['a0', 'a1', 'b0', 'c0', 'a2', 'b1']);
+  });
+
+  it('gives each subject of a source its turn', async () => {
+    const { log, bring, endAll } = observed(1, 100);
+    for (const name of names('a', 10)) bring('address', name, 'guessed-at');
+    bring('address', 'rightful', 'rightful');
+    await endAll();
+    expect(log.begun.indexOf('rightful')).toBeLessThanOrEqual(2);
+  });
+
+  it('when it is full drops the newest of the source that brought the most', async () => {
+    const { log, bring, endAll } = observed(1, 4);
+    for (const name of names('a', 8)) bring('a', name);
+    for (const name of names('b', 2)) bring('b', name);
+    await endAll();
+    expect(log.dropped).toEqual(['a5', 'a6', 'a7', 'a4', 'a3']);
+    expect(log.begun).toEqual(['a0', 'a1', 'b0', 'a2', 'b1']);
+  });
+
+  it('drops the newcomer when no source brought more', async () => {
+    const { log, bring, endAll } = observed(1, 2);
+    for (const source of ['a', 'b', 'c', 'd']) bring(source, source);
+    await endAll();
+    expect(log.dropped).toEqual(['d']);
+  });
+
+  it('goes on after work that fails', async () => {
+    const queue = new FairQueue(1, 10);
+    const failing = queue.run('a', 'a', () => Promise.reject(new Error('broken')));
+    const following = queue.run('a', 'a', () => Promise.resolve('done'));
+    await expect(failing).rejects.toThrow('broken');
+    expect(await following).toBe('done');
+  });
+});
