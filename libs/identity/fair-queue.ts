@@ -11,6 +11,8 @@ interface Task {
 /** Tasks by their second key. A map keeps its order of insertion: who was served goes to its end. */
 type Line = Map<string, Task[]>;
 
+const NOBODY: Line = new Map<string, Task[]>();
+
 /**
  * Runs a few pieces of work at a time. The others wait in a short queue that is fair by source, and within a source by subject: each
  * source has its turn, however many tasks another one brings. When the queue is full, the source with the most waiting tasks loses
@@ -50,7 +52,7 @@ export class FairQueue {
 
   private add(source: string, subject: string, task: Task): void {
     let line = this.sources.get(source);
-    if (line === undefined) this.sources.set(source, (line = new Map()));
+    if (line === undefined) this.sources.set(source, (line = new Map<string, Task[]>()));
     const tasks = line.get(subject);
     if (tasks === undefined) line.set(subject, [task]);
     else tasks.push(task);
@@ -59,30 +61,22 @@ export class FairQueue {
 
   /** Hands a free place to the next source in turn. */
   private next(): void {
-    const [source, line] = first(this.sources);
-    const [subject, tasks] = first(line);
+    const [source, line] = first(this.sources) ?? [];
+    const [subject, tasks] = first(line ?? NOBODY) ?? [];
     const task = tasks?.shift();
-    if (
-      source === undefined ||
-      line === undefined ||
-      subject === undefined ||
-      tasks === undefined ||
-      task === undefined
-    ) {
+    if (source === undefined || subject === undefined || task === undefined) {
       this.running -= 1;
       return;
     }
     this.waiting -= 1;
-    line.delete(subject);
-    if (tasks.length > 0) line.set(subject, tasks);
-    this.sources.delete(source);
-    if (line.size > 0) this.sources.set(source, line);
+    toEnd(line, subject, tasks?.length === 0);
+    toEnd(this.sources, source, line?.size === 0);
     task.start();
   }
 
   private dropOne(): void {
-    const [source, line] = longest(this.sources, (candidate) => sizeOf(candidate));
-    const [subject, tasks] = longest(line, (candidate) => candidate.length);
+    const [source, line] = longest(this.sources, sizeOf);
+    const [subject, tasks] = longest(line, (waiting) => waiting.length);
     const task = tasks.pop();
     if (tasks.length === 0) line.delete(subject);
     if (line.size === 0) this.sources.delete(source);
@@ -91,15 +85,22 @@ export class FairQueue {
   }
 }
 
-function first<V>(map: ReadonlyMap<string, V> | undefined): [string, V] | [undefined, undefined] {
-  for (const entry of map ?? []) return entry;
-  return [undefined, undefined];
+function first<V>(map: ReadonlyMap<string, V>): [string, V] | undefined {
+  for (const entry of map) return entry;
+  return undefined;
+}
+
+/** Moves an entry behind all others, or removes it. */
+function toEnd<V>(map: Map<string, V> | undefined, key: string, remove: boolean): void {
+  const value = map?.get(key);
+  map?.delete(key);
+  if (value !== undefined && !remove) map?.set(key, value);
 }
 
 /** The last one of those with the most: of equals, the one that came last. */
-function longest<V>(map: ReadonlyMap<string, V>, length: (value: V) => number): [string, V] {
+function longest<V>(map: ReadonlyMap<string, V>, lengthOf: (value: V) => number): [string, V] {
   let found: [string, V] | undefined;
-  for (const entry of map) if (found === undefined || length(entry[1]) >= length(found[1])) found = entry;
+  for (const entry of map) if (found === undefined || lengthOf(entry[1]) >= lengthOf(found[1])) found = entry;
   if (found === undefined) throw new Error('an empty queue has nothing to drop');
   return found;
 }

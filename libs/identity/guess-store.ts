@@ -11,8 +11,12 @@ export interface SharedGuess {
   readonly windowLeftMs: number;
 }
 
-/** How long a command may take before the request continues without it, in milliseconds. */
-const COMMAND_MS = 150;
+/**
+ * How long Redis may take before the request continues without it, in milliseconds. Only wrong secrets and passwords that were not
+ * right a moment ago wait for it; a shorter limit would let a burst of guesses switch off the count that it is counted by.
+ */
+const ANSWER_MS = 1_000;
+const DISCONNECT_MS = 150;
 /** How long a request right after the start may wait for the first connection, in milliseconds. */
 const FIRST_CONNECTION_MS = 500;
 
@@ -34,8 +38,7 @@ export class GuessStore {
     this.redis = new Redis({
       ...queueConnection(redisUrl, false),
       keyPrefix: `${queuePrefix(mongodbUri)}:guess:`,
-      commandTimeout: COMMAND_MS,
-      disconnectTimeout: COMMAND_MS,
+      disconnectTimeout: DISCONNECT_MS,
       enableAutoPipelining: true,
     });
     this.redis.on('error', onError);
@@ -60,12 +63,12 @@ export class GuessStore {
    * @throws when Redis is away
    */
   add(keys: readonly string[]): Promise<SharedGuess[]> {
-    return Promise.all(keys.map((key) => this.addOne(key)));
+    return inTime(Promise.all(keys.map((key) => this.addOne(key))));
   }
 
   /** What a guess at each key would be, without counting it. @throws when Redis is away */
   async peek(keys: readonly string[]): Promise<SharedGuess[]> {
-    const counts = await Promise.all(keys.map((key) => this.limiter.get(key)));
+    const counts = await inTime(Promise.all(keys.map((key) => this.limiter.get(key))));
     return counts.map((count) => ({
       ordinal: (count?.consumedPoints ?? 0) + 1,
       windowLeftMs: count?.msBeforeNext ?? 0,
@@ -74,7 +77,7 @@ export class GuessStore {
 
   /** Takes back one guess at each key. @throws when Redis is away */
   async giveBack(keys: readonly string[]): Promise<void> {
-    await Promise.all(keys.map((key) => this.limiter.reward(key, 1)));
+    await inTime(Promise.all(keys.map((key) => this.limiter.reward(key, 1))));
   }
 
   /** Closes the connection, whether Redis is there or not. */
@@ -98,5 +101,20 @@ export class GuessStore {
     if (this.redis.status !== 'ready') await this.firstConnection;
     const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, size);
     return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
+  }
+}
+
+/** @throws Error when the answer is late. An event loop that was busy reads what has come before it says so. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const giveUp = (): void => reject(new Error('Redis did not answer in time'));
+    // timers run before sockets are read: one more turn reads them
+    timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'too-many-attempts'
   | 'headers-too-large'
   | 'internal'
+  | 'too-busy'
   | 'store-unavailable'
   | 'identity-provider-unavailable'
   | 'queue-unavailable';

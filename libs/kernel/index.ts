@@ -1,4 +1,4 @@
-export { AllowedIps, AllowedIpsError, canonicalAllowedIps, parseAddress } from './addresses.ts';
+export { AllowedIps, AllowedIpsError, canonicalAllowedIps, parseAddress, parseAllowedIp } from './addresses.ts';
 export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
 export { DomainError } from './domain-error.ts';

@@ -53,12 +53,18 @@ function person(api: Api, from: string, username: string, password: string): Pro
 }
 
 function client(api: Api, from: string, id: string, secret: string): Promise<Answer> {
-  return form(api, '/oauth2/token', 'grant_type=client_credentials', from, id, secret);
+  return form(api, '/oauth2/token', 'grant_type=client_credentials', from, [id, secret]);
 }
 
-function form(api: Api, path: string, raw: string, from: string, id: string, secret: string): Promise<Answer> {
+function form(
+  api: Api,
+  path: string,
+  raw: string,
+  from: string,
+  [username, password]: readonly [string, string],
+): Promise<Answer> {
   const headers = {
-    authorization: basic({ username: id, password: secret }),
+    authorization: basic({ username, password }),
     'content-type': 'application/x-www-form-urlencoded',
     'x-forwarded-for': from,
   };
@@ -120,7 +126,7 @@ describe('an address that is limited', () => {
     await limitAddress(from);
     for (const api of world.apis) {
       expect((await client(api, from, right.clientId, right.clientSecret)).status).toBe(200);
-      const introspected = await form(api, '/oauth2/introspect', `token=${token}`, from, username, password);
+      const introspected = await form(api, '/oauth2/introspect', `token=${token}`, from, [username, password]);
       expect(introspected.status).toBe(200);
       const headers = {
         'x-forward-auth-authorization': basic({ username, password }),
