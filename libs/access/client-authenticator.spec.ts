@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ResourceServerFacts, ResourceServerReader } from '#catalogue';
 import type { CredentialReader, CredentialRecord } from '#credentials';
-import { AllowedIps, Clock, digest, firstSecret, newClientId, newClientSecret } from '#kernel';
+import { AllowedIps, Clock, SecretSet, digest, newClientId, newClientSecret } from '#kernel';
 import { LeasedReader } from '#mongo';
 import { ClientAuthenticator } from './client-authenticator.ts';
 import { AuthenticationFailed } from './domain/access-error.ts';
@@ -34,7 +34,7 @@ function setUp(): {
     expiresAtMs: Infinity,
     tokenTtlSeconds: 60,
     tokenLimitPolicy: 'reject',
-    secrets: [firstSecret(digest(secret), AT)],
+    secrets: [SecretSet.first(digest(secret), AT)],
     version: 1,
   };
   let lookUps = 0;

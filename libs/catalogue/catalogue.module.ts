@@ -7,6 +7,7 @@ import { DeleteResourceServerHandler } from './commands/delete-resource-server.h
 import { EditApiHandler } from './commands/edit-api.handler.ts';
 import { EditOperationHandler } from './commands/edit-operation.handler.ts';
 import { EditResourceServerHandler } from './commands/edit-resource-server.handler.ts';
+import { EndResourceServerSecretHandler } from './commands/end-resource-server-secret.handler.ts';
 import { RotateResourceServerSecretHandler } from './commands/rotate-resource-server-secret.handler.ts';
 import { ApiRepository } from './persistence/api.repository.ts';
 import { OperationRepository } from './persistence/operation.repository.ts';
@@ -25,6 +26,7 @@ const handlers = [
   EditApiHandler,
   EditOperationHandler,
   EditResourceServerHandler,
+  EndResourceServerSecretHandler,
   GetApiHandler,
   GetOperationHandler,
   GetResourceServerHandler,

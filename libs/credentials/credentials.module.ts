@@ -4,6 +4,7 @@ import { TokensModule } from '#tokens';
 import { CreateCredentialHandler } from './commands/create-credential.handler.ts';
 import { DeleteCredentialHandler } from './commands/delete-credential.handler.ts';
 import { EditCredentialHandler } from './commands/edit-credential.handler.ts';
+import { EndSecretHandler } from './commands/end-secret.handler.ts';
 import { EndTokensHandler } from './commands/end-tokens.handler.ts';
 import { RemoveApiHandler } from './commands/remove-api.handler.ts';
 import { RotateSecretHandler } from './commands/rotate-secret.handler.ts';
@@ -24,6 +25,7 @@ import {
     CredentialRepository,
     DeleteCredentialHandler,
     EditCredentialHandler,
+    EndSecretHandler,
     EndTokensHandler,
     GetApiListHandler,
     GetCredentialHandler,

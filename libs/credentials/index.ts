@@ -4,6 +4,7 @@ export { CredentialRepository } from './persistence/credential.repository.ts';
 export { CredentialsModule } from './credentials.module.ts';
 export { DeleteCredentialCommand } from './commands/delete-credential.command.ts';
 export { EditCredentialCommand } from './commands/edit-credential.command.ts';
+export { EndSecretCommand } from './commands/end-secret.command.ts';
 export { EndTokensCommand } from './commands/end-tokens.command.ts';
 export {
   GetApiListQuery,

@@ -12,6 +12,8 @@ export interface DomainErrorDetails {
   readonly privateDetail?: string;
   readonly errors?: readonly FieldFault[];
   readonly retryAfterSeconds?: number;
+  /** Members of the problem document beside the standard ones (RFC 9457 3.2). */
+  readonly extensions?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -21,6 +23,7 @@ export class DomainError extends Error {
   readonly privateDetail: string | undefined;
   readonly errors: readonly FieldFault[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly extensions: Readonly<Record<string, unknown>> | undefined;
 
   /** @param publicDetail what the caller is told: says what to do, and repeats nothing that was submitted. */
   constructor(
@@ -32,6 +35,7 @@ export class DomainError extends Error {
     this.privateDetail = details.privateDetail;
     this.errors = details.errors;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.extensions = details.extensions;
   }
 
   /** A 400 that names the member at fault. */

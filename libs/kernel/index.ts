@@ -2,6 +2,7 @@ export { AllowedIps, AllowedIpsError, canonicalAllowedIps, parseAddress, parseAl
 export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
 export { DomainError } from './domain-error.ts';
+export { differences } from './differences.ts';
 export { Refusal } from './refusal.ts';
 export { DomainEvent } from './domain-event.ts';
 export { checkVersion } from './expected-version.ts';
@@ -19,11 +20,11 @@ export {
   newClientSecret,
   newResourceServerSecret,
 } from './opaque-tokens.ts';
-export { firstSecret, isLiveSecret, matchSecret, rotateSecret } from './secret-set.ts';
+export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';
 export type { ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
 export type { ErrorCode } from './error-code.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './json.ts';
-export type { Rotation, StoredSecret } from './secret-set.ts';
+export type { Rotation, SecretView, StoredSecret } from './secret-set.ts';

@@ -1,51 +1,115 @@
 import { describe, expect, it } from '@jest/globals';
-import { firstSecret, isLiveSecret, matchSecret, rotateSecret } from './secret-set.ts';
-import type { StoredSecret } from './secret-set.ts';
+import { DomainError } from './domain-error.ts';
 import { digest } from './opaque-tokens.ts';
+import { SecretSet, isLiveSecret, listSecrets, matchSecret } from './secret-set.ts';
+import type { Rotation, StoredSecret } from './secret-set.ts';
 
 const at = new Date('2026-11-23T10:00:00.000Z');
 const later = (seconds: number): Date => new Date(at.getTime() + seconds * 1000);
-const first = (): StoredSecret[] => [firstSecret(digest('one'), at)];
-const plain = (overlapSeconds: number) => ({ overlapSeconds, compromised: false });
+const first = (): StoredSecret[] => [SecretSet.first(digest('one'), at)];
+const rotation = (overlapSeconds: number, more: Partial<Rotation> = {}): Rotation => ({
+  overlapSeconds,
+  compromised: false,
+  endOldest: false,
+  ...more,
+});
+const rotate = (secrets: readonly StoredSecret[], how: Rotation, secret: string, when: Date) =>
+  new SecretSet(secrets, when).rotate(how, digest(secret));
+const twoLive = (): readonly StoredSecret[] => rotate(first(), rotation(600), 'two', later(1)).secrets;
+const errorOf = (work: () => unknown): DomainError => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+  }
+  throw new Error('it was not refused');
+};
 
-describe('rotateSecret', () => {
-  it('puts the new secret first, without an end, and lets the old one go on for the overlap', () => {
-    const [current, previous, ...rest] = rotateSecret(first(), plain(60), digest('two'), later(10));
+describe('SecretSet.rotate', () => {
+  it('puts the new secret first, without an end, and keeps the old one for the overlap', () => {
+    const { secrets, data } = rotate(first(), rotation(60), 'two', later(10));
+    const [current, previous, ...rest] = secrets;
     expect(current).toMatchObject({ digest: digest('two'), createdAt: later(10), expiresAt: null, lastUsedAt: null });
     expect(previous).toMatchObject({ digest: digest('one'), createdAt: at, expiresAt: later(70) });
     expect(rest).toEqual([]);
-    expect(current?.id).not.toBe(previous?.id);
+    expect(data).toEqual({
+      secretId: current?.id,
+      previousSecretId: previous?.id,
+      previousEndsAt: later(70).toISOString(),
+      endedSecretIds: [],
+      compromised: false,
+    });
   });
 
-  it('ends the old secret at once without an overlap', () => {
-    expect(rotateSecret(first(), plain(0), digest('two'), later(1)).map((secret) => secret.digest)).toEqual([
-      digest('two'),
-    ]);
+  it('ends the old secret immediately without an overlap, and says so', () => {
+    const [old] = first();
+    const { secrets, data } = rotate([old!], rotation(0), 'two', later(1));
+    expect(secrets.map((secret) => secret.digest)).toEqual([digest('two')]);
+    expect(data).toMatchObject({
+      previousSecretId: old!.id,
+      previousEndsAt: later(1).toISOString(),
+      endedSecretIds: [old!.id],
+    });
   });
 
-  it('ends every old secret at once when one is compromised, whatever the overlap', () => {
-    const two = rotateSecret(first(), plain(600), digest('two'), later(1));
-    const now = rotateSecret(two, { overlapSeconds: 600, compromised: true }, digest('three'), later(2));
-    expect(now.map((secret) => secret.digest)).toEqual([digest('three')]);
+  it('ends every old secret immediately when one is compromised, whatever the overlap', () => {
+    const two = twoLive();
+    const { secrets, data } = rotate(two, rotation(600, { compromised: true }), 'three', later(2));
+    expect(secrets.map((secret) => secret.digest)).toEqual([digest('three')]);
+    expect(data).toMatchObject({ endedSecretIds: two.map(({ id }) => id), compromised: true });
   });
 
-  it('ends the older of two live secrets at once: at most two live', () => {
-    const two = rotateSecret(first(), plain(600), digest('two'), later(1));
-    const three = rotateSecret(two, plain(600), digest('three'), later(2));
-    expect(three.map((secret) => secret.digest)).toEqual([digest('three'), digest('two')]);
-    expect(matchSecret(three, digest('one'), later(3).getTime())).toBeUndefined();
+  it('is refused while two are live, and shows both without their digests', () => {
+    const error = errorOf(() => rotate(twoLive(), rotation(600), 'three', later(2)));
+    expect(error.code).toBe('rotation-in-progress');
+    expect(error.extensions?.['secrets']).toMatchObject([{ current: true }, { current: false }]);
+    expect(JSON.stringify(error.extensions)).not.toContain(digest('one'));
+  });
+
+  it('ends the older of two live secrets when asked to: at most two live', () => {
+    const { secrets } = rotate(twoLive(), rotation(600, { endOldest: true }), 'three', later(2));
+    expect(secrets.map((secret) => secret.digest)).toEqual([digest('three'), digest('two')]);
+    expect(matchSecret(secrets, digest('one'), later(3).getTime())).toBeUndefined();
+  });
+
+  it('is possible again from the moment the overlap is over', () => {
+    expect(errorOf(() => rotate(twoLive(), rotation(0), 'three', later(600))).code).toBe('rotation-in-progress');
+    expect(rotate(twoLive(), rotation(5), 'three', later(601)).secrets).toHaveLength(2);
   });
 
   it('leaves what it was given as it was', () => {
     const given = first();
     const before = structuredClone(given);
-    rotateSecret(given, plain(60), digest('two'), later(1));
+    rotate(given, rotation(60), 'two', later(1));
     expect(given).toEqual(before);
   });
 });
 
+describe('SecretSet.end', () => {
+  it('ends one; the other keeps its announced end', () => {
+    const [current, older] = twoLive();
+    const { secrets, data } = new SecretSet([current!, older!], later(2)).end(current!.id);
+    expect(secrets).toEqual([older]);
+    expect(data).toEqual({
+      secretId: current!.id,
+      remainingSecretId: older!.id,
+      remainingEndsAt: later(601).toISOString(),
+    });
+    expect(listSecrets(new SecretSet(secrets, later(2)).views)).toMatchObject([{ id: older!.id, current: true }]);
+  });
+
+  it('never ends the last one, nor one that has ended', () => {
+    const [only] = first();
+    expect(errorOf(() => new SecretSet([only!], at).end(only!.id)).code).toBe('last-secret');
+    const [current, older] = twoLive();
+    const overlapOver = new SecretSet([current!, older!], later(601));
+    expect(errorOf(() => overlapOver.end(older!.id)).code).toBe('not-found');
+    expect(errorOf(() => overlapOver.end(current!.id)).code).toBe('last-secret');
+  });
+});
+
 describe('matchSecret', () => {
-  const secrets = rotateSecret(first(), plain(60), digest('two'), at);
+  const { secrets } = rotate(first(), rotation(60), 'two', at);
 
   it('finds either of two live secrets', () => {
     expect(matchSecret(secrets, digest('one'), at.getTime())?.id).toBe(secrets[1]?.id);

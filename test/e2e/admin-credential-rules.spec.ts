@@ -30,7 +30,7 @@ describe('rules of credentials', () => {
       const answer = await api.patch(pathOf(credential), changes, { ifMatch: '"v1"' });
       expect([answer.status, answer.etag]).toEqual([200, '"v1"']);
     }
-    expect(await api.events({ subject: credential.id, type: 'credential.updated.v1' })).toEqual([]);
+    expect(await api.events({ subject: credential.id, type: 'credential.updated.v2' })).toEqual([]);
   });
 
   it.each([

@@ -116,8 +116,11 @@ describe('credentials', () => {
     expect(edited.status).toBe(200);
     expect(edited.etag).toBe('"v2"');
     expect(edited.body).toMatchObject({ ...changes, unrestrictedIps: true });
-    const [event] = await api.events({ subject: made.body.id, type: 'credential.updated.v1' });
-    expect(event?.data).toEqual({ changed: { ...changes } });
+    const [event] = await api.events({ subject: made.body.id, type: 'credential.updated.v2' });
+    const before = Object.fromEntries(
+      Object.keys(changes).map((name) => [name, made.body[name as keyof CredentialBody]]),
+    );
+    expect(event?.data).toEqual({ before, after: changes });
   });
 
   it('are ten an operation; a disabled one counts, a deleted one does not', async () => {
@@ -156,7 +159,7 @@ describe('credentials', () => {
     const none = await api.delete<{ items: ApiRow[] }>(apis, { ifMatch: changed.etag });
     expect([none.status, none.etag, added(none)]).toEqual([200, '"v4"', []]);
     expect((await api.get<CredentialBody>(pathOf(credential))).body.apis).toEqual([]);
-    expect((await api.events({ subject: credential.id, type: 'credential.updated.v1' })).length).toBe(3);
+    expect((await api.events({ subject: credential.id, type: 'credential.updated.v2' })).length).toBe(3);
   });
 
   it('lose an API that leaves the catalogue by force, one event each, and their tokens lose it too', async () => {
@@ -171,8 +174,9 @@ describe('credentials', () => {
     expect((await api.delete(`/v1/apis/${leaving.key}?force=true`)).status).toBe(204);
     for (const { id, ...rest } of credentials) {
       expect((await api.get<CredentialBody>(pathOf({ id, ...rest }))).body.apis).toEqual([kept.key]);
-      const events = await api.events({ subject: id, type: 'credential.updated.v1' });
-      expect(events.map(({ data }) => data)).toEqual([{ changed: { apis: [kept.key] } }]);
+      const events = await api.events({ subject: id, type: 'credential.updated.v2' });
+      const before = [kept.key, leaving.key].sort();
+      expect(events.map(({ data }) => data)).toEqual([{ before: { apis: before }, after: { apis: [kept.key] } }]);
     }
     expect((await api.introspect(server, token, '127.0.0.1')).body).toMatchObject({ active: true, scope: kept.key });
   });
@@ -191,7 +195,7 @@ describe('credentials', () => {
     const used = (await api.get<CredentialBody>(pathOf(credential))).body;
     expect(used.secrets.map(({ lastUsedAt }) => lastUsedAt !== null)).toEqual([true, true]);
     expect([used.liveTokens, used.lastUsedAt !== null]).toEqual([2, true]);
-    const third = await api.post<CredentialBody>(rotate, { overlapSeconds: 60 });
+    const third = await api.post<CredentialBody>(rotate, { overlapSeconds: 60, endOldest: true });
     expect(third.body.secrets).toHaveLength(2);
     expect((await api.token(credential)).status).toBe(401);
     expect((await api.token(second.body)).status).toBe(200);
@@ -206,7 +210,7 @@ describe('credentials', () => {
     expect(fifth.body.secrets).toHaveLength(1);
     expect((await api.token(fourth.body)).status).toBe(401);
     expect((await api.post<ProblemBody>(rotate, { overlapSeconds: 604_801 })).status).toBe(400);
-    const events = await api.events({ subject: credential.id, type: 'credential.secret-rotated.v1' });
+    const events = await api.events({ subject: credential.id, type: 'credential.secret-rotated.v2' });
     expect(events.map(({ data }) => data['compromised'])).toEqual([false, true, false, false]);
   });
 

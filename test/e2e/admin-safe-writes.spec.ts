@@ -97,7 +97,7 @@ describe('safe writes', () => {
       );
       expect(statuses(answers)).toEqual({ 200: 1, 412: 49 });
       expect((await api.get(pathOf(credential))).etag).toBe('"v2"');
-      expect(await api.events({ subject: credential.id, type: 'credential.updated.v1' })).toHaveLength(1);
+      expect(await api.events({ subject: credential.id, type: 'credential.updated.v2' })).toHaveLength(1);
     });
   });
 

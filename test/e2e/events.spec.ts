@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventCatalogue } from '../../libs/events/event-catalogue.ts';
 import { Api } from '../support/api.ts';
-import type { Answer, EventBody, Json, PageBody, ProblemBody } from '../support/api.ts';
+import type { Answer, CredentialBody, EventBody, Json, PageBody, ProblemBody } from '../support/api.ts';
 import { aCredential, aResourceServer, aUser, anApi, anOperation, pathOf, unique } from '../support/builders.ts';
 import { parseLines, putEvents, verifyText } from '../support/event-log/store.ts';
 import { eventually, startService } from '../support/service.ts';
@@ -23,6 +23,9 @@ afterAll(async () => {
 
 const pageOf = (api: Api, query: string) => api.get<PageBody<Logged>>(`/v1/events?${query}`);
 
+/** What a rotation answers, as far as it is used here. */
+type Rotated = Pick<CredentialBody, 'clientSecret' | 'secrets'>;
+
 /** Walks once through everything that makes events; returns the operation and the resource server that it was done with. */
 async function walk(): Promise<{ operationId: string; credentialId: string }> {
   const { id: operationId } = await anOperation(admin);
@@ -31,13 +34,15 @@ async function walk(): Promise<{ operationId: string; credentialId: string }> {
   await admin.patch(`/v1/apis/${key}`, { description: 'changed' });
   const server = await aResourceServer(admin, [key]);
   await admin.patch(`/v1/resource-servers/${server.id}`, { requireClientIp: false });
-  await admin.post(`/v1/resource-servers/${server.id}/rotate-secret`, { overlapSeconds: 60 });
+  const renewed = await admin.post<Rotated>(`/v1/resource-servers/${server.id}/rotate-secret`, { overlapSeconds: 60 });
+  await admin.delete(`/v1/resource-servers/${server.id}/secrets/${renewed.body.secrets[1]!.id}`);
   const person = await aUser(admin, ['auditor']);
   await admin.patch(`/v1/users/${person.id}`, { roles: ['operation-admin'], operationIds: [operationId] });
   const credential = await aCredential(admin, operationId, { apis: [key], tokenLimitPolicy: 'evict_oldest' });
   await admin.patch(pathOf(credential), { expiresAt: '2099-01-01T00:00:00Z', description: 'changed' });
-  const rotated = await admin.post(`${pathOf(credential)}/rotate-secret`, { overlapSeconds: 60 });
-  const client = { clientId: credential.clientId, clientSecret: rotated.body['clientSecret'] as string };
+  const rotated = await admin.post<Rotated>(`${pathOf(credential)}/rotate-secret`, { overlapSeconds: 60 });
+  await admin.delete(`${pathOf(credential)}/secrets/${rotated.body.secrets[1]!.id}`);
+  const client = { clientId: credential.clientId, clientSecret: rotated.body.clientSecret };
   const tokens: unknown[] = [];
   for (let n = 0; n < 11; n += 1) tokens.push((await admin.token(client)).body['access_token']);
   await admin.revoke(client, tokens[5] as string);
@@ -71,7 +76,8 @@ describe('what the service writes', () => {
       if (described.chain === 'platform') expect(event.operationId).toBeNull();
       expect(typeof event.seq).toBe(described.chain === 'none' ? 'object' : 'number');
     }
-    const unseen = eventCatalogue.map(({ type }) => type).filter((type) => !seen.has(type));
+    const written = eventCatalogue.filter(({ writtenUntil }) => writtenUntil === undefined);
+    const unseen = written.map(({ type }) => type).filter((type) => !seen.has(type));
     // these need time to pass, or something to fail; their own tests write them
     expect(unseen.sort()).toEqual(['events.archived.v1', 'job.retried.v1', 'refusals.archived.v1', 'tokens.pruned.v1']);
   });

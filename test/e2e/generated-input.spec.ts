@@ -23,6 +23,7 @@ type World = Readonly<Record<string, string>>;
 const members = [
   'operationId',
   'credentialId',
+  'secretId',
   'tokenId',
   'apiKey',
   'resourceServerId',
@@ -74,6 +75,7 @@ describe('generated input', () => {
     return {
       operationId,
       credentialId: credential.id,
+      secretId: credential.secrets[0]!.id,
       tokenId: tokens.body.items[0]!.id,
       apiKey: key,
       resourceServerId: server.id,

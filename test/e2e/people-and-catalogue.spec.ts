@@ -183,8 +183,8 @@ describe('the catalogue over HTTP', () => {
     expect((await api.get(`/v1/resource-servers/${server.id}`)).body).toMatchObject({ apis: [] });
     for (const [subject, type] of [
       [key, 'api.deleted.v1'],
-      [credential.id, 'credential.updated.v1'],
-      [server.id, 'resource-server.updated.v1'],
+      [credential.id, 'credential.updated.v2'],
+      [server.id, 'resource-server.updated.v2'],
     ] as const) {
       expect(await api.events({ subject, type })).toHaveLength(1);
     }
@@ -228,7 +228,9 @@ describe('resource servers over HTTP', () => {
     expect(first.etag).toBe('"v2"');
     const stale = await api.post(`${path}/rotate-secret`, {}, { ifMatch: '"v1"' });
     expect(stale.status).toBe(412);
-    const second = await api.call<ResourceServerBody>('POST', `${path}/rotate-secret`, { ifMatch: '"v2"' });
+    expect((await api.call('POST', `${path}/rotate-secret`, { ifMatch: '"v2"' })).status).toBe(409);
+    expect((await api.delete(`${path}/secrets/${first.body.secrets[1]!.id}`)).status).toBe(204);
+    const second = await api.call<ResourceServerBody>('POST', `${path}/rotate-secret`, { ifMatch: '"v3"' });
     expect(second.status).toBe(200);
     expect(second.body.secrets).toHaveLength(1);
     for (const [secret, status] of [
@@ -239,7 +241,7 @@ describe('resource servers over HTTP', () => {
       expect((await api.introspect({ username: server.id, password: secret }, 'rubbish')).status).toBe(status);
     }
     expect((await api.post(`${path}/rotate-secret`, { overlapSeconds: 604_801 })).status).toBe(400);
-    expect(await api.events({ subject: server.id, type: 'resource-server.secret-rotated.v1' })).toHaveLength(2);
+    expect(await api.events({ subject: server.id, type: 'resource-server.secret-rotated.v2' })).toHaveLength(2);
   });
 
   it('are refused from the moment their deletion is answered', async () => {

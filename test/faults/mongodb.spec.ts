@@ -142,7 +142,7 @@ describe('MongoDB', () => {
   }, 60_000);
 
   it.each([
-    ['admin write', 'credential.updated.v1'],
+    ['admin write', 'credential.updated.v2'],
     ['admin create', 'operation.created.v1'],
     ['token', 'token.issued.v1'],
     ['revocation', 'token.revoked.v1'],

@@ -72,7 +72,7 @@ describe('APIs', () => {
     );
     expect(edited).toMatchObject({ description: 'First.', version: 2 });
     expect(await nth(1).queries.execute(new GetApiQuery(`${prefix}.a`))).toEqual(edited);
-    expect(await eventsAbout(`${prefix}.a`)).toEqual(['api.created.v1', 'api.updated.v1']);
+    expect(await eventsAbout(`${prefix}.a`)).toEqual(['api.created.v1', 'api.updated.v2']);
     expect((await nth(0).app.get(ApiRepository).all()).map(({ key }) => key)).toContain(`${prefix}.c`);
   });
 
@@ -144,7 +144,7 @@ describe('resource servers', () => {
     await expect(readServer(id)).rejects.toMatchObject({ code: 'not-found' });
     expect(await eventsAbout(id)).toEqual([
       'resource-server.created.v1',
-      'resource-server.updated.v1',
+      'resource-server.updated.v2',
       'resource-server.deleted.v1',
     ]);
   });
@@ -161,7 +161,7 @@ describe('resource servers', () => {
         }),
       );
     const rotate = async (overlapSeconds: number, compromised = false): Promise<ResourceServerView> => {
-      const rotation = { overlapSeconds, compromised };
+      const rotation = { overlapSeconds, compromised, endOldest: true };
       const answer = await nth(0).commands.execute(
         new RotateResourceServerSecretCommand(callBy(), made.id, undefined, rotation),
       );
@@ -216,7 +216,7 @@ describe('an API that leaves the catalogue', () => {
     expect(await readServer(first.id)).toMatchObject({ apis: [kept.key], version: 2 });
     expect(await readServer(second.id)).toMatchObject({ apis: [], version: 2 });
     expect(await readServer(third.id)).toMatchObject({ apis: [kept.key], version: 1 });
-    for (const { id } of [first, second]) expect(await eventsAbout(id)).toContain('resource-server.updated.v1');
+    for (const { id } of [first, second]) expect(await eventsAbout(id)).toContain('resource-server.updated.v2');
     expect(await eventsAbout(gone.key)).toEqual(['api.created.v1', 'api.deleted.v1']);
   });
 

@@ -29,7 +29,7 @@ describe('the event log', () => {
       Array.from({ length: 100 }, async (_, n) => tell(instances[n % 2]!, chains[n % 3]!, { n }, 25_000)),
     );
     expect(outcomes(written)).toEqual({ done: 100, codes: [] });
-    const events = parseLines(await exported()).filter(({ type }) => type === 'operation.updated.v1');
+    const events = parseLines(await exported()).filter(({ type }) => type === 'operation.updated.v2');
     expect(events.map(({ data }) => data['n']).sort((a, b) => Number(a) - Number(b))).toEqual(
       Array.from({ length: 100 }, (_, n) => n),
     );
@@ -47,7 +47,7 @@ describe('the event log', () => {
     await things.insertOne({ made: true }); // a collection cannot be made within a transaction
     // an event that has no canonical form
     const fraction = new DomainEvent(
-      'operation.updated.v1',
+      'operation.updated.v2',
       'op_none',
       { type: 'operation', id: 'op_none' },
       { n: 0.5 },
@@ -71,6 +71,6 @@ describe('the event log', () => {
     await tell(instances[0]!, 'op_blocked');
     expect(parseLines(await exported('op_blocked')).map(({ seq }) => seq)).toEqual([1, 2]);
     const added = parseLines(await exported('platform')).slice(parseLines(before).length);
-    expect(added.map(({ type }) => type)).not.toContain('operation.updated.v1'); // schedules and our own looking write there too
+    expect(added.map(({ type }) => type)).not.toContain('operation.updated.v2'); // schedules and our own looking write there too
   });
 });

@@ -54,7 +54,7 @@ describe('the first platform-admin', () => {
     expect(user).toMatchObject({ username: 'First', roles: ['platform-admin'] });
     expect(await signIn('first')).toMatchObject({ userId: user!.id, username: 'First', roles: ['platform-admin'] });
     expect(await eventsAbout(user!.id)).toMatchObject([
-      { type: 'user.created.v1', operationId: null, actor: { type: 'system', id: 'first-admin' } },
+      { type: 'user.created.v2', operationId: null, actor: { type: 'system', id: 'first-admin' } },
     ]);
     // a later start, and one under another name, finds a user and makes none
     const other = await startInstance(database, { ...FIRST, LATCHKEY_ADMIN_USERNAME: 'Second' });
@@ -85,9 +85,20 @@ describe('users', () => {
     await expect(nth(0).queries.execute(new GetUserQuery(id))).rejects.toMatchObject({ code: 'not-found' });
     const events = await eventsAbout(id);
     expect(events).toMatchObject([
-      { type: 'user.created.v1', data: { username: name, roles: ['auditor'], operationIds: [] } },
-      { type: 'user.updated.v1', actor: { id: 'us_boss' }, data: { changed: ['password', 'roles', 'operationIds'] } },
-      { type: 'user.deleted.v1' },
+      {
+        type: 'user.created.v2',
+        data: { before: null, after: { username: name, roles: ['auditor'], operationIds: [] } },
+      },
+      {
+        type: 'user.updated.v2',
+        actor: { id: 'us_boss' },
+        data: {
+          before: { username: name, roles: ['auditor'], operationIds: [] },
+          after: { username: name, roles: ['operation-admin'], operationIds: ['op_1'] },
+          passwordChanged: true,
+        },
+      },
+      { type: 'user.deleted.v1', data: { roles: ['operation-admin'], operationIds: ['op_1'] } },
     ]);
     expect(JSON.stringify(events)).not.toMatch(/horse|argon2/);
   });

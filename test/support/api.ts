@@ -38,6 +38,15 @@ export interface ApiBody {
   readonly description: string;
 }
 
+export interface SecretBody {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+  /** In lists of secrets only. */
+  readonly current?: boolean;
+}
+
 export interface CredentialBody {
   readonly id: string;
   readonly operationId: string;
@@ -52,7 +61,7 @@ export interface CredentialBody {
   readonly expiresAt: string | null;
   readonly tokenTtlSeconds: number;
   readonly tokenLimitPolicy: string;
-  readonly secrets: { id: string; createdAt: string; expiresAt: string | null; lastUsedAt: string | null }[];
+  readonly secrets: SecretBody[];
   readonly liveTokens: number;
   readonly lastUsedAt: string | null;
   readonly createdAt: string;
@@ -108,6 +117,11 @@ export class Api {
     private readonly signIn: SignIn | null = ADMIN,
   ) {}
 
+  /** What signs the person in, for calls that this driver cannot make. */
+  get headers(): Record<string, string> {
+    return this.signIn === null ? {} : { authorization: basic(this.signIn) };
+  }
+
   /** The same instance as someone else. */
   as(signIn: SignIn | null): Api {
     return new Api(this.url, signIn);
@@ -116,7 +130,7 @@ export class Api {
   async call<T = Record<string, Json>>(method: string, path: string, call: Call = {}): Promise<Answer<T>> {
     const body = call.raw ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
     const headers: Record<string, string> = {
-      ...(this.signIn === null ? {} : { authorization: basic(this.signIn) }),
+      ...this.headers,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }),
       ...(call.idempotencyKey === undefined ? {} : { 'idempotency-key': call.idempotencyKey }),

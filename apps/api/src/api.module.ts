@@ -12,10 +12,12 @@ import { ObservabilityModule } from '#observability';
 import { TokensModule } from '#tokens';
 import { MeController } from './users/me.controller.ts';
 import { UsersController } from './users/users.controller.ts';
+import { ResourceServerSecretsController } from './resource-servers/resource-server-secrets.controller.ts';
 import { ResourceServersController } from './resource-servers/resource-servers.controller.ts';
 import { ApisController } from './apis/apis.controller.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
+import { CredentialSecretsController } from './credentials/credential-secrets.controller.ts';
 import { CredentialTokensController } from './credentials/credential-tokens.controller.ts';
 import { DocsRedirectController } from './docs-redirect.controller.ts';
 import { CheckpointKeysController } from './events/checkpoint-keys.controller.ts';
@@ -41,6 +43,7 @@ const API_CONTROLLERS = [
   CheckpointKeysController,
   CheckpointsController,
   CredentialApisController,
+  CredentialSecretsController,
   CredentialTokensController,
   CredentialsController,
   DocsRedirectController,
@@ -48,6 +51,7 @@ const API_CONTROLLERS = [
   JobsController,
   MeController,
   OperationsController,
+  ResourceServerSecretsController,
   ResourceServersController,
   UsersController,
 ];

@@ -25,7 +25,9 @@ export class RotateResourceServerSecretHandler implements ICommandHandler<Rotate
       server.rotateSecret(rotation, digest(resourceServerSecret), at);
       await this.resourceServers.save(server, session);
       transaction.publish(server);
-      return { ...resourceServerView(server.state, at), resourceServerSecret };
+      const view = resourceServerView(server.state, at);
+      transaction.remember(view);
+      return { ...view, resourceServerSecret };
     });
   }
 }

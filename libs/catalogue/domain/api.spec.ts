@@ -13,7 +13,12 @@ describe('Api', () => {
     const subject = { type: 'api', id: 'invoices' };
     expect(api.pullEvents()).toMatchObject([
       { type: 'api.created.v1', operationId: null, subject, data: { name: 'Invoices', description: '' } },
-      { type: 'api.updated.v1', operationId: null, subject, data: { changed: { name: 'Bills' } } },
+      {
+        type: 'api.updated.v2',
+        operationId: null,
+        subject,
+        data: { before: { name: 'Invoices' }, after: { name: 'Bills' } },
+      },
       { type: 'api.deleted.v1', operationId: null, subject },
     ]);
   });

@@ -1,4 +1,4 @@
-import { Aggregate, DomainEvent } from '#kernel';
+import { Aggregate, DomainEvent, differences } from '#kernel';
 
 /** The state of an API of the catalogue. `key` is the scope value that grants it, and never changes. */
 export interface ApiState {
@@ -27,18 +27,14 @@ export class Api extends Aggregate {
     return api;
   }
 
-  /** Changes what is given. Nothing given, or nothing that differs, is no change and no event. @returns whether it changed */
+  /** Changes what is given. An edit that changes nothing emits no event. @returns whether it changed */
   edit(changes: ApiChanges, at: Date): boolean {
     const { state } = this;
-    const changed: Record<string, string> = {};
-    for (const member of ['name', 'description'] as const) {
-      const value = changes[member];
-      if (value !== undefined && value !== state[member]) changed[member] = state[member] = value;
-    }
-    if (Object.keys(changed).length === 0) return false;
-    state.version += 1;
-    state.updatedAt = at;
-    this.tell('api.updated.v1', { changed });
+    const { name = state.name, description = state.description } = changes;
+    const difference = differences({ name: state.name, description: state.description }, { name, description });
+    if (difference === undefined) return false;
+    Object.assign(state, { name, description, version: state.version + 1, updatedAt: at });
+    this.tell('api.updated.v2', { ...difference });
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { Aggregate, DomainEvent, newId } from '#kernel';
+import { Aggregate, DomainEvent, differences, newId } from '#kernel';
 
 /** The state of an operation (a business unit, a tenant). `name` is normalised; `version` is its ETag. */
 export interface OperationState {
@@ -39,18 +39,18 @@ export class Operation extends Aggregate {
     return operation;
   }
 
-  /** Changes what is given. Nothing given, or nothing that differs, is no change and no event. @returns whether it changed */
+  /** Changes what is given. An edit that changes nothing emits no event. @returns whether it changed */
   edit(changes: OperationChanges, at: Date): boolean {
     const { state } = this;
-    const changed: Record<string, string | boolean> = {};
-    if (changes.name !== undefined && changes.name !== state.name) changed['name'] = state.name = changes.name;
-    if (changes.requireAllowedIps !== undefined && changes.requireAllowedIps !== state.requireAllowedIps) {
-      changed['requireAllowedIps'] = state.requireAllowedIps = changes.requireAllowedIps;
-    }
-    if (Object.keys(changed).length === 0) return false;
-    state.version += 1;
-    state.updatedAt = at;
-    this.tell('operation.updated.v1', { changed });
+    const before = { name: state.name, requireAllowedIps: state.requireAllowedIps };
+    const after = {
+      name: changes.name ?? before.name,
+      requireAllowedIps: changes.requireAllowedIps ?? before.requireAllowedIps,
+    };
+    const difference = differences(before, after);
+    if (difference === undefined) return false;
+    Object.assign(state, after, { version: state.version + 1, updatedAt: at });
+    this.tell('operation.updated.v2', { ...difference });
     return true;
   }
 

@@ -18,7 +18,7 @@ describe('ResourceServer', () => {
         type: 'resource-server.created.v1',
         operationId: null,
         subject: { type: 'resource-server', id: server.state.id },
-        data: { name: 'Gate', apis: ['a', 'b'], requireClientIp: true },
+        data: { secretId: server.state.secrets[0]?.id, name: 'Gate', apis: ['a', 'b'], requireClientIp: true },
       },
     ]);
     expect(JSON.stringify(events)).not.toContain(digest('canary-1'));
@@ -31,7 +31,13 @@ describe('ResourceServer', () => {
     expect(server.edit({ apis: [], requireClientIp: false }, later)).toBe(true);
     expect(server.state).toMatchObject({ apis: [], requireClientIp: false, version: 2, updatedAt: later });
     expect(server.pullEvents()).toMatchObject([
-      { type: 'resource-server.updated.v1', data: { changed: { apis: [], requireClientIp: false } } },
+      {
+        type: 'resource-server.updated.v2',
+        data: {
+          before: { apis: ['a', 'b'], requireClientIp: true },
+          after: { apis: [], requireClientIp: false },
+        },
+      },
     ]);
   });
 
@@ -39,17 +45,20 @@ describe('ResourceServer', () => {
     const server = made();
     server.pullEvents();
     const before = server.state.secrets[0]?.id;
-    server.rotateSecret({ overlapSeconds: 60, compromised: false }, digest('canary-2'), later);
+    server.rotateSecret({ overlapSeconds: 60, compromised: false, endOldest: false }, digest('canary-2'), later);
     expect(server.state.version).toBe(2);
     const [event] = server.pullEvents();
-    expect(event?.type).toBe('resource-server.secret-rotated.v1');
+    expect(event?.type).toBe('resource-server.secret-rotated.v2');
     expect(event?.data).toEqual({
       secretId: server.state.secrets[0]?.id,
       previousSecretId: before,
       previousEndsAt: '2026-11-23T11:01:00.000Z',
+      endedSecretIds: [],
       compromised: false,
     });
-    server.rotateSecret({ overlapSeconds: 60, compromised: true }, digest('canary-3'), later);
-    expect(server.pullEvents()).toMatchObject([{ data: { previousSecretId: null, compromised: true } }]);
+    server.rotateSecret({ overlapSeconds: 60, compromised: true, endOldest: false }, digest('canary-3'), later);
+    expect(server.pullEvents()).toMatchObject([
+      { data: { endedSecretIds: [expect.any(String), before], compromised: true } },
+    ]);
   });
 });

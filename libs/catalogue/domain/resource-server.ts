@@ -1,4 +1,4 @@
-import { Aggregate, DomainEvent, firstSecret, newId, rotateSecret } from '#kernel';
+import { Aggregate, DomainEvent, SecretSet, differences, newId } from '#kernel';
 import type { Rotation, StoredSecret } from '#kernel';
 
 /** The state of a resource server. `apis` has no duplicates and is sorted; of its secrets only digests are kept. */
@@ -31,57 +31,64 @@ export class ResourceServer extends Aggregate {
 
   /** @param secretDigest of its first secret (`digest`), never the secret */
   static create({ name, apis, requireClientIp }: NewResourceServer, secretDigest: string, at: Date): ResourceServer {
+    const secret = SecretSet.first(secretDigest, at);
     const server = new ResourceServer({
       id: newId('rs'),
       name,
       apis: asSet(apis),
       requireClientIp,
-      secrets: [firstSecret(secretDigest, at)],
+      secrets: [secret],
       version: 1,
       createdAt: at,
       updatedAt: at,
     });
-    server.tell('resource-server.created.v1', { name, apis: server.state.apis, requireClientIp });
+    server.tell('resource-server.created.v1', { secretId: secret.id, name, apis: server.state.apis, requireClientIp });
     return server;
   }
 
-  /** Changes what is given. Nothing given, or nothing that differs, is no change and no event. @returns whether it changed */
+  /** Changes what is given. An edit that changes nothing emits no event. @returns whether it changed */
   edit(changes: ResourceServerChanges, at: Date): boolean {
-    const { state } = this;
-    const changed: Record<string, string | boolean | readonly string[]> = {};
-    if (changes.name !== undefined && changes.name !== state.name) changed['name'] = state.name = changes.name;
-    if (changes.requireClientIp !== undefined && changes.requireClientIp !== state.requireClientIp) {
-      changed['requireClientIp'] = state.requireClientIp = changes.requireClientIp;
-    }
-    const apis = changes.apis === undefined ? state.apis : asSet(changes.apis);
-    if (apis.join(' ') !== state.apis.join(' ')) changed['apis'] = state.apis = apis;
-    if (Object.keys(changed).length === 0) return false;
-    this.touch(at);
-    this.tell('resource-server.updated.v1', { changed });
+    const { name, requireClientIp } = this.state;
+    const before = { name, apis: asSet(this.state.apis), requireClientIp };
+    const after = {
+      name: changes.name ?? name,
+      apis: changes.apis === undefined ? before.apis : asSet(changes.apis),
+      requireClientIp: changes.requireClientIp ?? requireClientIp,
+    };
+    const difference = differences(before, after);
+    if (difference === undefined) return false;
+    this.change(after, at);
+    this.tell('resource-server.updated.v2', { ...difference });
     return true;
   }
 
-  /** @param newDigest digest of the secret that is current from now on */
+  /**
+   * @param newDigest digest of the secret that is current from now on
+   * @throws DomainError `rotation-in-progress`
+   */
   rotateSecret(rotation: Rotation, newDigest: string, at: Date): void {
-    const { state } = this;
-    state.secrets = rotateSecret(state.secrets, rotation, newDigest, at);
-    this.touch(at);
-    const [current, previous] = state.secrets;
-    this.tell('resource-server.secret-rotated.v1', {
-      secretId: current?.id ?? null,
-      previousSecretId: previous?.id ?? null,
-      previousEndsAt: previous?.expiresAt?.toISOString() ?? null,
-      compromised: rotation.compromised,
-    });
+    const { secrets, data } = new SecretSet(this.state.secrets, at).rotate(rotation, newDigest);
+    this.change({ secrets }, at);
+    this.tell('resource-server.secret-rotated.v2', data);
+  }
+
+  /**
+   * Ends one of two live secrets immediately.
+   *
+   * @throws DomainError `not-found`, `last-secret`
+   */
+  endSecret(secretId: string, at: Date): void {
+    const { secrets, data } = new SecretSet(this.state.secrets, at).end(secretId);
+    this.change({ secrets }, at);
+    this.tell('resource-server.secret-ended.v1', data);
   }
 
   delete(): void {
     this.tell('resource-server.deleted.v1', { name: this.state.name });
   }
 
-  private touch(at: Date): void {
-    this.state.version += 1;
-    this.state.updatedAt = at;
+  private change(set: Partial<ResourceServerState>, at: Date): void {
+    Object.assign(this.state, set, { version: this.state.version + 1, updatedAt: at });
   }
 
   private tell(type: string, data: DomainEvent['data']): void {

@@ -1,13 +1,6 @@
-import { isLiveSecret } from '#kernel';
+import { SecretSet } from '#kernel';
+import type { SecretView } from '#kernel';
 import type { ResourceServerState } from '../domain/resource-server.ts';
-
-/** A secret as it is shown: nothing by which it could be known again. */
-export interface SecretView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly lastUsedAt: string | null;
-}
 
 /** A resource server as it is shown, and the version that its ETag is made of. */
 export interface ResourceServerView {
@@ -33,14 +26,7 @@ export function resourceServerView(state: ResourceServerState, at: Date): Resour
     name: state.name,
     apis: state.apis,
     requireClientIp: state.requireClientIp,
-    secrets: state.secrets
-      .filter((secret) => isLiveSecret(secret, at.getTime()))
-      .map((secret) => ({
-        id: secret.id,
-        createdAt: secret.createdAt.toISOString(),
-        expiresAt: secret.expiresAt?.toISOString() ?? null,
-        lastUsedAt: secret.lastUsedAt?.toISOString() ?? null,
-      })),
+    secrets: new SecretSet(state.secrets, at).views,
     createdAt: state.createdAt.toISOString(),
     updatedAt: state.updatedAt.toISOString(),
     version: state.version,

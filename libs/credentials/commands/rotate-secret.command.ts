@@ -3,7 +3,7 @@ import type { CallContext, Rotation } from '#kernel';
 import type { CredentialWithSecret } from './create-credential.command.ts';
 import type { CredentialTarget } from './edit-credential.command.ts';
 
-/** Gives the credential a new secret. `compromised` ends the old ones and every token at once. */
+/** Gives the credential a new secret. `compromised` ends the old ones and every token immediately. */
 export class RotateSecretCommand extends Command<CredentialWithSecret> {
   constructor(
     readonly context: CallContext,

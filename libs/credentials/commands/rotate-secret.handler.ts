@@ -38,7 +38,9 @@ export class RotateSecretHandler implements ICommandHandler<RotateSecretCommand>
         );
       }
       transaction.publish(credential);
-      return { view: credentialView(credential.state, rotation.compromised ? 0 : live.length, at), clientSecret };
+      const view = credentialView(credential.state, rotation.compromised ? 0 : live.length, at);
+      transaction.remember(view);
+      return { view, clientSecret };
     });
   }
 }

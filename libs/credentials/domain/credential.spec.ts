@@ -38,7 +38,7 @@ describe('Credential', () => {
     expect(event).toMatchObject({
       type: 'credential.created.v1',
       operationId: 'op_1',
-      data: { name: 'Nightly', apis: ['a', 'b'] },
+      data: { secretId: credential.state.secrets[0]?.id, name: 'Nightly', apis: ['a', 'b'] },
     });
     expect(JSON.stringify(event)).not.toContain('digest-of-it');
   });
@@ -62,7 +62,7 @@ describe('Credential', () => {
     expect(credential.edit({ name: 'Nightly', status: 'disabled', apis: ['a', 'b'] }, change)).toBe(true);
     expect(credential.state).toMatchObject({ status: 'disabled', version: 2 });
     expect(credential.pullEvents()).toMatchObject([
-      { type: 'credential.updated.v1', data: { changed: { status: 'disabled' } } },
+      { type: 'credential.updated.v2', data: { before: { status: 'active' }, after: { status: 'disabled' } } },
     ]);
   });
 
@@ -82,21 +82,28 @@ describe('Credential', () => {
 
   it('rotates: the new secret is current, the old one ends after the overlap', () => {
     const credential = created();
-    credential.rotateSecret({ overlapSeconds: 60, compromised: false }, 'new', change);
+    credential.rotateSecret({ overlapSeconds: 60, compromised: false, endOldest: false }, 'new', change);
     expect(credential.state.secrets.map(({ digest, expiresAt }) => [digest, expiresAt])).toEqual([
       ['new', null],
       ['digest', new Date(at.getTime() + 60_000)],
     ]);
     expect(credential.pullEvents()).toMatchObject([
-      { type: 'credential.secret-rotated.v1', data: { overlapSeconds: 60, compromised: false } },
+      {
+        type: 'credential.secret-rotated.v2',
+        data: {
+          previousSecretId: credential.state.secrets[1]?.id,
+          previousEndsAt: new Date(at.getTime() + 60_000).toISOString(),
+          compromised: false,
+        },
+      },
     ]);
   });
 
   it('keeps no old secret when it was compromised, whatever the overlap', () => {
     const credential = created();
-    credential.rotateSecret({ overlapSeconds: 60, compromised: true }, 'new', change);
+    credential.rotateSecret({ overlapSeconds: 60, compromised: true, endOldest: false }, 'new', change);
     expect(credential.state.secrets.map(({ digest }) => digest)).toEqual(['new']);
-    expect(credential.pullEvents()).toMatchObject([{ data: { overlapSeconds: 0, compromised: true } }]);
+    expect(credential.pullEvents()).toMatchObject([{ data: { compromised: true } }]);
   });
 
   it('tells of ended tokens, but not of none', () => {

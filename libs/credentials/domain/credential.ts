@@ -1,4 +1,4 @@
-import { Aggregate, DomainError, DomainEvent, firstSecret, newClientId, newId, rotateSecret } from '#kernel';
+import { Aggregate, DomainError, DomainEvent, SecretSet, differences, newClientId, newId } from '#kernel';
 import type { Rotation, StoredSecret } from '#kernel';
 import { describeChanges } from './credential-changes.ts';
 import type { CredentialAttributes, CredentialChanges } from './credential-changes.ts';
@@ -51,6 +51,7 @@ export class Credential extends Aggregate {
   ): Credential {
     checkAllowedIps(attributes.allowedIps, change.requireAllowedIps);
     checkExpiry(attributes.expiresAt, change.at);
+    const secret = SecretSet.first(secretDigest, change.at);
     const credential = new Credential({
       ...attributes,
       apis: distinctSorted(attributes.apis),
@@ -58,7 +59,7 @@ export class Credential extends Aggregate {
       operationId,
       slot,
       clientId: newClientId(),
-      secrets: [firstSecret(secretDigest, change.at)],
+      secrets: [secret],
       lastUsedAt: null,
       version: 1,
       createdAt: change.at,
@@ -67,12 +68,12 @@ export class Credential extends Aggregate {
       updatedBy: change.by,
     });
     const { clientId } = credential.current;
-    credential.tell('credential.created.v1', { clientId, ...describeChanges(credential.current) });
+    credential.tell('credential.created.v1', { clientId, secretId: secret.id, ...describeChanges(credential.current) });
     return credential;
   }
 
   /**
-   * Changes what is given and differs. Nothing that differs is no change and no event.
+   * Changes what is given and differs. An edit that changes nothing emits no event.
    *
    * @returns whether it changed
    * @throws DomainError `allowed-ips-required`, `validation`
@@ -81,16 +82,11 @@ export class Credential extends Aggregate {
     const changes = given.apis === undefined ? given : { ...given, apis: distinctSorted(given.apis) };
     if (changes.allowedIps !== undefined) checkAllowedIps(changes.allowedIps, change.requireAllowedIps);
     if (changes.expiresAt !== undefined) checkExpiry(changes.expiresAt, change.at);
-    const before = describeChanges(this.current);
-    const differing = Object.fromEntries(
-      Object.entries(describeChanges(changes)).filter(
-        ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]),
-      ),
-    );
-    if (Object.keys(differing).length === 0) return false;
-    const set = Object.fromEntries(Object.entries(changes).filter(([name]) => name in differing));
+    const difference = differences(describeChanges(this.current), describeChanges(changes));
+    if (difference === undefined) return false;
+    const set = Object.fromEntries(Object.entries(changes).filter(([name]) => name in difference.after));
     this.change(set, change);
-    this.tell('credential.updated.v1', { changed: differing });
+    this.tell('credential.updated.v2', { ...difference });
     return true;
   }
 
@@ -109,15 +105,25 @@ export class Credential extends Aggregate {
     return this.edit({ apis }, change);
   }
 
-  /** @param newDigest digest of the new secret, which is shown once */
+  /**
+   * @param newDigest digest of the new secret, which is shown once
+   * @throws DomainError `rotation-in-progress`
+   */
   rotateSecret(rotation: Rotation, newDigest: string, change: Change): void {
-    const secrets = rotateSecret(this.current.secrets, rotation, newDigest, change.at);
+    const { secrets, data } = new SecretSet(this.current.secrets, change.at).rotate(rotation, newDigest);
     this.change({ secrets }, change);
-    this.tell('credential.secret-rotated.v1', {
-      secretId: secrets[0]?.id ?? null,
-      overlapSeconds: rotation.compromised ? 0 : rotation.overlapSeconds,
-      compromised: rotation.compromised,
-    });
+    this.tell('credential.secret-rotated.v2', data);
+  }
+
+  /**
+   * Ends one of two live secrets immediately; its tokens stay.
+   *
+   * @throws DomainError `not-found`, `last-secret`
+   */
+  endSecret(secretId: string, change: Omit<Change, 'requireAllowedIps'>): void {
+    const { secrets, data } = new SecretSet(this.current.secrets, change.at).end(secretId);
+    this.change({ secrets }, change);
+    this.tell('credential.secret-ended.v1', data);
   }
 
   /** Its tokens are worthless from the commit of this on; the event has them purged. */
@@ -126,12 +132,12 @@ export class Credential extends Aggregate {
     this.tell('credential.deleted.v1', { clientId, name });
   }
 
-  /** Records that tokens were ended by hand, one or all. Nothing to end is no event. */
+  /** Records that tokens were revoked, one or all. Without tokens it emits no event. */
   endTokens(tokenIds: readonly string[], reason: 'revoked' | 'compromised'): void {
     if (tokenIds.length > 0) this.tell('token.revoked.v1', { tokenIds, count: tokenIds.length, reason });
   }
 
-  private change(set: Partial<CredentialState>, { at, by }: Change): void {
+  private change(set: Partial<CredentialState>, { at, by }: Omit<Change, 'requireAllowedIps'>): void {
     this.current = { ...this.current, ...set, version: this.current.version + 1, updatedAt: at, updatedBy: by };
   }
 

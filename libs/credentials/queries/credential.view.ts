@@ -1,11 +1,6 @@
+import { SecretSet } from '#kernel';
+import type { SecretView } from '#kernel';
 import type { CredentialState } from '../domain/credential.ts';
-
-export interface SecretView {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly lastUsedAt: string | null;
-}
 
 /** A credential as the API shows it, and the version that its ETag is made of. Never a secret or its digest. */
 export interface CredentialView {
@@ -46,14 +41,7 @@ export function credentialView(state: CredentialState, liveTokens: number, now: 
     expiresAt: text(state.expiresAt),
     tokenTtlSeconds: state.tokenTtlSeconds,
     tokenLimitPolicy: state.tokenLimitPolicy,
-    secrets: state.secrets
-      .filter((secret) => secret.expiresAt === null || secret.expiresAt > now)
-      .map(({ id, createdAt, expiresAt, lastUsedAt }) => ({
-        id,
-        createdAt: createdAt.toISOString(),
-        expiresAt: text(expiresAt),
-        lastUsedAt: text(lastUsedAt),
-      })),
+    secrets: new SecretSet(state.secrets, now).views,
     liveTokens,
     lastUsedAt: text(state.lastUsedAt),
     createdAt: state.createdAt.toISOString(),

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { instant, member, text, texts } from './event-description.ts';
+import {
+  beforeAndAfter,
+  changedTo,
+  endOfSecret,
+  firstSecretId,
+  instant,
+  member,
+  replaced,
+  rotation,
+  text,
+  texts,
+} from './event-description.ts';
 import type { EventDescription } from './event-description.ts';
 
 const name = member(text, 'Name.', 'Billing');
@@ -23,11 +34,14 @@ const server = {
 } as const;
 const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
 
-/** The attributes that differ, with their new values. */
-function changed(attributes: z.ZodRawShape, example: object): z.ZodObject {
-  const differing = z.strictObject(attributes).partial();
-  return z.strictObject({ changed: member(differing, 'The attributes that differ, with their new values.', example) });
-}
+const username = member(text, 'Name to sign in with.', 'ada');
+const roles = member(texts, 'Roles.', ['operation-admin']);
+const operationIds = member(texts, 'Operations that an operation-admin manages.', [
+  'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+]);
+const rights = z.strictObject({ username, roles, operationIds });
+const auditor = { username: 'ada', roles: ['auditor'], operationIds: [] };
+const administrator = { ...auditor, roles: ['auditor', 'platform-admin'] };
 
 /** Operations, the catalogue, resource servers and people. */
 export const administrationEvents: readonly EventDescription[] = [
@@ -39,10 +53,16 @@ export const administrationEvents: readonly EventDescription[] = [
   },
   {
     ...operation,
+    type: 'operation.updated.v2',
+    what: 'An operation was changed.',
+    data: beforeAndAfter({ name, requireAllowedIps }, { requireAllowedIps: false }, { requireAllowedIps: true }),
+  },
+  replaced({
+    ...operation,
     type: 'operation.updated.v1',
     what: 'An operation was changed.',
-    data: changed({ name, requireAllowedIps }, { requireAllowedIps: true }),
-  },
+    data: changedTo({ name, requireAllowedIps }, { requireAllowedIps: true }),
+  }),
   {
     ...operation,
     type: 'operation.deleted.v1',
@@ -57,29 +77,53 @@ export const administrationEvents: readonly EventDescription[] = [
   },
   {
     ...api,
+    type: 'api.updated.v2',
+    what: 'An API was changed.',
+    data: beforeAndAfter({ name, description }, { description: '' }, { description: 'Invoices of all kinds' }),
+  },
+  replaced({
+    ...api,
     type: 'api.updated.v1',
     what: 'An API was changed.',
-    data: changed({ name, description }, { description: 'Invoices of all kinds' }),
-  },
+    data: changedTo({ name, description }, { description: 'Invoices of all kinds' }),
+  }),
   {
     ...api,
     type: 'api.deleted.v1',
-    what: 'An API left the catalogue. If by force, each credential that had it has a `credential.updated.v1`.',
+    what: 'An API left the catalogue. If by force, each credential that had it has a `credential.updated.v2`, and each resource server a `resource-server.updated.v2`.',
     data: z.strictObject({ name }),
   },
   {
     ...server,
     type: 'resource-server.created.v1',
     what: 'A resource server was registered.',
-    data: z.strictObject({ name, apis, requireClientIp }),
+    data: z.strictObject({ secretId: firstSecretId, name, apis, requireClientIp }),
   },
   {
     ...server,
+    type: 'resource-server.updated.v2',
+    what: 'A resource server was changed.',
+    data: beforeAndAfter({ name, apis, requireClientIp }, { apis: ['invoices'] }, { apis: ['invoices', 'orders'] }),
+  },
+  replaced({
+    ...server,
     type: 'resource-server.updated.v1',
     what: 'A resource server was changed.',
-    data: changed({ name, apis, requireClientIp }, { apis: ['invoices', 'orders'] }),
+    data: changedTo({ name, apis, requireClientIp }, { apis: ['invoices', 'orders'] }),
+  }),
+  {
+    ...server,
+    type: 'resource-server.secret-rotated.v2',
+    what: 'A resource server got a new secret.',
+    data: rotation,
   },
   {
+    ...server,
+    type: 'resource-server.secret-ended.v1',
+    what: 'One of two live secrets of a resource server was ended.',
+    data: endOfSecret,
+  },
+  replaced({
     ...server,
     type: 'resource-server.secret-rotated.v1',
     what: 'A resource server got a new secret.',
@@ -89,7 +133,7 @@ export const administrationEvents: readonly EventDescription[] = [
       previousEndsAt: member(instant.nullable(), 'When that one ends.', null),
       compromised: member(z.boolean(), 'Whether every older secret ended at once.', true),
     }),
-  },
+  }),
   {
     ...server,
     type: 'resource-server.deleted.v1',
@@ -98,21 +142,36 @@ export const administrationEvents: readonly EventDescription[] = [
   },
   {
     ...user,
-    type: 'user.created.v1',
+    type: 'user.created.v2',
     what: 'A person was given a local user; the first one by the service itself, from its configuration.',
     actors: ['user', 'system'],
     data: z.strictObject({
-      username: member(text, 'Name to sign in with.', 'ada'),
-      roles: member(texts, 'Roles.', ['operation-admin']),
-      operationIds: member(texts, 'Operations that an operation-admin manages.', [
-        'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
-      ]),
+      before: member(z.null(), 'Always null: there was no such user.', null),
+      after: member(rights, 'Who it is and what it may do.', auditor),
     }),
   },
+  replaced({
+    ...user,
+    type: 'user.created.v1',
+    what: 'A person was given a local user; the first one by the service itself, from its configuration.',
+    actors: ['user', 'system'],
+    data: rights,
+  }),
   {
     ...user,
-    type: 'user.updated.v1',
+    type: 'user.updated.v2',
     what: 'A local user was changed.',
+    actors: ['user'],
+    data: z.strictObject({
+      before: member(rights, 'Who it was and what it could do.', auditor),
+      after: member(rights, 'Who it is and what it may do from this event on.', administrator),
+      passwordChanged: member(z.boolean(), 'Whether a password was set. Nothing of it is told.', false),
+    }),
+  },
+  replaced({
+    ...user,
+    type: 'user.updated.v1',
+    what: 'A local user was changed. To what is told by no event: see `user.updated.v2`.',
     actors: ['user'],
     data: z.strictObject({
       changed: member(
@@ -121,12 +180,16 @@ export const administrationEvents: readonly EventDescription[] = [
         ['roles'],
       ),
     }),
-  },
+  }),
   {
     ...user,
     type: 'user.deleted.v1',
-    what: 'A local user was deleted.',
+    what: 'A local user was deleted. Events of version 0.1.0 hold the name only.',
     actors: ['user'],
-    data: z.strictObject({ username: member(text, 'Name to sign in with.', 'ada') }),
+    data: z.strictObject({
+      username,
+      roles: member(texts.optional(), 'Roles that it had.', ['operation-admin']),
+      operationIds: member(texts.optional(), 'Operations that it managed.', ['op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
+    }),
   },
 ];

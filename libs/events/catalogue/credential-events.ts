@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { count, instant, member, text, texts } from './event-description.ts';
+import {
+  beforeAndAfter,
+  changedTo,
+  count,
+  endOfSecret,
+  firstSecretId,
+  instant,
+  member,
+  replaced,
+  rotation,
+  text,
+  texts,
+} from './event-description.ts';
 import type { EventDescription } from './event-description.ts';
 
 const attributes = {
@@ -28,30 +40,47 @@ export const credentialEvents: readonly EventDescription[] = [
     type: 'credential.created.v1',
     what: 'A credential was created.',
     actors: ['user'],
-    data: z.strictObject({ clientId, ...attributes }),
+    data: z.strictObject({ clientId, secretId: firstSecretId, ...attributes }),
   },
   {
+    ...credential,
+    type: 'credential.updated.v2',
+    what: 'A credential was changed. An edit that changes nothing has no event. When an API is deleted by force, each credential that had it has this event.',
+    actors: ['user'],
+    data: beforeAndAfter(attributes, { status: 'active' }, { status: 'disabled' }),
+  },
+  replaced({
     ...credential,
     type: 'credential.updated.v1',
-    what: 'A credential was changed. Nothing that differs is no change and no event. An API that was deleted by force is taken from each credential so.',
+    what: 'A credential was changed. The values before are those of the events before.',
     actors: ['user'],
-    data: z.strictObject({
-      changed: member(z.strictObject(attributes).partial(), 'The attributes that differ, with their new values.', {
-        status: 'disabled',
-      }),
-    }),
+    data: changedTo(attributes, { status: 'disabled' }),
+  }),
+  {
+    ...credential,
+    type: 'credential.secret-rotated.v2',
+    what: 'A credential got a new secret. If it was compromised, `token.revoked.v1` names the tokens that ended with it.',
+    actors: ['user'],
+    data: rotation,
   },
   {
     ...credential,
+    type: 'credential.secret-ended.v1',
+    what: 'One of two live secrets of a credential was ended. Its tokens stayed.',
+    actors: ['user'],
+    data: endOfSecret,
+  },
+  replaced({
+    ...credential,
     type: 'credential.secret-rotated.v1',
-    what: 'A credential got a new secret.',
+    what: 'A credential got a new secret. A secret that was older still than the one before it ended immediately.',
     actors: ['user'],
     data: z.strictObject({
       secretId: member(text.nullable(), 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
       overlapSeconds: member(count, 'How long the secret before it stays good, in seconds.', 3600),
       compromised: member(z.boolean(), 'Whether the old secret and every token ended at once.', false),
     }),
-  },
+  }),
   {
     ...credential,
     type: 'credential.deleted.v1',

@@ -23,15 +23,15 @@ describe('User', () => {
     const [event, ...rest] = user.pullEvents();
     expect(rest).toEqual([]);
     expect(event).toMatchObject({
-      type: 'user.created.v1',
+      type: 'user.created.v2',
       operationId: null,
       subject: { type: 'user', id: user.state.id },
-      data: { username: 'Ada', roles: ['auditor'], operationIds: ['op_1', 'op_2'] },
+      data: { before: null, after: { username: 'Ada', roles: ['auditor'], operationIds: ['op_1', 'op_2'] } },
     });
     expect(JSON.stringify(event)).not.toContain('canary');
   });
 
-  it('names in its event what changed, and no value', () => {
+  it('tells who may do what before and after, and nothing of a password', () => {
     const user = ada();
     user.pullEvents();
     const changes = { username: 'ada', passwordHash: '$argon2id$canary-2', roles: ['platform-admin'] };
@@ -39,7 +39,11 @@ describe('User', () => {
     expect(user.state).toMatchObject({ ...changes, version: 2, createdAt: at, updatedAt: later });
     expect(user.isPlatformAdmin).toBe(true);
     const [event] = user.pullEvents();
-    expect(event?.data).toEqual({ changed: ['username', 'password', 'roles'] });
+    expect(event?.data).toEqual({
+      before: { username: 'Ada', roles: ['auditor'], operationIds: ['op_1', 'op_2'] },
+      after: { username: 'ada', roles: ['platform-admin'], operationIds: ['op_1', 'op_2'] },
+      passwordChanged: true,
+    });
   });
 
   it('is not changed by what it is already', () => {

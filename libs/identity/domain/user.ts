@@ -1,4 +1,4 @@
-import { Aggregate, DomainEvent, newId } from '#kernel';
+import { Aggregate, DomainEvent, differences, newId } from '#kernel';
 
 /** The state of a local user. `version` is its ETag; of the password only its Argon2id hash is known. */
 export interface UserState {
@@ -49,7 +49,7 @@ export class User extends Aggregate {
       createdAt: at,
       updatedAt: at,
     });
-    created.tell('user.created.v1', { username, roles, operationIds });
+    created.tell('user.created.v2', { before: null, after: created.rights });
     return created;
   }
 
@@ -58,35 +58,33 @@ export class User extends Aggregate {
   }
 
   /**
-   * Changes what is given; the event names the members that differ, no values. A given password always counts as changed,
-   * since a hash does not tell. @returns whether anything changed
+   * Changes what is given; the event holds who may do what before and after. A given password always counts as changed, since
+   * a hash does not tell. An edit that changes nothing emits no event. @returns whether anything changed
    */
-  edit(changes: UserChanges, at: Date): boolean {
-    const { state } = this;
-    const changed: string[] = [];
-    if (changes.username !== undefined && changes.username !== state.username) {
-      state.username = changes.username;
-      changed.push('username');
-    }
-    if (changes.passwordHash !== undefined) {
-      state.passwordHash = changes.passwordHash;
-      changed.push('password');
-    }
-    for (const member of ['roles', 'operationIds'] as const) {
-      const given = changes[member] === undefined ? undefined : asSet(changes[member]);
-      if (given === undefined || given.join(' ') === state[member].join(' ')) continue;
-      state[member] = given;
-      changed.push(member);
-    }
-    if (changed.length === 0) return false;
-    state.version += 1;
-    state.updatedAt = at;
-    this.tell('user.updated.v1', { changed });
+  edit({ passwordHash, ...changes }: UserChanges, at: Date): boolean {
+    const before = this.rights;
+    const after = {
+      username: changes.username ?? before.username,
+      roles: changes.roles === undefined ? before.roles : asSet(changes.roles),
+      operationIds: changes.operationIds === undefined ? before.operationIds : asSet(changes.operationIds),
+    };
+    const passwordChanged = passwordHash !== undefined;
+    if (!passwordChanged && differences(before, after) === undefined) return false;
+    Object.assign(this.state, after, passwordChanged ? { passwordHash } : {});
+    this.state.version += 1;
+    this.state.updatedAt = at;
+    this.tell('user.updated.v2', { before, after, passwordChanged });
     return true;
   }
 
   delete(): void {
-    this.tell('user.deleted.v1', { username: this.state.username });
+    this.tell('user.deleted.v1', this.rights);
+  }
+
+  /** Who it is and what it may do: all of its state that events may hold. */
+  private get rights(): { username: string; roles: readonly string[]; operationIds: readonly string[] } {
+    const { username, roles, operationIds } = this.state;
+    return { username, roles: [...roles], operationIds: [...operationIds] };
   }
 
   private tell(type: string, data: DomainEvent['data']): void {

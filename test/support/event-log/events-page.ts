@@ -9,6 +9,7 @@ interface Member {
   readonly properties?: Readonly<Record<string, Member>>;
   readonly anyOf?: readonly Member[];
   readonly format?: string;
+  readonly required?: readonly string[];
   readonly description?: string;
   readonly example?: unknown;
 }
@@ -26,21 +27,28 @@ Every type of event that the service writes, with what its \`data\` holds. This 
 \`UPDATE_DOCS=1 npm test -- test/architecture/events-page.spec.ts\`; a test holds the service to it. What every event has beside
 \`data\`, and how the log is verified, [the format](event-log-format.md) says; [auditing](auditing.md) how to go about it.
 
-A type's version (\`.v1\`) changes when what is said in \`data\` changes its meaning or goes; a member may be added without.
+A type's version (\`.v1\`) changes when what is said in \`data\` changes its meaning or goes; a member may be added without. A type that is
+written no more keeps its place here, since a log may hold events of it for years: search, export and verification treat them like all others.
 No event holds a token, a secret or a password.
+
+**Before and after.** Each change tells what it changed, from what and to what. What a thing was at any moment follows from its events up to then: a test
+replays the log of random histories and compares the result with what is stored. (\`user.updated.v1\` of version 0.1.0 did not tell values.)
 
 **What has an event.** Each change has one, in the transaction that makes it: a change without its event is not made (503), and one that failed has none. So has each token that
 is issued, each revocation, purge and pruning. Refusals are summed up outside the chains. Whoever reads or exports the log is told of as well:
 an export before it begins, in the chain exported; reading once for each reader, filter and minute, however often they look, in the platform's
 chain. To verify the log by \`GET /v1/events/verify\` shows nothing of its contents, and is not told.
 
-| type | chain |
-|---|---|
+| type | chain | |
+|---|---|---|
 `;
 
 /** docs/events.md, from the catalogue. */
 export function eventsPage(): string {
-  const rows = eventCatalogue.map(({ type, chain }) => `| [\`${type}\`](#${anchor(type)}) | ${CHAINS[chain]} |`);
+  const rows = eventCatalogue.map(
+    ({ type, chain, writtenUntil }) =>
+      `| [\`${type}\`](#${anchor(type)}) | ${CHAINS[chain]} | ${writtenUntil === undefined ? '' : `written until ${writtenUntil}`} |`,
+  );
   return `${HEAD}${rows.join('\n')}\n\n${eventCatalogue.map(section).join('\n')}`;
 }
 
@@ -61,6 +69,7 @@ function section(event: EventDescription): string {
     `## ${event.type}`,
     '',
     event.what,
+    ...(event.writtenUntil === undefined ? [] : ['', `Written until version ${event.writtenUntil}.`]),
     '',
     `Chain: ${CHAINS[event.chain]}. Subject: ${event.subjects.map(code).join(', ')}, ${event.subjectId}. Actor: ${event.actors.map(code).join(', ')}.`,
     '',
@@ -79,7 +88,11 @@ function typeOf(member: Member): string {
   if (member.anyOf !== undefined) return member.anyOf.map(typeOf).join(' or ');
   if (member.enum !== undefined) return member.enum.map(code).join(', ');
   if (member.type === 'array') return `list of ${member.items === undefined ? '' : typeOf(member.items)}`;
-  if (member.properties !== undefined) return `some of ${Object.keys(member.properties).map(code).join(', ')}`;
+  if (member.properties !== undefined) {
+    const names = Object.keys(member.properties);
+    const all = names.every((name) => member.required?.includes(name));
+    return `${all ? '' : 'some of '}${names.map(code).join(', ')}`;
+  }
   if (member.format === 'date-time') return 'time';
   return member.type ?? '';
 }

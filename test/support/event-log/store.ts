@@ -27,7 +27,7 @@ export async function tell(
   limitMs = 2_500,
 ): Promise<void> {
   const event = new DomainEvent(
-    'operation.updated.v1',
+    'operation.updated.v2',
     operationId,
     { type: 'operation', id: operationId ?? 'platform' },
     data,

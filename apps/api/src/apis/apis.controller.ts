@@ -27,20 +27,13 @@ export class ApisController {
 
   @Post()
   @Roles('platform-admin')
-  @Idempotent()
+  @Idempotent({ read: ({ key }) => new GetApiQuery(String(key)) })
   @ApiOperation({
     summary: 'Add an API to the catalogue',
     description: 'Its key is the scope value that grants it, and never changes.',
   })
   @ApiCreatedResponse({ description: 'Added.', standardSchema: apiAnswer })
-  @ApiProblems(
-    'key-taken',
-    'malformed-json',
-    'idempotency-key-reused',
-    'idempotency-key-in-use',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('key-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

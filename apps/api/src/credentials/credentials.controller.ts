@@ -21,11 +21,13 @@ import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
+import type { FirstAnswer } from '../http/idempotency.interceptor.ts';
 import { IfMatch, OptionalIfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { Pages, listName } from '../http/pages.ts';
 import type { Page } from '../http/pages.ts';
+import { withSecret } from '../http/secret-fields.ts';
 import {
   createCredentialBody,
   credentialAnswer,
@@ -35,6 +37,7 @@ import {
   editCredentialBody,
   listCredentialsQuery,
   rotateSecretBody,
+  rotatedCredential,
 } from './credentials.dto.ts';
 import type {
   CreateCredentialBody,
@@ -55,7 +58,7 @@ export class CredentialsController {
 
   @Post()
   @Roles('platform-admin', 'operation-admin')
-  @Idempotent('clientSecret')
+  @Idempotent({ read: readAgain, secretMember: 'clientSecret' })
   @ApiOperation({
     summary: 'Create a credential',
     description:
@@ -73,10 +76,8 @@ export class CredentialsController {
     'not-found',
     'name-taken',
     'credential-limit',
-    'idempotency-key-in-use',
     'body-too-large',
     'unsupported-media-type',
-    'idempotency-key-reused',
   )
   async create(
     @Req() request: LatchkeyRequest,
@@ -87,7 +88,7 @@ export class CredentialsController {
     const command = new CreateCredentialCommand(callContext(request), operationId, { ...body, status: 'active' });
     const { view, clientSecret } = await this.commands.execute(command);
     reply.header('location', `/v1/operations/${view.operationId}/credentials/${view.id}`);
-    return { ...withEtag(reply, view), clientSecret };
+    return withSecret(withEtag(reply, view), 'clientSecret', clientSecret);
   }
 
   @Get()
@@ -174,15 +175,28 @@ export class CredentialsController {
   @Post(':credentialId/rotate-secret')
   @Roles('platform-admin', 'operation-admin')
   @HttpCode(200)
+  @Idempotent({ read: readAgain, secretMember: 'clientSecret', altersRights: true })
   @ApiBody({ required: false })
   @ApiOperation({
     summary: 'Rotate the secret',
     description:
-      'Answers with the new `clientSecret`, this once. At most two secrets live: the old one goes on for `overlapSeconds` and then ' +
-      'ends; one that was older still ends at once. `compromised` ends every older secret and every token at once.',
+      'Answers with the new `clientSecret`, this once. The old secret stays valid for `overlapSeconds`. At most two secrets are ' +
+      'live: while an overlap lasts, a rotation is refused (409, with both secrets and their last use) unless `endOldest` ends the ' +
+      'older one. `compromised` ends every older secret and every token immediately. A replay with the same `Idempotency-Key` ' +
+      'rotates nothing and has `clientSecret: null` and a `notice`.',
   })
-  @ApiOkResponse({ description: 'The credential and its new secret.', standardSchema: credentialWithSecret })
-  @ApiProblems('malformed-json', 'not-found', 'precondition-failed', 'body-too-large', 'unsupported-media-type')
+  @ApiOkResponse({
+    description: 'The credential and its new secret; for a replay `clientSecret: null` and a `notice`.',
+    standardSchema: rotatedCredential,
+  })
+  @ApiProblems(
+    'malformed-json',
+    'not-found',
+    'rotation-in-progress',
+    'precondition-failed',
+    'body-too-large',
+    'unsupported-media-type',
+  )
   async rotateSecret(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -194,6 +208,10 @@ export class CredentialsController {
     const target = { operationId, credentialId, expected };
     const command = new RotateSecretCommand(callContext(request), target, rotation);
     const { view, clientSecret } = await this.commands.execute(command);
-    return { ...withEtag(reply, view), clientSecret };
+    return withSecret(withEtag(reply, view), 'clientSecret', clientSecret);
   }
+}
+
+function readAgain({ operationId, id }: FirstAnswer): GetCredentialQuery {
+  return new GetCredentialQuery(String(operationId), String(id));
 }

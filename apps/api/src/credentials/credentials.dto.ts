@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { AllowedIpsError, canonicalAllowedIps } from '#kernel';
 import { descriptionField, idField, nameField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
-import { replayNotice, secretSchema, shownSecret, unrepeatedSecret } from '../http/secret-fields.ts';
+import {
+  replayNotice,
+  rotationMembers,
+  secretSchema,
+  shownSecret,
+  unrepeatedSecret,
+  withSecret,
+} from '../http/secret-fields.ts';
 
 /** Most APIs that one credential may be given. */
 const MOST_APIS = 500;
@@ -116,16 +123,9 @@ export const editCredentialBody = z
 export type EditCredentialBody = z.output<typeof editCredentialBody>;
 
 export const rotateSecretBody = z
-  .strictObject({
-    overlapSeconds: z.int().min(0).max(604_800).default(0).meta({
-      description: 'How long the old secret goes on being good, in seconds: up to seven days. 0 ends it at once.',
-    }),
-    compromised: z.boolean().default(false).meta({
-      description: 'Ends every older secret and every token of the credential at once, whatever the overlap.',
-    }),
-  })
+  .strictObject(rotationMembers('every older secret and every token of the credential'))
   .prefault({})
-  .meta({ id: 'RotateSecret', example: { overlapSeconds: 3600, compromised: false } });
+  .meta({ id: 'RotateSecret', example: { overlapSeconds: 3600 } });
 export type RotateSecretBody = z.output<typeof rotateSecretBody>;
 
 export const listCredentialsQuery = z.strictObject({
@@ -145,6 +145,11 @@ export type ListCredentialsParameters = z.output<typeof listCredentialsQuery>;
 export interface CredentialPath {
   readonly operationId: string;
   readonly credentialId: string;
+}
+
+/** The path of one secret of a credential. */
+export interface SecretPath extends CredentialPath {
+  readonly secretId: string;
 }
 
 const secretAnswer = secretSchema('Secret');
@@ -181,19 +186,17 @@ export const credentialAnswer = z
   .meta({ id: 'Credential', description: 'A Client Credentials object: who a machine is and what it may do.' });
 
 export const credentialWithSecret = z
-  .object({
-    ...credentialMembers,
-    clientSecret: shownSecret('lk_cs_'),
-  })
+  .object(withSecret<z.ZodType>(credentialMembers, 'clientSecret', shownSecret('lk_cs_')))
   .meta({ id: 'CredentialWithSecret', description: 'A credential and, this once, its secret.' });
 
 export const credentialReplay = z
-  .object({
-    ...credentialMembers,
-    clientSecret: unrepeatedSecret,
-    notice: replayNotice,
-  })
+  .object({ ...withSecret<z.ZodType>(credentialMembers, 'clientSecret', unrepeatedSecret), notice: replayNotice })
   .meta({ id: 'CredentialReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
+
+export const rotatedCredential = z.union([credentialWithSecret, credentialReplay]).meta({
+  id: 'RotatedCredential',
+  description: 'The credential with its new secret, or what a repeated request with the same Idempotency-Key gets.',
+});
 
 export const credentialPage = pageOf(credentialAnswer).meta({
   id: 'CredentialPage',

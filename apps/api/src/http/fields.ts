@@ -52,15 +52,3 @@ export function pageOf<T extends z.ZodType>(
       .meta({ description: 'Send it as `cursor` for the next page; null on the last one.' }),
   });
 }
-
-/** An RFC 9457 problem in answers. */
-export const problemSchema = z
-  .object({
-    type: z.string().meta({ example: 'urn:latchkey:problem:validation' }),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string().meta({ description: 'What to do.' }),
-    instance: z.string().meta({ description: 'Id of the request, to quote to an operator.' }),
-    errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457 problem document.' });

@@ -1,38 +1,53 @@
 import { Injectable, SetMetadata, UseInterceptors, applyDecorators } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import type { Query } from '@nestjs/cqrs';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { catchError, from, mergeMap, of } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { DomainError, digest } from '#kernel';
-import { IdempotencyKeys } from '#mongo';
+import { IdempotencyKeys, leaseRunOut } from '#mongo';
+import { withEtag } from './if-match.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
+import { withSecret } from './secret-fields.ts';
+import type { SecretMember } from './secret-fields.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
-const SECRET_MEMBER = Symbol('secret member of the answer');
+const OPTIONS = Symbol('idempotency options');
 
-/** What a replayed answer says beside a secret that is not stored anywhere. */
+/** What a replayed answer says about a secret, which is not stored. */
 const SECRET_NOTICE =
   'This is a replay of an earlier request. The secret was shown once and is stored nowhere; rotate it if it was lost.';
 
-/**
- * Honours `Idempotency-Key` on a route that creates: the same key and body within 24 hours have one effect and one answer.
- *
- * @param secretMember the member of the answer that holds a secret, which a replay cannot repeat: it answers 200 with null there
- */
-export function Idempotent(secretMember?: 'clientSecret' | 'resourceServerSecret'): MethodDecorator {
+/** The stored answer of the first request: its body and the version of the thing. */
+export type FirstAnswer = Readonly<Record<string, unknown>>;
+
+export interface IdempotentOptions {
+  /** Reads the thing that the first request made or changed. A replay shows it as it is now. */
+  readonly read: (first: FirstAnswer) => Query<{ readonly version: number }>;
+  /** The member of the answer that holds a secret. A replay cannot repeat it: it answers 200 with null there. */
+  readonly secretMember?: SecretMember;
+  /** Whether the command takes rights away. A replay then waits out the lease, since the first answer may never have arrived. */
+  readonly altersRights?: boolean;
+}
+
+/** Honours `Idempotency-Key`: the same key and body within 24 hours have one effect and get an answer about it. */
+export function Idempotent(options: IdempotentOptions): MethodDecorator {
+  const { secretMember } = options;
   return applyDecorators(
-    SetMetadata(SECRET_MEMBER, secretMember),
+    SetMetadata(OPTIONS, options),
     UseInterceptors(IdempotencyInterceptor),
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
       description:
         '1 to 255 visible ASCII characters that you make for this one request. Sent again with the same body within 24 hours, it has no ' +
-        'second effect and gets the same answer' +
+        'second effect' +
         (secretMember === undefined
-          ? '.'
-          : ` with status 200 and \`${secretMember}: null\`, since the secret is not stored.`) +
+          ? ' and gets the same status.'
+          : ` and answers 200 with \`${secretMember}: null\`, since the secret is not stored.`) +
+        ' The replay shows the thing as it is now; if it was deleted since, it answers 410.' +
         ' With another body: 422. While the first request is under way: 409.',
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: KEY.source },
     }),
@@ -41,7 +56,10 @@ export function Idempotent(secretMember?: 'clientSecret' | 'resourceServerSecret
 
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  constructor(private readonly keys: IdempotencyKeys) {}
+  constructor(
+    private readonly keys: IdempotencyKeys,
+    private readonly queries: QueryBus,
+  ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
@@ -56,7 +74,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     // the key, which is stored nowhere, salts the digest: a body may hold a password
     const bodyDigest = digest(JSON.stringify([header, request.body ?? null]));
     const reservation = await this.keys.reserve(id, bodyDigest);
-    if (reservation.state === 'done') return of(replay(context, reservation.result));
+    if (reservation.state === 'done') return of(await this.replay(context, reservation.result as FirstAnswer));
     request.idempotencyId = id;
     return next.handle().pipe(
       catchError((error: unknown) =>
@@ -68,20 +86,35 @@ export class IdempotencyInterceptor implements NestInterceptor {
       ),
     );
   }
+
+  /** An answer about what the first request did. It shows the present state: the stored one may be long out of date. */
+  private async replay(context: ExecutionContext, first: FirstAnswer): Promise<object> {
+    const http = context.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const { read, secretMember, altersRights } = Reflect.getMetadata(
+      OPTIONS,
+      context.getHandler(),
+    ) as IdempotentOptions;
+    if (altersRights === true) await leaseRunOut(performance.now());
+    const view = await this.queries.execute(read(first)).catch((error: unknown) => {
+      throw error instanceof DomainError && error.code === 'not-found' ? deletedMeanwhile() : error;
+    });
+    reply.header('idempotency-replayed', 'true');
+    const body = withEtag(reply, view);
+    const created = first['id'] ?? first['key'];
+    if (reply.statusCode === 201 && typeof created === 'string') {
+      reply.header('location', `${http.getRequest<LatchkeyRequest>().url.split('?', 1)[0] ?? ''}/${created}`);
+    }
+    if (secretMember === undefined) return body;
+    reply.code(200);
+    return { ...withSecret(body, secretMember, null), notice: SECRET_NOTICE };
+  }
 }
 
-/** The answer that the first request got, its headers included. */
-function replay(context: ExecutionContext, result: unknown): unknown {
-  const http = context.switchToHttp();
-  const reply = http.getResponse<FastifyReply>();
-  const { version, ...body } = result as Record<string, unknown>;
-  reply.header('idempotency-replayed', 'true');
-  const id = body['id'] ?? body['key'];
-  const path = http.getRequest<LatchkeyRequest>().url.split('?', 1)[0];
-  if (typeof id === 'string') reply.header('location', `${path}/${id}`);
-  if (typeof version === 'number') reply.header('etag', `"v${version}"`);
-  const secretMember: unknown = Reflect.getMetadata(SECRET_MEMBER, context.getHandler());
-  if (typeof secretMember !== 'string') return body;
-  reply.code(200);
-  return { ...body, [secretMember]: null, notice: SECRET_NOTICE };
+function deletedMeanwhile(): DomainError {
+  return new DomainError(
+    'deleted-meanwhile',
+    'The first request with this Idempotency-Key was successful, but what it made or changed was deleted since. ' +
+      'To make another, send a new key.',
+  );
 }

@@ -11,12 +11,15 @@ export interface Problem {
   readonly detail: string;
   readonly instance: string;
   readonly errors?: readonly FieldFault[];
+  /** Extension members (RFC 9457 3.2), such as `secrets` of `rotation-in-progress`. */
+  readonly [extension: string]: unknown;
 }
 
 /** The problem document of an error. @param requestId becomes `instance`: the one thing to quote to an operator */
 export function problemOf(error: DomainError, requestId: string): Problem {
   const { title, status } = errorStatus[error.code];
   return {
+    ...error.extensions,
     type: `urn:latchkey:problem:${error.code}`,
     title,
     status,

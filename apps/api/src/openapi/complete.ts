@@ -1,4 +1,4 @@
-import { METHODS, operationsOf } from './document.ts';
+import { METHODS, operationsOf, takesIdempotencyKey } from './document.ts';
 import type { Document, Operation, ParameterObject, PlacedOperation, ResponseObject } from './document.ts';
 import { documentHeaders, headers } from './headers.ts';
 import { orderPaths } from './order-paths.ts';
@@ -73,12 +73,11 @@ function documentSuccess(document: Document, { path, method, operation }: Placed
   const versioned =
     has(operation, 412) ||
     (method === 'get' && METHODS.some((other) => item?.[other] !== undefined && has(item[other], 428)));
-  const replayable = (operation.parameters ?? []).some(
-    (parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key',
-  );
+  const replayable = takesIdempotencyKey(operation);
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!status.startsWith('2') || response === undefined || '$ref' in response) continue;
-    const created = status === '201' || (method === 'post' && replayable);
+    // a replay of a create whose answer has a secret is 200
+    const created = status === '201' || (replayable && has(operation, 201));
     response.headers = {
       ...(hasContent(response) && (versioned || created) ? headers('ETag') : {}),
       ...(created ? headers('Location') : {}),

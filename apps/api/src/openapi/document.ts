@@ -28,3 +28,8 @@ export function operationsOf(document: Document): PlacedOperation[] {
     }),
   );
 }
+
+/** Whether the operation honours an `Idempotency-Key`. */
+export function takesIdempotencyKey({ parameters = [] }: Operation): boolean {
+  return parameters.some((parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key');
+}

@@ -10,6 +10,10 @@ interface PathParameter {
 const pathParameters: Readonly<Record<string, PathParameter>> = {
   operationId: { description: 'Id of the operation.', example: 'op_example' },
   credentialId: { description: 'Id of the credential.', example: 'cr_example' },
+  secretId: {
+    description: 'Id of the secret, as the list of live secrets has it; not the secret.',
+    example: 'se_example',
+  },
   tokenId: { description: 'Id of the token, as the list of live tokens has it; not the token.', example: 'tk_example' },
   apiKey: { description: 'Key of the API.', example: 'invoices' },
   resourceServerId: { description: 'Id of the resource server.', example: 'rs_example' },

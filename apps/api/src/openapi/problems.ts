@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { ErrorCode } from '#kernel';
 import { PROBLEMS } from '../http/api-problems.ts';
 import { errorStatus } from '../http/error-status.ts';
-import { problemSchema } from '../http/fields.ts';
+import { problemSchema } from '../http/problem-schema.ts';
 import { headers } from './headers.ts';
-import { operationsOf } from './document.ts';
+import { operationsOf, takesIdempotencyKey } from './document.ts';
 import type { Document, PlacedOperation, ResponseObject } from './document.ts';
 
 /** What any admin call may answer. */
@@ -25,11 +25,20 @@ const withBody: readonly ErrorCode[] = [
   'body-too-large',
   'unsupported-media-type',
 ];
+/** What a call that takes an Idempotency-Key may answer. */
+const withIdempotencyKey: readonly ErrorCode[] = [
+  'idempotency-key-in-use',
+  'deleted-meanwhile',
+  'idempotency-key-reused',
+];
 const withPathParameter: readonly ErrorCode[] = ['malformed-request', 'uri-too-long'];
 
 /** Documents the problems of every admin call: those it names, and those that follow from what it is. */
 export function documentProblems(document: Document): void {
   const { definitions = {} } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
+  const schemas = JSON.parse(
+    JSON.stringify(definitions).replaceAll('#/definitions/', '#/components/schemas/'),
+  ) as object;
   const used = new Set<ErrorCode>();
   for (const placed of operationsOf(document)) {
     const own = codesOf(placed.operation);
@@ -39,13 +48,14 @@ export function documentProblems(document: Document): void {
       ...always,
       ...(placed.method === 'get' ? [] : withBody),
       ...(placed.path.includes('{') ? withPathParameter : []),
+      ...(takesIdempotencyKey(placed.operation) ? withIdempotencyKey : []),
     ];
     addResponses(placed, codes);
     for (const code of codes) used.add(code);
   }
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, ...(definitions as object) },
+    schemas: { ...document.components?.schemas, ...schemas },
     examples: Object.fromEntries([...used].sort().map((code) => [code, { value: exampleOf(code) }])),
   };
 }

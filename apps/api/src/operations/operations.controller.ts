@@ -44,20 +44,13 @@ export class OperationsController {
 
   @Post()
   @Roles('platform-admin')
-  @Idempotent()
+  @Idempotent({ read: ({ id }) => new GetOperationQuery(String(id)) })
   @ApiOperation({
     summary: 'Create an operation',
     description: 'An operation is a business unit. It holds up to ten credentials.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: operationAnswer })
-  @ApiProblems(
-    'name-taken',
-    'malformed-json',
-    'idempotency-key-reused',
-    'idempotency-key-in-use',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -21,11 +21,13 @@ import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
+import type { FirstAnswer } from '../http/idempotency.interceptor.ts';
 import { IfMatch, OptionalIfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { Pages, listName } from '../http/pages.ts';
 import type { Page } from '../http/pages.ts';
+import { withSecret } from '../http/secret-fields.ts';
 import {
   createResourceServerBody,
   editResourceServerBody,
@@ -35,6 +37,7 @@ import {
   resourceServerReplay,
   resourceServerWithSecret,
   rotateResourceServerSecretBody,
+  rotatedResourceServer,
 } from './resource-servers.dto.ts';
 import type {
   CreateResourceServerBody,
@@ -54,7 +57,7 @@ export class ResourceServersController {
 
   @Post()
   @Roles('platform-admin')
-  @Idempotent('resourceServerSecret')
+  @Idempotent({ read: readAgain, secretMember: 'resourceServerSecret' })
   @ApiOperation({
     summary: 'Register a resource server',
     description:
@@ -66,23 +69,16 @@ export class ResourceServersController {
     description: 'A replay: the same `Idempotency-Key` and body had made it before. The secret cannot be repeated.',
     standardSchema: resourceServerReplay,
   })
-  @ApiProblems(
-    'unknown-api',
-    'name-taken',
-    'malformed-json',
-    'idempotency-key-reused',
-    'idempotency-key-in-use',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('unknown-api', 'name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Body({ schema: createResourceServerBody }) body: CreateResourceServerBody,
   ): Promise<object> {
-    const view = await this.commands.execute(new CreateResourceServerCommand(callContext(request), body));
+    const command = new CreateResourceServerCommand(callContext(request), body);
+    const { resourceServerSecret, ...view } = await this.commands.execute(command);
     reply.header('location', `/v1/resource-servers/${view.id}`);
-    return withEtag(reply, view);
+    return withSecret(withEtag(reply, view), 'resourceServerSecret', resourceServerSecret);
   }
 
   @Get()
@@ -160,15 +156,21 @@ export class ResourceServersController {
   @Post(':resourceServerId/rotate-secret')
   @Roles('platform-admin')
   @HttpCode(200)
+  @Idempotent({ read: readAgain, secretMember: 'resourceServerSecret', altersRights: true })
   @ApiBody({ standardSchema: rotateResourceServerSecretBody, required: false } as never)
   @ApiOperation({
     summary: 'Rotate the secret of a resource server',
     description:
-      'Answers with the new `resourceServerSecret`, this once. At most two secrets live: the old one goes on for `overlapSeconds` ' +
-      'and then ends; one that was older still ends at once. `compromised` ends every older secret at once. If-Match is honoured when sent.',
+      'Answers with the new `resourceServerSecret`, this once. The old secret stays valid for `overlapSeconds`. At most two ' +
+      'secrets are live: while an overlap lasts, a rotation is refused (409, with both secrets and their last use) unless ' +
+      '`endOldest` ends the older one. `compromised` ends every older secret immediately. If-Match is honoured when sent. A replay ' +
+      'with the same `Idempotency-Key` rotates nothing and has `resourceServerSecret: null` and a `notice`.',
   })
-  @ApiOkResponse({ description: 'The resource server and its new secret.', standardSchema: resourceServerWithSecret })
-  @ApiProblems('not-found', 'precondition-failed', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  @ApiOkResponse({
+    description: 'The resource server and its new secret; for a replay `resourceServerSecret: null` and a `notice`.',
+    standardSchema: rotatedResourceServer,
+  })
+  @ApiProblems('not-found', 'rotation-in-progress', 'precondition-failed', 'malformed-json')
   async rotateSecret(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -178,6 +180,11 @@ export class ResourceServersController {
   ): Promise<object> {
     const context = callContext(request);
     const command = new RotateResourceServerSecretCommand(context, resourceServerId, expected, rotation);
-    return withEtag(reply, await this.commands.execute(command));
+    const { resourceServerSecret, ...view } = await this.commands.execute(command);
+    return withSecret(withEtag(reply, view), 'resourceServerSecret', resourceServerSecret);
   }
+}
+
+function readAgain({ id }: FirstAnswer): GetResourceServerQuery {
+  return new GetResourceServerQuery(String(id));
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { idField, nameField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
-import { replayNotice, secretSchema, shownSecret, unrepeatedSecret } from '../http/secret-fields.ts';
+import {
+  replayNotice,
+  rotationMembers,
+  secretSchema,
+  shownSecret,
+  unrepeatedSecret,
+  withSecret,
+} from '../http/secret-fields.ts';
 
 const MOST_APIS = 500;
 
@@ -40,17 +47,9 @@ export const editResourceServerBody = z
 export type EditResourceServerBody = z.output<typeof editResourceServerBody>;
 
 export const rotateResourceServerSecretBody = z
-  .strictObject({
-    overlapSeconds: z.int().min(0).max(604_800).default(0).meta({
-      description: 'How long the old secret goes on being good, in seconds: up to seven days. 0 ends it at once.',
-    }),
-    compromised: z
-      .boolean()
-      .default(false)
-      .meta({ description: 'Ends every older secret at once, whatever the overlap.' }),
-  })
+  .strictObject(rotationMembers('every older secret'))
   .prefault({})
-  .meta({ id: 'RotateResourceServerSecret', example: { overlapSeconds: 3600, compromised: false } });
+  .meta({ id: 'RotateResourceServerSecret', example: { overlapSeconds: 3600 } });
 export type RotateResourceServerSecretBody = z.output<typeof rotateResourceServerSecretBody>;
 
 export const listResourceServersQuery = z.strictObject(pageQuery);
@@ -73,19 +72,18 @@ export const resourceServerAnswer = z
   .meta({ id: 'ResourceServer', description: 'An API or gateway that asks whether tokens are good.' });
 
 export const resourceServerWithSecret = z
-  .object({
-    ...members,
-    resourceServerSecret: shownSecret('lk_rs_'),
-  })
+  .object(withSecret<z.ZodType>(members, 'resourceServerSecret', shownSecret('lk_rs_')))
   .meta({ id: 'ResourceServerWithSecret', description: 'A resource server and, this once, its secret.' });
 
 export const resourceServerReplay = z
-  .object({
-    ...members,
-    resourceServerSecret: unrepeatedSecret,
-    notice: replayNotice,
-  })
+  .object({ ...withSecret<z.ZodType>(members, 'resourceServerSecret', unrepeatedSecret), notice: replayNotice })
   .meta({ id: 'ResourceServerReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
+
+export const rotatedResourceServer = z.union([resourceServerWithSecret, resourceServerReplay]).meta({
+  id: 'RotatedResourceServer',
+  description:
+    'The resource server with its new secret, or what a repeated request with the same Idempotency-Key gets.',
+});
 
 export const resourceServerPage = pageOf(resourceServerAnswer).meta({
   id: 'ResourceServerPage',

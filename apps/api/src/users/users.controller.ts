@@ -26,20 +26,13 @@ export class UsersController {
 
   @Post()
   @Roles('platform-admin')
-  @Idempotent()
+  @Idempotent({ read: ({ id }) => new GetUserQuery(String(id)) })
   @ApiOperation({
     summary: 'Create a user',
     description: 'A person who signs in with HTTP Basic. The password is kept only as a hash, and never answered.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: userAnswer })
-  @ApiProblems(
-    'name-taken',
-    'malformed-json',
-    'idempotency-key-reused',
-    'idempotency-key-in-use',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
