@@ -6,6 +6,7 @@ const layers = [
   ['kernel'],
   ['config'],
   ['observability'],
+  ['migrations'],
   ['mongo'],
   ['events'],
   ['catalogue', 'identity', 'tokens'],

@@ -7,6 +7,7 @@ import { Ledger, clearLeftovers } from './local-stores/ledger.ts';
 import { tryLock } from './local-stores/lock.ts';
 import { StartError } from './local-stores/processes.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
+import { migrateDatabase } from './service/migrate.ts';
 import { chooseFirstAdmin } from './service/first-admin.ts';
 import { runService } from './service/run-service.ts';
 
@@ -26,6 +27,7 @@ async function start(): Promise<number> {
     await ensureBuilt(root, say);
     const binariesFolder = join(dataFolder, 'binaries');
     const stores = await startStores({ dataFolder, binariesFolder, durable: true, ledger, say }, process.env);
+    await migrateDatabase(root, withDatabase(stores.mongodbUri, 'latchkey'));
     leaveInterrupts();
     const admin = chooseFirstAdmin(process.env);
     const env = {

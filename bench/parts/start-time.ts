@@ -1,6 +1,6 @@
 import { cpuSeconds, residentMb } from '../machine.ts';
 import type { BenchStores } from '../stores.ts';
-import { latchkeyCommand } from '../targets/latchkey.ts';
+import { latchkeyCommand, migrateLatchkey } from '../targets/latchkey.ts';
 import { peerCommand, peers } from '../targets/peers.ts';
 import type { PeerName } from '../targets/peers.ts';
 import { answers, startServer } from '../targets/server.ts';
@@ -42,7 +42,8 @@ export async function measureStarts(
       readyPath: undefined,
     })),
   ];
-  // the first start makes collections and indexes, and fills the disk's cache
+  await migrateLatchkey(root, own);
+  // the first start fills the disk's cache
   for (const starter of starters) await startOnce(starter, -1);
   const rows: StartRow[] = [];
   for (let round = 0; round < rounds; round += 1) {

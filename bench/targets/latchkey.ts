@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { migrateDatabase } from '../../tools/service/migrate.ts';
 import { basic, rawRequest } from '../load/raw-request.ts';
 import type { Workload } from '../load/wrk.ts';
 import { ADMIN, API } from './latchkey-admin.ts';
@@ -29,8 +30,7 @@ export function latchkeyCommand(
   { mongodbUri, redisUrl }: Stores,
   env: Readonly<Record<string, string>> = {},
 ): ServerCommand {
-  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> };
-  const [program, ...args] = (scripts['start:prod'] ?? '').split(' ');
+  const [program, ...args] = (scriptsOf(root)['start:prod'] ?? '').split(' ');
   ensure(program === 'node', 'start:prod does not run node');
   return {
     args,
@@ -44,6 +44,15 @@ export function latchkeyCommand(
       ...env,
     },
   };
+}
+
+/** Makes the collections of the built service, unless the checkout is one whose service makes them by itself. */
+export async function migrateLatchkey(root: string, { mongodbUri }: Stores): Promise<void> {
+  if ('latchkey' in scriptsOf(root)) await migrateDatabase(root, mongodbUri);
+}
+
+function scriptsOf(root: string): Readonly<Record<string, string>> {
+  return (JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> }).scripts;
 }
 
 function clientBasic({ clientId, clientSecret }: BenchCredential): string {

@@ -2,7 +2,7 @@ import { withDatabase } from '../../tools/local-stores/index.ts';
 import type { Options } from '../options.ts';
 import type { BenchStores } from '../stores.ts';
 import { seedLatchkey } from './latchkey-admin.ts';
-import { UNLIMITED_GUESSES, latchkeyCommand, latchkeyTarget } from './latchkey.ts';
+import { UNLIMITED_GUESSES, latchkeyCommand, latchkeyTarget, migrateLatchkey } from './latchkey.ts';
 import type { Stores } from './latchkey.ts';
 import { limitTarget, peerCommand, peerTarget } from './peers.ts';
 import type { PeerName } from './peers.ts';
@@ -22,6 +22,7 @@ export async function startLatchkey(
   stores: Stores,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
+  await migrateLatchkey(root, stores);
   const server = await startServer(latchkeyCommand(root, stores, env));
   await answers(`${server.url}/readyz`, (status) => status === 200);
   return server;

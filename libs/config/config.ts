@@ -11,7 +11,7 @@ const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> 
     .regex(/^\d{1,9}$/, `${name} must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((n) => n >= min && n <= max, `${name} must be a whole number from ${min} to ${max}`);
-const url = (name: string, protocols: readonly string[]): z.ZodType<string> =>
+export const url = (name: string, protocols: readonly string[]): z.ZodType<string> =>
   z.string().refine(
     (text) => {
       const protocol = URL.canParse(text) ? new URL(text).protocol : /^[a-z+]+:/.exec(text)?.[0];
@@ -60,7 +60,8 @@ function writableFolder(path: string): string {
   return path;
 }
 
-const schema = z.object({
+/** The variables of the service, by name. */
+export const schema = z.object({
   PORT: wholeNumber('PORT', 0, 65_535).default(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: optional(
@@ -168,18 +169,32 @@ const pairs = [
  * @throws ConfigError that lists every fault; values are never repeated, since some are secrets
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const set = withoutEmpty(env);
   const faults = pairs
     .filter(([a, b]) => (set[a] === undefined) !== (set[b] === undefined))
     .map(([a, b]) => `${a} and ${b} must be set together`);
-  const result = schema.safeParse(set);
-  if (!result.success) {
-    for (const issue of result.error.issues) {
-      const name = String(issue.path[0]);
-      if (set[name] === undefined) faults.push(`${name} is required`);
-      else faults.push(issue.message.startsWith(name) ? issue.message : `${name}: ${issue.message}`);
-    }
-  }
-  if (!result.success || faults.length > 0) throw new ConfigError(faults);
-  return toConfig(result.data);
+  return toConfig(parsed(schema, set, faults));
+}
+
+/** An empty variable counts as not set. */
+export function withoutEmpty(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+}
+
+/** @throws ConfigError with the faults given and those that the schema finds */
+export function parsed<T extends z.ZodType>(
+  variables: T,
+  set: Readonly<Record<string, string>>,
+  faults: readonly string[] = [],
+): z.output<T> {
+  const result = variables.safeParse(set);
+  if (result.success && faults.length === 0) return result.data;
+  const found = (result.error?.issues ?? []).map(({ path: [variable], message }) => {
+    const name = String(variable);
+    if (set[name] === undefined) return `${name} is required`;
+    return message.startsWith(name) ? message : `${name}: ${message}`;
+  });
+  throw new ConfigError([...faults, ...found]);
 }

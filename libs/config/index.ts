@@ -1,3 +1,4 @@
 export { CONFIG } from './config.token.ts';
 export { ConfigError, loadConfig } from './config.ts';
 export type { Config } from './config.ts';
+export { loadMigrationConfig } from './migration-config.ts';

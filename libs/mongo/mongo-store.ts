@@ -4,10 +4,11 @@ import mongoose from 'mongoose';
 import type { Connection, Model, Schema } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { LOGGER } from '#observability';
+import { LOGGER, RepeatedNotice } from '#observability';
 import type { Logger } from '#observability';
 import { ConnectionWatch } from './connection-watch.ts';
 import { StoreClock } from './store-clock.ts';
+import { verifyLayout } from './verify-layout.ts';
 
 // A key that is no member of the schema is an error, never dropped: a filter that loses its key matches everything.
 mongoose.set('strict', 'throw');
@@ -29,6 +30,7 @@ const CLOSE_MS = 3_000;
 export class MongoStore implements OnApplicationShutdown {
   readonly connection: Connection = mongoose.createConnection();
   private readonly models: Model<never>[] = [];
+  private readonly outage = new RepeatedNotice((reason) => this.logger.warn({ reason }, 'waiting for MongoDB'));
   private closing = false;
   private prepared = false;
   private opening: Promise<void> | undefined;
@@ -42,7 +44,7 @@ export class MongoStore implements OnApplicationShutdown {
     this.connection.on('error', (error: unknown) => this.logger.warn({ err: error }, 'store connection error'));
   }
 
-  /** Registers a collection. Call it while the modules are made: its indexes are built when the store is reached. */
+  /** Registers a collection. Call it while the modules are made: its indexes are verified when the store is reached. */
   model<T>(name: string, schema: Schema<T>): Model<T> {
     schema.set('autoIndex', false);
     schema.set('autoCreate', false);
@@ -78,6 +80,7 @@ export class MongoStore implements OnApplicationShutdown {
   private async keepOpening(): Promise<void> {
     for (let open = false; !this.closing && !open;) {
       try {
+        if (!this.prepared) await verifyLayout(this.config.mongodbUri, this.models);
         await this.connection.openUri(this.config.mongodbUri, {
           appName: 'latchkey',
           maxPoolSize: CONNECTIONS,
@@ -92,10 +95,11 @@ export class MongoStore implements OnApplicationShutdown {
           heartbeatFrequencyMS: 1_000,
         });
         if (!this.prepared) await this.prepare();
+        this.outage.clear();
         this.watch = new ConnectionWatch(this.connection.getClient(), CONNECTIONS / 2, (what) => this.openAnew(what));
         open = true;
       } catch (error) {
-        this.logger.warn({ err: error }, 'store not reached yet; trying again');
+        this.outage.give(error instanceof Error ? error.message : String(error));
         // not by force: mongoose would refuse every command for good, also over the next connection
         await this.connection.close().catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
@@ -115,22 +119,7 @@ export class MongoStore implements OnApplicationShutdown {
     await this.clock.start(
       () => this.connection.db?.command({ hello: 1 }) ?? Promise.reject(new Error('no connection')),
     );
-    const existing = new Set((await this.connection.listCollections()).map((collection) => collection.name));
-    for (const model of this.models) {
-      // a collection cannot be made implicitly by two transactions at once, so all are made here
-      if (!existing.has(model.collection.name)) await this.createCollection(model);
-      await model.createIndexes();
-    }
     this.prepared = true;
     this.logger.info('store ready');
-  }
-
-  private async createCollection(model: Model<never>): Promise<void> {
-    try {
-      await model.createCollection();
-    } catch (error) {
-      // NamespaceExists (48): another instance was quicker
-      if (!(error instanceof mongoose.mongo.MongoServerError && error.code === 48)) throw error;
-    }
   }
 }

@@ -2,3 +2,4 @@ export { LOGGER, NestLogger, createLogger } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { Metrics } from './metrics.ts';
 export { ObservabilityModule } from './observability.module.ts';
+export { RepeatedNotice } from './repeated-notice.ts';

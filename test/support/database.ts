@@ -2,20 +2,38 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
+import { migrateDatabase, migrations } from '#migrations';
+
+const MIGRATION_WAIT_MS = 60_000;
 
 /** A database of its own for a suite, on the server that the test command started. */
 export class TestDatabase {
   readonly name = `e2e_${randomBytes(6).toString('hex')}`;
   /** URI of the database, for MONGODB_URI of a service. */
   readonly uri: string;
+  /** Signs in as the user that makes collections and indexes. */
+  readonly migrationUri: string;
   readonly redisUrl: string;
   private client: mongo.MongoClient | undefined;
+  private migrated: Promise<number> | undefined;
 
   constructor() {
     const url = new URL(required('MONGODB_URI'));
     url.pathname = `/${this.name}`;
     this.uri = url.href;
+    this.migrationUri = url.href;
     this.redisUrl = required('REDIS_URL');
+  }
+
+  /** Brings it to this version, once: the service itself makes no collection. */
+  migrate(): Promise<number> {
+    this.migrated ??= migrateDatabase({
+      uri: this.migrationUri,
+      migrations,
+      say: () => undefined,
+      waitMs: MIGRATION_WAIT_MS,
+    });
+    return this.migrated;
   }
 
   /** What the service stores, to look at behind its back. */

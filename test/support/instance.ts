@@ -30,6 +30,7 @@ export async function startInstance(
   env: Readonly<Record<string, string>> = {},
   modules: NonNullable<ModuleMetadata['imports']> = [],
 ): Promise<Instance> {
+  await database.migrate();
   const config = loadConfig({
     MONGODB_URI: database.uri,
     REDIS_URL: database.redisUrl,

@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Whether to wait until it can serve; false where a store is away on purpose. */
   readonly awaitReady?: boolean;
+  /** Whether to bring the database to this version first; false where that is what is tested. */
+  readonly migrate?: boolean;
 }
 
 /** One line that the service logged. */
@@ -62,6 +64,7 @@ export class Service {
   /** Starts it, again or for the first time, and waits until it listens and (unless told otherwise) can serve. */
   async start(): Promise<this> {
     if (!existsSync(BUNDLE)) throw new Error('the service is not built: npm run build');
+    if (this.options.migrate !== false) await this.database.migrate();
     const from = this.lines.length;
     const child = spawn(process.execPath, ['--enable-source-maps', BUNDLE], {
       env: this.environment(),

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
+import { migrateCommand } from './migrate.command.ts';
 import { serveCommand } from './serve.command.ts';
 
 /** Every command of `latchkey`, in the order of the help. */
-export const commands: readonly Command[] = [serveCommand];
+export const commands: readonly Command[] = [serveCommand, migrateCommand];

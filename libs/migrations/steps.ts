@@ -1,0 +1,5 @@
+import type { Migration } from './migration.ts';
+import { firstCollections } from './steps/0001-first-collections.ts';
+
+/** Every migration, in the order of its number: 1, 2, 3, … */
+export const migrations: readonly Migration[] = [firstCollections];
