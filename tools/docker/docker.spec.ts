@@ -9,7 +9,7 @@ function collectionsInCode(): string[] {
   const files = readdirSync(new URL('libs/', root), { recursive: true, encoding: 'utf8' });
   const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
   const names = sources.flatMap((file) => [
-    ...read(`libs/${file}`).matchAll(/(?:\.model\(\s*|const NAME = )'([a-z_]+)'/g),
+    ...read(`libs/${file}`).matchAll(/(?:\.model\(\s*|const (?:NAME|RECORDS) = )'([a-z_]+)'/g),
   ]);
   return [...new Set(names.map(([, name]) => name ?? ''))].sort();
 }

@@ -25,6 +25,7 @@ const collections = [
   'checkpoints',
   'credentials',
   'idempotency_keys',
+  'migrations',
   'operations',
   'outbox',
   'refusals',
