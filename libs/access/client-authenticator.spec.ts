@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
 import type { ResourceServerFacts, ResourceServerReader } from '#catalogue';
 import type { CredentialReader, CredentialRecord } from '#credentials';
 import { AllowedIps, Clock, SecretSet, digest, newClientId, newClientSecret } from '#kernel';
-import { LeasedReader } from '#mongo';
+import { Fence, FenceSource, LeasedReader } from '#mongo';
+import { createLogger } from '#observability';
 import { ClientAuthenticator } from './client-authenticator.ts';
 import { AuthenticationFailed } from './domain/access-error.ts';
 
@@ -11,6 +14,16 @@ const AT = new Date('2026-11-23T12:00:00.000Z');
 class FixedClock extends Clock {
   override nowMs(): number {
     return AT.getTime();
+  }
+}
+
+/** Confirms each fence. */
+class ConfirmingSource extends FenceSource {
+  private seconds = 0;
+
+  override prove(): Promise<mongo.Timestamp> {
+    this.seconds += 1;
+    return Promise.resolve(new mongoose.mongo.Timestamp({ t: this.seconds, i: 0 }));
   }
 }
 
@@ -38,11 +51,12 @@ function setUp(): {
     version: 1,
   };
   let lookUps = 0;
+  const fence = new Fence(new ConfirmingSource(), { leaseMs: 250 }, createLogger('silent'));
   const reader = <V extends object>(documents: Map<string, V>): LeasedReader<V> =>
-    new LeasedReader((keys) => {
+    new LeasedReader(fence, (keys) => {
       lookUps += 1;
       return Promise.resolve(new Map([...documents].filter(([key]) => keys.includes(key))));
-    }, 250);
+    });
   const credentials = reader(new Map([[clientId, record]])) as CredentialReader;
   const server: ResourceServerFacts = { id: 'rs_1', apis: ['a'], requireClientIp: true, secrets: record.secrets };
   const servers = Object.assign(reader(new Map([['rs_1', server]])), { noteUse: () => undefined });

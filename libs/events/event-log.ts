@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { newId } from '#kernel';
 import type { CallContext, DomainEvent, DomainEventData } from '#kernel';
-import { MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
+import { CHAIN_HEADS, MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
 import type { Update } from '#mongo';
 import { Metrics } from '#observability';
 import { chainEvents, chainName, emptyHead } from './chain.ts';
@@ -30,7 +30,7 @@ export class EventLog {
     private readonly metrics: Metrics,
   ) {
     this.events = store.model('events', eventSchema);
-    this.heads = store.model('chain_heads', chainHeadSchema);
+    this.heads = store.model(CHAIN_HEADS, chainHeadSchema);
     this.outbox = store.model('outbox', outboxSchema);
   }
 

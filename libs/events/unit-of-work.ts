@@ -4,6 +4,7 @@ import type { ClientSession } from 'mongoose';
 import { Clock } from '#kernel';
 import type { CallContext, DomainEvent } from '#kernel';
 import {
+  Fence,
   IdempotencyKeys,
   STORE_DEADLINE_MS,
   Transactions,
@@ -41,6 +42,7 @@ export interface UnitOptions {
 export class UnitServices {
   constructor(
     readonly clock: Clock,
+    readonly fence: Fence,
     readonly idempotencyKeys: IdempotencyKeys,
     readonly outboxSignal: OutboxSignal,
   ) {}
@@ -117,7 +119,9 @@ export class UnitOfWork {
     let logged: LogEvent[] = [];
     let published: DomainEvent[] = [];
     let tries = 0;
+    let committedBy: ClientSession | undefined;
     const attempt = async (session: ClientSession): Promise<T> => {
+      committedBy = session;
       if ((tries += 1) > 1) this.turns.lost(chains);
       let ends = likelyEnds(chains);
       // whoever loses the race for the chain learns it first, not last
@@ -140,6 +144,7 @@ export class UnitOfWork {
       });
     const value = await bounded(turn, limitMs);
     const committedAtMs = performance.now();
+    if (options.altersRights === true) this.services.fence.advance(committedBy?.operationTime);
     this.eventLog.count(logged);
     this.turns.won(logged);
     this.publisher.deliver(published);

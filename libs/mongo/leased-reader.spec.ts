@@ -1,5 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Fence } from './fence.ts';
 import { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';
+import { aFence } from './test-support/fences.ts';
 
 describe('LeasedReader', () => {
   let nowMs = 1_000;
@@ -7,10 +10,10 @@ describe('LeasedReader', () => {
   let queries = 0;
 
   const reader = (leaseMs: number): LeasedReader<{ value: number }> =>
-    new LeasedReader((keys) => {
+    new LeasedReader(aFence(leaseMs), (keys) => {
       queries += 1;
       return Promise.resolve(new Map(keys.flatMap((key) => (stored.has(key) ? [[key, stored.get(key)!]] : []))));
-    }, leaseMs);
+    });
 
   beforeEach(() => {
     queries = 0;
@@ -42,11 +45,11 @@ describe('LeasedReader', () => {
     expect(await leased.get('a')).toEqual({ value: 2 });
   });
 
-  it('counts the lease from before the query went out, however late its answer comes', async () => {
-    const leased = new LeasedReader<{ value: number }>((keys) => {
+  it('counts the lease from before the fence was sent, however late the answer comes', async () => {
+    const leased = new LeasedReader<{ value: number }>(aFence(), (keys) => {
       nowMs += 200; // the store takes its time
       return Promise.resolve(new Map(keys.map((key) => [key, { value: 1 }])));
-    }, 250);
+    });
     await leased.get('a');
     nowMs += 49;
     expect(leased.peek('a')).toEqual({ value: 1 });
@@ -80,6 +83,7 @@ describe('LeasedReader, of what is asked for again and again', () => {
 
   /** A store whose queries are answered by hand. */
   function manual(): {
+    readonly fence: Fence;
     readonly leased: LeasedReader<{ value: number }>;
     readonly queries: { readonly keys: string[]; answer: (value?: number) => void; fail: () => void }[];
   } {
@@ -92,24 +96,31 @@ describe('LeasedReader, of what is asked for again and again', () => {
           fail: () => reject(new Error('gone')),
         });
       });
-    return { leased: new LeasedReader(load, 250), queries };
+    const fence = aFence();
+    return { fence, leased: new LeasedReader(fence, load), queries };
   }
 
   /** A reader that remembers `a` and `b` since `nowMs`, and has just been asked for them in the second half of their lease. */
   async function refreshing(): Promise<ReturnType<typeof manual>> {
-    const { leased, queries } = manual();
+    const { fence, leased, queries } = manual();
     const first = Promise.all([leased.get('a'), leased.get('b')]);
     await sent(queries, 1);
     queries[0]?.answer(1);
     await first;
     nowMs += 130;
+    await fencedNow(fence);
     for (const key of ['a', 'b']) expect(leased.peek(key)).toEqual({ value: 1 });
     await sent(queries, 2);
-    return { leased, queries };
+    return { fence, leased, queries };
+  }
+
+  /** Waits for a fence that was sent at `nowMs`. */
+  async function fencedNow(fence: Fence): Promise<void> {
+    while (fence.current()?.sentAtMs !== nowMs) await pause(5);
   }
 
   async function sent(queries: readonly unknown[], count: number): Promise<void> {
-    while (queries.length < count) await new Promise((resolve) => setImmediate(resolve)); // Jest's time limit ends it
+    while (queries.length < count) await pause(1); // Jest's time limit ends it
   }
 
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -137,12 +148,13 @@ describe('LeasedReader, of what is asked for again and again', () => {
   });
 
   it('asks for nothing that no one asked for', async () => {
-    const { leased, queries } = manual();
+    const { fence, leased, queries } = manual();
     const first = Promise.all([leased.get('a'), leased.get('b')]);
     await sent(queries, 1);
     queries[0]?.answer(1);
     await first;
     nowMs += 130;
+    await fencedNow(fence);
     leased.peek('a');
     await sent(queries, 2);
     expect(queries[1]?.keys).toEqual(['a']);

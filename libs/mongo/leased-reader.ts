@@ -1,27 +1,30 @@
 import { LRUCache } from 'lru-cache';
 import { Coalescer } from './coalescer.ts';
+import type { Fence } from './fence.ts';
+import { ageMs } from './fenced-state.ts';
+import type { FencedState } from './fenced-state.ts';
 
 /**
- * The longest that any instance may answer from what it read before, in milliseconds: L of docs/adr/0003-the-lease.md.
+ * The longest that an instance may answer from what it read before, in milliseconds: L of docs/adr/0003-the-lease.md.
  * A write that changes rights is answered only after it, so "answered" means "in force on every instance".
  */
 export const LEASE_CEILING_MS = 250;
 
 /**
- * For clocks that run at unlike rates, in milliseconds: 300 ms by a clock that is 8.33 % fast (as much as chrony slews one) are still
- * more than 250 ms by one that is as slow.
+ * Allows for clocks that run at different rates, in milliseconds: 300 ms by a clock that is 8.33 % fast (as much as chrony slews one)
+ * are still more than 250 ms by one that is as slow.
  */
 const CLOCK_RATE_MARGIN_MS = 50;
 
-/** From this share of the lease on, what is asked for is read anew in the background, so that the next to ask need not wait. */
+/** From this share of the lease on, a document that is asked for is read again in the background, so that nobody has to wait. */
 const REFRESH_FROM = 0.5;
 /** For this share of the lease such keys are collected: one query for many of them costs little more than for one. */
 const COLLECT_FOR = 0.15;
-/** Keys of one background query at most. */
+/** Maximum number of keys in one background query. */
 const MAX_REFRESHED = 500;
 
 /**
- * Resolves when nothing that was read before the commit is remembered anywhere any more.
+ * Resolves when no instance remembers anything that was read before the commit.
  *
  * @param committedAtMs when the commit was acknowledged, by this process's monotonic clock (`performance.now()`)
  */
@@ -35,20 +38,20 @@ export async function leaseRunOut(committedAtMs: number): Promise<void> {
 
 interface Leased<V> {
   readonly value: V;
+  /** The state that its query was sent under. */
+  readonly provenBy: FencedState;
   readonly sentAtMs: number;
-  /** The same moment by the clock that people set: it goes on while the machine is suspended, the monotonic one does not. */
-  readonly sentAtWallMs: number;
 }
 
-/** What a query said of a key: undefined where there is nothing. */
-type Answered<V> = Omit<Leased<V>, 'value'> & { readonly value: V | undefined };
+/** Fetches documents by key as of the state's floor or later; keys without a document are left out of the map. */
+export type Load<V> = (keys: string[], state: FencedState) => Promise<Map<string, V>>;
 
 /**
- * Reads documents by key, in batches, and remembers what it found for at most the lease, counted by the monotonic clock from
- * *before* the query went out. What was not found is never remembered: a thing that was just made is there at once.
+ * Reads documents by key, in batches, and remembers them for as long as the state that they were read under is in its lease. It never
+ * remembers that something was not found: a new document is found immediately.
  *
- * What is asked for again and again is read anew before its lease is over, many keys at once. Each such reading begins a lease
- * of its own; none is ever made longer.
+ * What is asked for repeatedly is read again in the background before its lease is over, many keys at a time. Each such reading begins
+ * a lease of its own; no lease is ever extended.
  */
 export class LeasedReader<V extends object> {
   private readonly remembered: LRUCache<string, Leased<V>>;
@@ -60,35 +63,25 @@ export class LeasedReader<V extends object> {
   /** Keys that were forgotten while queries were under way, and when: what those queries say of them is older. */
   private readonly forgotten = new Map<string, number>();
 
-  /**
-   * @param load fetches documents from the primary with majority read concern
-   * @param leaseMs 0…LEASE_CEILING_MS; 0 remembers nothing
-   * @param capacity how many documents are remembered at most
-   */
+  /** @param capacity how many documents are remembered at most */
   constructor(
-    private readonly load: (keys: string[]) => Promise<Map<string, V>>,
-    private readonly leaseMs: number,
+    private readonly fence: Fence,
+    private readonly load: Load<V>,
     capacity = 20_000,
   ) {
     this.remembered = new LRUCache({ max: capacity });
     this.coalescer = new Coalescer((keys) => this.fetch(keys));
   }
 
-  /** What is remembered of the key and still within the lease; no store is asked. */
+  /** What is remembered of the key, if a verification that begins now may use it; the store is not asked. */
   peek(key: string): V | undefined {
     const leased = this.remembered.get(key);
-    if (leased === undefined) return undefined;
-    // both clocks: the first is never set back, the second tells of a suspended machine
-    const ageMs = Math.max(performance.now() - leased.sentAtMs, Date.now() - leased.sentAtWallMs);
-    if (ageMs < this.leaseMs) {
-      if (ageMs > this.leaseMs * REFRESH_FROM) this.refreshSoon(key);
-      return leased.value;
-    }
-    this.remembered.delete(key);
-    return undefined;
+    const state = this.fence.current();
+    if (leased === undefined || state === undefined) return undefined;
+    return leased.provenBy === state || this.isInTime(key, leased) ? leased.value : undefined;
   }
 
-  /** The document of the key, at most one lease old. @throws DomainError `store-unavailable` */
+  /** The document of the key, as the last fence or a later one found it. @throws DomainError `store-unavailable` */
   async get(key: string): Promise<V | undefined> {
     return this.peek(key) ?? (await this.coalescer.get(key));
   }
@@ -98,19 +91,27 @@ export class LeasedReader<V extends object> {
     return this.coalescer.get(key);
   }
 
-  /** Forgets what this instance remembers of the key. Others forget by the lease alone. */
+  /** Forgets what this instance remembers of the key. Other instances forget by the lease alone. */
   forget(key: string): void {
     this.remembered.delete(key);
     if (this.underWay > 0) this.forgotten.set(key, performance.now());
   }
 
+  private isInTime(key: string, { provenBy }: Leased<V>): boolean {
+    const age = ageMs(provenBy);
+    if (age >= this.fence.leaseMs || !this.fence.isPresent(provenBy)) return false;
+    if (age > this.fence.leaseMs * REFRESH_FROM) this.refreshSoon(key);
+    return true;
+  }
+
   private async fetch(keys: string[]): Promise<Map<string, V>> {
+    // checked when the query begins and not when its answer comes: a slow store would otherwise be asked for ever
+    const state = await this.fence.ready();
     const sentAtMs = performance.now();
-    const sentAtWallMs = Date.now();
     this.underWay += 1;
     try {
-      const found = await this.load(keys);
-      for (const key of keys) this.learn(key, { value: found.get(key), sentAtMs, sentAtWallMs });
+      const found = await this.load(keys, state);
+      for (const key of keys) this.learn(key, found.get(key), state, sentAtMs);
       return found;
     } finally {
       this.underWay -= 1;
@@ -118,13 +119,14 @@ export class LeasedReader<V extends object> {
     }
   }
 
-  /** Never puts what is older in place of what is newer, in whatever order the answers come in. */
-  private learn(key: string, { value, ...sent }: Answered<V>): void {
+  /** Never replaces what is newer by what is older, in whatever order the answers come in. */
+  private learn(key: string, value: V | undefined, provenBy: FencedState, sentAtMs: number): void {
     const known = this.remembered.peek(key);
-    if (this.leaseMs === 0 || (known !== undefined && known.sentAtMs > sent.sentAtMs)) return;
-    if ((this.forgotten.get(key) ?? -Infinity) >= sent.sentAtMs) return;
+    if (this.fence.leaseMs === 0 || !this.fence.isPresent(provenBy)) return;
+    if (known !== undefined && isOlder(provenBy, sentAtMs, known)) return;
+    if ((this.forgotten.get(key) ?? -Infinity) >= sentAtMs) return;
     if (value === undefined) this.remembered.delete(key);
-    else this.remembered.set(key, { value, ...sent });
+    else this.remembered.set(key, { value, provenBy, sentAtMs });
   }
 
   private refreshSoon(key: string): void {
@@ -133,17 +135,23 @@ export class LeasedReader<V extends object> {
     this.collecting = setTimeout(() => {
       this.collecting = undefined;
       void this.refresh();
-    }, this.leaseMs * COLLECT_FOR);
+    }, this.fence.leaseMs * COLLECT_FOR);
     this.collecting.unref();
   }
 
-  /** One at a time: where the store is too slow for it, leases run out, and who asks waits for a query of its own. */
+  /** One at a time: where the store is too slow for it, leases run out and callers wait for a query of their own. */
   private async refresh(): Promise<void> {
     const keys = [...this.due].slice(0, MAX_REFRESHED);
     this.due = new Set();
     this.refreshing = true;
-    // whoever needs the answer asks again, and is told what went wrong
+    // a caller who needs the answer asks again, and gets the error
     await this.fetch(keys).catch(() => undefined);
     this.refreshing = false;
   }
+}
+
+/** By state first: what was sent later may have been answered by a member that knows less. */
+function isOlder(provenBy: FencedState, sentAtMs: number, known: Leased<unknown>): boolean {
+  if (provenBy.order !== known.provenBy.order) return provenBy.order < known.provenBy.order;
+  return sentAtMs < known.sentAtMs;
 }

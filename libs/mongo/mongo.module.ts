@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { Clock } from '#kernel';
+import { Fence } from './fence.ts';
+import { FenceSource, StoreFenceSource } from './fence-source.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { MongoStore } from './mongo-store.ts';
 import { Settings } from './settings.ts';
@@ -9,13 +11,15 @@ import { Transactions } from './transactions.ts';
 @Global()
 @Module({
   providers: [
+    Fence,
     IdempotencyKeys,
     MongoStore,
     Settings,
     StoreClock,
     Transactions,
     { provide: Clock, useExisting: StoreClock },
+    { provide: FenceSource, useClass: StoreFenceSource },
   ],
-  exports: [IdempotencyKeys, MongoStore, Settings, StoreClock, Transactions, Clock],
+  exports: [Fence, IdempotencyKeys, MongoStore, Settings, StoreClock, Transactions, Clock],
 })
 export class MongoModule {}

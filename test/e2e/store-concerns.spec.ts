@@ -7,13 +7,24 @@ import { OAuthWorld } from '../support/oauth-world.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const READS = ['find', 'aggregate', 'count', 'distinct'];
+/** The reads that decide about tokens, clients, resource servers and people, by what they ask for. */
+const DECIDING: Record<string, string> = {
+  credentials: 'clientId.$in',
+  tokens: '_id.$in',
+  resource_servers: '_id.$in',
+  users: 'usernameKey',
+};
 const WRITES = ['insert', 'update', 'delete', 'findAndModify'];
 
 /** A command as it went over the wire. */
 interface Sent {
   readonly name: string;
   readonly collection: unknown;
+  /** What the documents are asked for by. */
+  readonly filter: string;
   readonly level: string | undefined;
+  readonly after: BSON.Timestamp | undefined;
+  readonly maxTimeMS: number | undefined;
   readonly w: unknown;
   readonly mode: string | undefined;
   readonly inTransaction: boolean;
@@ -63,7 +74,19 @@ describe('what is asked of MongoDB, whatever the connection string says', () => 
     expect(reads.map(({ collection }) => collection)).toEqual(
       expect.arrayContaining(['credentials', 'tokens', 'resource_servers']),
     );
-    expect(reads.filter(({ level }) => level !== 'majority')).toEqual([]);
+    expect(reads.filter(({ level }) => level !== 'majority' && level !== 'linearizable')).toEqual([]);
+  });
+
+  it('reads that decide name the time that a fence proved, and all of it is bounded in time', () => {
+    const fences = named(READS).filter(({ level }) => level === 'linearizable');
+    expect(fences.map(({ collection }) => collection)).toEqual(expect.arrayContaining(['chain_heads']));
+    const deciding = named(READS).filter(
+      ({ inTransaction, collection, filter }) => !inTransaction && DECIDING[String(collection)] === filter,
+    );
+    expect(new Set(deciding.map(({ collection }) => collection))).toEqual(new Set(Object.keys(DECIDING)));
+    // as it goes over the wire: the driver's own `find` drops it without a word
+    expect(deciding.filter(({ after }) => after?._bsontype !== 'Timestamp')).toEqual([]);
+    expect([...fences, ...deciding].filter(({ maxTimeMS = Infinity }) => maxTimeMS > 1_000)).toEqual([]);
   });
 
   it('transactions read a snapshot, and are committed by a majority', () => {
@@ -84,8 +107,18 @@ describe('what is asked of MongoDB, whatever the connection string says', () => 
 
 function toSent(command: BSON.Document): Sent {
   const [name = '', collection] = Object.entries(command)[0] ?? [];
-  const { readConcern, writeConcern, $readPreference, autocommit, startTransaction } = command as {
-    readonly readConcern?: { readonly level?: string };
+  const {
+    filter = {},
+    readConcern,
+    maxTimeMS,
+    writeConcern,
+    $readPreference,
+    autocommit,
+    startTransaction,
+  } = command as {
+    readonly readConcern?: { readonly level?: string; readonly afterClusterTime?: BSON.Timestamp };
+    readonly maxTimeMS?: number;
+    readonly filter?: BSON.Document;
     readonly writeConcern?: { readonly w?: unknown };
     readonly $readPreference?: { readonly mode: string };
     readonly autocommit?: boolean;
@@ -94,7 +127,12 @@ function toSent(command: BSON.Document): Sent {
   return {
     name,
     collection,
+    filter: Object.entries(filter)
+      .map(([key, value]) => (Array.isArray((value as { $in?: unknown } | null)?.$in) ? `${key}.$in` : key))
+      .join(),
     level: readConcern?.level,
+    after: readConcern?.afterClusterTime,
+    maxTimeMS,
     w: writeConcern?.w,
     mode: $readPreference?.mode,
     inTransaction: autocommit === false,

@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly database?: TestDatabase;
   /** Variables that differ from the usual ones; undefined unsets. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Variables of one instance of several, by its number, beside those of all. */
+  readonly envOf?: (index: number) => Readonly<Record<string, string | undefined>>;
   /** Whether to wait until it can serve; false where a store is away on purpose. */
   readonly awaitReady?: boolean;
   /** Whether to bring the database to this version first; false where that is what is tested. */
@@ -177,8 +179,11 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
 
 /** Starts several instances on one database. */
 export async function startServices(count: number, options: ServiceOptions = {}): Promise<Service[]> {
-  const first = await startService(options);
-  const others = Array.from({ length: count - 1 }, () => startService({ ...options, database: first.database }));
+  const { database = new TestDatabase() } = options;
+  const start = (index: number): Promise<Service> =>
+    startService({ ...options, database, env: { ...options.env, ...options.envOf?.(index) } });
+  const first = await start(0);
+  const others = Array.from({ length: count - 1 }, (_, index) => start(index + 1));
   return [first, ...(await Promise.all(others))];
 }
 

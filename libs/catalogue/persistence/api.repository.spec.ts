@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '#config';
-import { MongoStore, StoreClock, Transactions } from '#mongo';
+import { Fence, MongoStore, StoreClock, StoreFenceSource, Transactions } from '#mongo';
 import { Metrics, createLogger } from '#observability';
 import { Api } from '../domain/api.ts';
 import { ResourceServer } from '../domain/resource-server.ts';
@@ -16,6 +16,7 @@ const config = loadConfig({ MONGODB_URI: uri.href, REDIS_URL: 'redis://127.0.0.1
 const store = new MongoStore(config, logger, new StoreClock(logger));
 const apis = new ApiRepository(store);
 const servers = new ResourceServerRepository(store);
+const fence = new Fence(new StoreFenceSource(store), config, logger);
 const transactions = new Transactions(store, new Metrics());
 
 beforeAll(() => store.open());
@@ -52,6 +53,8 @@ describe('ApiRepository', () => {
     expect([used.status, deleted.status].sort()).toEqual(['fulfilled', 'rejected']);
     if (used.status === 'rejected') expect(used.reason).toMatchObject({ code: 'unknown-api' });
     else await expect(apis.load(key)).resolves.toMatchObject({ state: { key } });
-    expect((await servers.facts([server.state.id])).size).toBe(used.status === 'fulfilled' ? 1 : 0);
+    expect((await servers.facts([server.state.id], await fence.ready())).size).toBe(
+      used.status === 'fulfilled' ? 1 : 0,
+    );
   });
 });

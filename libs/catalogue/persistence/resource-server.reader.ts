@@ -1,9 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { CONFIG } from '#config';
-import type { Config } from '#config';
 import { Clock } from '#kernel';
-import { LeasedReader, bounded } from '#mongo';
+import { Fence, LeasedReader, bounded } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { ResourceServerRepository } from './resource-server.repository.ts';
@@ -12,18 +10,18 @@ import type { ResourceServerFacts } from './resource-server.repository.ts';
 /** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
 const USE_NOTED_EVERY_MS = 60_000;
 
-/** Resource servers by id, for every question that they ask: remembered for at most the lease. */
+/** Resource servers by id, for every question that they ask, as far as the fence proves them. */
 @Injectable()
 export class ResourceServerReader extends LeasedReader<ResourceServerFacts> {
   private readonly noted = new LRUCache<string, true>({ max: 20_000, ttl: USE_NOTED_EVERY_MS });
 
   constructor(
-    @Inject(CONFIG) config: Config,
+    fence: Fence,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly resourceServers: ResourceServerRepository,
     private readonly clock: Clock,
   ) {
-    super((ids) => resourceServers.facts(ids), config.leaseMs);
+    super(fence, (ids, state) => resourceServers.facts(ids, state));
   }
 
   /** Notes, in the background and at best once a minute, that the secret signed its resource server in. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { DomainError, nameKey } from '#kernel';
-import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
+import type { FencedState } from '#mongo';
 import { ResourceServer } from '../domain/resource-server.ts';
 import type { ResourceServerState } from '../domain/resource-server.ts';
 import { resourceServerSchema } from './resource-server.schema.ts';
@@ -75,15 +76,12 @@ export class ResourceServerRepository {
     return documents.map(toState);
   }
 
-  /** What the OAuth side needs of these resource servers, by id; straight from the driver, since it is asked often. */
-  async facts(ids: string[]): Promise<Map<string, ResourceServerFacts>> {
+  /** What the OAuth side needs of these resource servers, by id. */
+  async facts(ids: string[], { floor }: Pick<FencedState, 'floor'>): Promise<Map<string, ResourceServerFacts>> {
     const projection = { apis: 1, requireClientIp: 1, 'secrets.id': 1, 'secrets.digest': 1, 'secrets.expiresAt': 1 };
-    const found = this.model.collection.find({ _id: { $in: ids as never[] } }, { projection });
-    const facts = new Map<string, ResourceServerFacts>();
-    for (const { _id, ...rest } of (await found.toArray()) as unknown as ResourceServerDocument[]) {
-      facts.set(_id, { id: _id, ...rest });
-    }
-    return facts;
+    const query = { filter: { _id: { $in: ids } }, projection, atMost: ids.length };
+    const servers = (await findAfter(floor, this.model, query)).documents as ResourceServerDocument[];
+    return new Map(servers.map(({ _id, ...rest }) => [_id, { id: _id, ...rest }]));
   }
 
   /** Notes the last use of a secret, unless one after `since` is noted already. It changes no version: it is no edit. */

@@ -1,9 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG } from '#config';
-import type { Config } from '#config';
+import { Injectable } from '@nestjs/common';
 import { AllowedIps } from '#kernel';
 import type { StoredSecret } from '#kernel';
-import { LeasedReader } from '#mongo';
+import { Fence, LeasedReader, findAfter } from '#mongo';
 import { CredentialRepository } from './credential.repository.ts';
 import type { CredentialDocument } from './credential.schema.ts';
 
@@ -25,16 +23,15 @@ export interface CredentialRecord {
   readonly version: number;
 }
 
-/** Credentials by client id, at most one lease old. What it says decides whether tokens are good. */
+/** Credentials by client id, as far as the fence proves them. What it says decides whether tokens are good. */
 @Injectable()
 export class CredentialReader extends LeasedReader<CredentialRecord> {
-  constructor(credentials: CredentialRepository, @Inject(CONFIG) config: Config) {
-    super(async (clientIds) => {
-      const found = await credentials.model.collection
-        .find({ clientId: { $in: clientIds } }, { projection: PROJECTION })
-        .toArray();
-      return new Map(found.map((document) => [document.clientId, toRecord(document as unknown as CredentialDocument)]));
-    }, config.leaseMs);
+  constructor(credentials: CredentialRepository, fence: Fence) {
+    super(fence, async (clientIds, { floor }) => {
+      const query = { filter: { clientId: { $in: clientIds } }, projection: PROJECTION, atMost: clientIds.length };
+      const found = (await findAfter(floor, credentials.model, query)).documents as CredentialDocument[];
+      return new Map(found.map((document) => [document.clientId, toRecord(document)]));
+    });
   }
 }
 

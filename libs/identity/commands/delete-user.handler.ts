@@ -13,7 +13,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
   ) {}
 
   async execute({ context, userId, expected }: DeleteUserCommand): Promise<void> {
-    await this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
+    await this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const { session } = transaction;
       await this.users.takeTurn(session);
       const user = await this.users.load(userId, session);

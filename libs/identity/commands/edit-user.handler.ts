@@ -18,7 +18,7 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
 
   async execute({ context, userId, expected, edits: { password, ...edits } }: EditUserCommand): Promise<UserView> {
     const passwordHash = password === undefined ? undefined : await this.passwords.hash(password);
-    return this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
+    return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const { session } = transaction;
       await this.users.takeTurn(session);
       const user = await this.users.load(userId, session);

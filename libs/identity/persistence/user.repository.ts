@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { DomainError } from '#kernel';
-import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { Fence, MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
 import { User, usernameKey } from '../domain/user.ts';
 import type { UserState } from '../domain/user.ts';
 
@@ -37,7 +37,10 @@ export class UserRepository {
   private readonly model: Model<UserDocument>;
   private readonly locks: Model<LockDocument>;
 
-  constructor(store: MongoStore) {
+  constructor(
+    store: MongoStore,
+    private readonly fence: Fence,
+  ) {
     this.model = store.model('users', schema);
     this.locks = store.model('user_locks', lockSchema);
   }
@@ -54,10 +57,12 @@ export class UserRepository {
     return document === null ? undefined : new User(toState(document));
   }
 
-  /** The user of this name, upper and lower case not told apart. */
+  /** The user of this name, upper and lower case not told apart, as the last fence or a later one found it. */
   async findByName(username: string): Promise<User | undefined> {
-    const document = await this.model.findOne({ usernameKey: usernameKey(username) }).lean();
-    return document === null ? undefined : new User(toState(document));
+    const { floor } = await this.fence.ready();
+    const query = { filter: { usernameKey: usernameKey(username) }, atMost: 1 };
+    const [document] = (await findAfter(floor, this.model, query)).documents as UserDocument[];
+    return document === undefined ? undefined : new User(toState(document));
   }
 
   async isEmpty(session: ClientSession | null = null): Promise<boolean> {

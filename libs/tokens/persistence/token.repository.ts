@@ -1,9 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
-import { CONFIG } from '#config';
-import type { Config } from '#config';
-import { LeasedReader, MongoStore, TransactionConflict, deleteAll, findAll, insertAll, isDuplicateKey } from '#mongo';
+import {
+  Fence,
+  LeasedReader,
+  MongoStore,
+  TransactionConflict,
+  deleteAll,
+  findAfter,
+  findAll,
+  insertAll,
+  isDuplicateKey,
+} from '#mongo';
+import type { FencedState } from '#mongo';
 
 /** How many live tokens a credential may have. */
 export const TOKEN_LIMIT = 10;
@@ -49,12 +58,12 @@ export type TokenPlace = Pick<TokenDocument, '_id' | 'id' | 'credentialId' | 'sl
 @Injectable()
 export class TokenRepository {
   private readonly model: Model<TokenDocument>;
-  /** Tokens by digest, at most one lease old. */
+  /** Tokens by digest, as far as the fence proves them. */
   readonly reader: LeasedReader<TokenDocument>;
 
-  constructor(store: MongoStore, @Inject(CONFIG) config: Config) {
+  constructor(store: MongoStore, fence: Fence) {
     this.model = store.model(NAME, schema);
-    this.reader = new LeasedReader((digests) => this.findByDigests(digests), config.leaseMs);
+    this.reader = new LeasedReader(fence, (digests, state) => this.findByDigests(digests, state));
   }
 
   /** All stored tokens of the credentials, expired ones included: at most ten each. */
@@ -115,8 +124,9 @@ export class TokenRepository {
     return (await found.toArray()).map((token) => String(token._id));
   }
 
-  private async findByDigests(digests: string[]): Promise<Map<string, TokenDocument>> {
-    const found = await this.model.collection.find({ _id: { $in: digests as never[] } }).toArray();
-    return new Map(found.map((token) => [String(token._id), token as unknown as TokenDocument]));
+  private async findByDigests(digests: string[], { floor }: FencedState): Promise<Map<string, TokenDocument>> {
+    const query = { filter: { _id: { $in: digests } }, atMost: digests.length };
+    const tokens = (await findAfter(floor, this.model, query)).documents as TokenDocument[];
+    return new Map(tokens.map((token) => [token._id, token]));
   }
 }

@@ -1,0 +1,26 @@
+import mongoose from 'mongoose';
+import { Fence } from '../fence.ts';
+import { FenceSource } from '../fence-source.ts';
+import type { ClusterTime } from '../fenced-state.ts';
+
+/** The cluster time of that number. */
+export function clusterTime(seconds: number): ClusterTime {
+  return new mongoose.mongo.Timestamp({ t: seconds, i: 0 });
+}
+
+/** A store that confirms each fence immediately. */
+class ConfirmingSource extends FenceSource {
+  private seconds = 0;
+
+  override prove(): Promise<ClusterTime> {
+    this.seconds += 1;
+    return Promise.resolve(clusterTime(this.seconds));
+  }
+}
+
+const SILENT = { debug: () => undefined, error: () => undefined };
+
+/** A fence before a store that confirms each one; or before the one given. */
+export function aFence(leaseMs = 250, source: FenceSource = new ConfirmingSource()): Fence {
+  return new Fence(source, { leaseMs }, SILENT);
+}
