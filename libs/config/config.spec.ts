@@ -78,6 +78,43 @@ describe('configuration', () => {
     expect(faultsOf(path(join(folder, 'missing.pem')))[0]).toContain('ENOENT');
   });
 
+  it.each([
+    [{}, 'http://127.0.0.1:3000', ''],
+    [{ HOST: '::' }, 'http://[::]:3000', ''],
+    [{ HOST: '::1', PORT: '8080' }, 'http://[::1]:8080', ''],
+    [{ HOST: 'localhost' }, 'http://localhost:3000', ''],
+    [{ PUBLIC_URL: 'https://latchkey.example' }, 'https://latchkey.example', ''],
+    [{ PUBLIC_URL: 'https://latchkey.example//' }, 'https://latchkey.example', ''],
+    [{ PUBLIC_URL: 'https://example.org:8443/auth' }, 'https://example.org:8443/auth', '/auth'],
+    [{ PUBLIC_URL: 'https://example.org/team-1/auth/' }, 'https://example.org/team-1/auth', '/team-1/auth'],
+  ])('has a valid issuer, and its path, for %j', (env, publicUrl, publicPath) => {
+    expect(loadConfig({ ...stores, ...env })).toMatchObject({ publicUrl, publicPath });
+    expect(URL.canParse(publicUrl)).toBe(true);
+  });
+
+  it.each([
+    ['https://example.org/a//b', 'single slashes'],
+    ['https://example.org/a/../b', 'single slashes'],
+    ['https://example.org/a%20b', 'single slashes'],
+    ['https://example.org/ä', 'single slashes'],
+    ['https://example.org/v1', 'begins like one of Latchkey'],
+    ['https://example.org/docs/auth', 'begins like one of Latchkey'],
+    ['https://user:c4n4ry@example.org', 'user name or password'],
+    ['https://example.org/?x', 'no query'],
+    ['https://example.org/#x', 'no query'],
+    ['ftp://example.org', 'http:// or https://'],
+    ['example.org', 'http:// or https://'],
+  ])('refuses %s as PUBLIC_URL', (text, fault) => {
+    const faults = faultsOf({ ...stores, PUBLIC_URL: text });
+    expect(faults).toEqual([expect.stringContaining(fault)]);
+    expect(faults.join()).not.toContain('c4n4ry');
+  });
+
+  it('asks for PUBLIC_URL where HOST cannot be part of a URL', () => {
+    expect(faultsOf({ ...stores, HOST: 'fe80::1%eth0' })).toEqual([expect.stringContaining('PUBLIC_URL is required')]);
+    expect(faultsOf({ ...stores, HOST: 'fe80::1%eth0', PUBLIC_URL: 'https://example.org' })).toEqual([]);
+  });
+
   it('takes a retention only with a folder that it can write archives to', () => {
     const retention = { ...stores, EVENT_RETENTION_DAYS: '365', EVENT_ARCHIVE_DIR: folder };
     expect(loadConfig(stores).retention).toBeUndefined();

@@ -3,6 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { parseTrustedProxies } from '#kernel';
+import { checkedPublicUrl, localUrl } from './public-url.ts';
 
 const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
 const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> =>
@@ -65,10 +66,13 @@ export const schema = z.object({
   PORT: wholeNumber('PORT', 0, 65_535).default(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: optional(
-    url('PUBLIC_URL', ['http:', 'https:']).refine(
-      (text) => !/[?#]/.test(text),
-      'PUBLIC_URL is the issuer: it must have no query and no fragment (RFC 8414 2)',
-    ),
+    url('PUBLIC_URL', ['http:', 'https:'])
+      .refine(
+        (text) => !/[?#]/.test(text),
+        'PUBLIC_URL is the issuer: it must have no query and no fragment (RFC 8414 2)',
+      )
+      .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), 'PUBLIC_URL must not contain a user name or password')
+      .transform((text, context) => accepted(context, () => checkedPublicUrl(text))),
   ),
   MONGODB_URI: url('MONGODB_URI', ['mongodb:', 'mongodb+srv:']),
   REDIS_URL: url('REDIS_URL', ['redis:', 'rediss:']),
@@ -119,10 +123,14 @@ export class ConfigError extends Error {
 }
 
 function toConfig(env: z.output<typeof schema>) {
+  const publicUrl = env.PUBLIC_URL ?? localUrl(env.HOST, env.PORT);
   return {
     port: env.PORT,
     host: env.HOST,
-    publicUrl: (env.PUBLIC_URL ?? `http://${env.HOST}:${env.PORT}`).replace(/\/$/, ''),
+    /** The issuer, without a slash at its end. */
+    publicUrl,
+    /** The path of the issuer, such as `/auth`; '' for none. */
+    publicPath: new URL(publicUrl).pathname.replace(/\/$/, ''),
     mongodbUri: env.MONGODB_URI,
     redisUrl: env.REDIS_URL,
     role: env.LATCHKEY_ROLE,
@@ -173,6 +181,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const faults = pairs
     .filter(([a, b]) => (set[a] === undefined) !== (set[b] === undefined))
     .map(([a, b]) => `${a} and ${b} must be set together`);
+  if (set['PUBLIC_URL'] === undefined && !URL.canParse(localUrl(set['HOST'] ?? 'localhost', 1))) {
+    faults.push('PUBLIC_URL is required, since HOST cannot be part of a URL');
+  }
   return toConfig(parsed(schema, set, faults));
 }
 

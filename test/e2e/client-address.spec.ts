@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { basic } from '../support/api.ts';
 import { pathOf } from '../support/builders.ts';
 import { OAuthWorld, errorOf, pairOf } from '../support/oauth-world.ts';
 import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
-import { eventually } from '../support/service.ts';
+import { ADMIN, eventually } from '../support/service.ts';
 
 const GRANT = 'grant_type=client_credentials';
 
@@ -76,6 +77,9 @@ describe('with TRUSTED_PROXIES', () => {
     ['a mapped IPv4 as IPv4', ['X-Forwarded-For: ::ffff:192.0.2.1'], '192.0.2.1'],
     ['space about it', ['X-Forwarded-For:   192.0.2.1 ,\t10.1.1.1  '], '192.0.2.1'],
     ['rubbish to the left of it', ['X-Forwarded-For: rubbish, , 192.0.2.1'], '192.0.2.1'],
+    ['IPv4 with a port', ['X-Forwarded-For: 192.0.2.1:50123'], '192.0.2.1'],
+    ['IPv6 in brackets', ['X-Forwarded-For: [2001:db8:2::1]'], '2001:db8:2::1'],
+    ['IPv6 in brackets with a port', ['X-Forwarded-For: [2001:db8:2::1]:443, 10.1.1.1:80'], '2001:db8:2::1'],
   ])('the caller is %s', async (_what, lines, expected) => {
     expect(await askWith(world, lines)).toBe(expected);
   });
@@ -88,8 +92,9 @@ describe('with TRUSTED_PROXIES', () => {
     ',',
     '192.0.2.1,',
     '192.0.2.1, rubbish',
-    '192.0.2.1:443',
-    '[2001:db8::1]',
+    '192.0.2.1:443:443',
+    '192.0.2.1:99999',
+    '[2001:db8::1',
     '192.0.2.1/32',
     '010.0.0.1',
     '0x7f.1',
@@ -125,6 +130,25 @@ describe('with TRUSTED_PROXIES', () => {
       const events = await world.api.events({ type: 'sign-in.refused.v1', subject: client.id });
       return events.some(({ data }) => data['reason'] === 'no-address');
     });
+  });
+
+  it('an administrator signs in through a proxy that adds ports', async () => {
+    const headers = [`Authorization: ${basic(ADMIN)}`, 'X-Forwarded-For: 192.0.2.1:50123, [2001:db8:1::5]:443'];
+    expect((await sendRaw(world.url, { method: 'GET', target: '/v1/me', headers })).status).toBe(200);
+  });
+
+  it('warns once a minute for each peer why an address cannot be read, and repeats none of it', async () => {
+    for (const hop of ['canary-192.0.2.9', 'rubbish', '']) await askWith(world, [`X-Forwarded-For: ${hop}`]);
+    const warnings = (): unknown[] => world.service.log.filter(({ msg }) => msg?.includes('address of the caller'));
+    await eventually(() => warnings().length > 0);
+    expect(warnings()).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        peer: expect.stringMatching(/^(::ffff:)?127\.0\.0\.1$/) as unknown,
+        reason: expect.stringMatching(/^entry 1 from the right, of \d+, in X-Forwarded-For is /) as unknown,
+      }),
+    ]);
+    expect(world.service.lines.join()).not.toContain('canary-192');
   });
 
   it('Allowed IPs go by that address', async () => {

@@ -125,6 +125,7 @@ describe('simple-oauth2', () => {
     new simpleOAuth2.ClientCredentials({
       client: { id: client.clientId, secret },
       auth: { tokenHost: world.url, tokenPath: '/oauth2/token', revokePath: '/oauth2/revoke' },
+      http: { json: true },
       options: { credentialsEncodingMode: mode },
     });
 

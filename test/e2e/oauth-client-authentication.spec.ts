@@ -63,12 +63,6 @@ describe('a client that is not let in', () => {
       'wrong address': await ask(GRANT, pairOf(elsewhere)),
       'a resource server': await ask(GRANT, `${world.resourceServer.username}:${world.resourceServer.password}`),
       'a resource server’s wrong secret': await ask(GRANT, `${world.resourceServer.username}:x`),
-      'no authentication': await ask(GRANT, []),
-      'a bearer token': await ask(GRANT, [`Authorization: Bearer ${await world.tokenOf(client)}`]),
-      'the secret in the body alone': await ask(
-        `${GRANT}&client_id=${client.clientId}&client_secret=${client.clientSecret}`,
-        [],
-      ),
     };
     const [one] = Object.values(answers);
     expect(errorOf(one!)).toBe('401 invalid_client');
@@ -108,6 +102,34 @@ describe('a client that is not let in', () => {
   });
 });
 
+describe('a request without HTTP Basic', () => {
+  const described = ({ status, headers, body }: RawAnswer): string => {
+    expect([status, headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);
+    const { error, error_description } = JSON.parse(body) as { error: string; error_description: string };
+    expect(error).toBe('invalid_client');
+    return error_description;
+  };
+
+  it('is told to use it', async () => {
+    for (const lines of [[], [`Authorization: Bearer ${await world.tokenOf(client)}`]]) {
+      expect(described(await ask(GRANT, lines))).toMatch(/HTTP Basic/);
+    }
+  });
+
+  it('is told that a secret in the body is not accepted, right or wrong, and where the real reason may be', async () => {
+    const other = await world.client();
+    for (const secret of [client.clientSecret, other.clientSecret, 'x']) {
+      for (const path of ['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']) {
+        const body = `${GRANT}&token=x&client_id=${client.clientId}&client_secret=${secret}`;
+        const text = described(await world.form(path, [], body));
+        expect(text).toMatch(/^Use HTTP Basic: a client secret in the body is not accepted\./);
+        expect(text).toContain('AuthStyleInHeader');
+        expect(text).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/); // RFC 6749 5.2
+      }
+    }
+  });
+});
+
 describe('HTTP Basic, strictly', () => {
   const encoded = (): string => base64(pairOf(client));
 
@@ -123,7 +145,6 @@ describe('HTTP Basic, strictly', () => {
   });
 
   it.each([
-    ['two spaces', () => `Basic  ${encoded()}`],
     ['a tab', () => `Basic\t${encoded()}`],
     ['no parameters', () => 'Basic'],
     ['no base64', () => 'Basic !!!!'],
@@ -151,6 +172,15 @@ describe('HTTP Basic, strictly', () => {
     ['an empty header', () => ''],
   ])('malformed is 400: %s', async (_what, value) => {
     expect(errorOf(await ask(GRANT, [`Authorization: ${value()}`]))).toBe('400 invalid_request');
+  });
+
+  it.each(['Basic  ', 'basic     '])('more than one space may follow the scheme: %j', async (start) => {
+    expect((await ask(GRANT, [`Authorization: ${start}${encoded()}`])).status).toBe(200);
+  });
+
+  it.each(['\n', '\r\n', ' ', '\t'])('white space behind the secret gets a message that says so: %j', async (end) => {
+    const { status, body } = await ask(GRANT, `${pairOf(client)}${end}`);
+    expect([status, body]).toEqual([400, expect.stringContaining('Look for a line break at its end')]);
   });
 
   it('what follows a second colon belongs to the secret and is not cut off', async () => {
@@ -221,8 +251,11 @@ describe('the order of checks: each fault hides those that come after it', () =>
       [{ method: 'PUT', headers: [json, bad], body: large }, '405 This endpoint takes POST only.'],
       [{ headers: [json, bad], body: large }, '400 Send the parameters as application/x-www-form-urlencoded.'],
       [{ headers: [FORM, bad], body: large }, '413 The body is too large.'],
-      [{ headers: [FORM, bad], body: 'scope=1&scope=2&%' }, '400 The body is not application/x-www-form-urlencoded.'],
-      [{ headers: [FORM, bad], body: 'scope=1&scope=2' }, '400 A parameter is there twice.'],
+      [
+        { headers: [FORM, bad], body: 'scope=1&scope=2&%' },
+        '400 The form has a percent-escape that is incomplete or not UTF-8.',
+      ],
+      [{ headers: [FORM, bad], body: 'scope=1&scope=2' }, '400 A parameter is given twice.'],
       [{ headers: [FORM, bad], body: 'grant_type=x&scope=bad' }, '401 Client authentication failed.'],
       [
         { headers: [FORM, basicLine(pairOf(elsewhere))], body: 'grant_type=x&scope=bad' },

@@ -118,7 +118,7 @@ describe('GET /oauth2/forward-auth', () => {
     }
   });
 
-  it('a gateway has to sign in itself', async () => {
+  it('a gateway that cannot sign in gets 503 for its callers, not a challenge, and a warning in the log', async () => {
     const { username } = world.resourceServer;
     const basic = (pair: string): string =>
       `X-Forward-Auth-Authorization: Basic ${Buffer.from(pair).toString('base64')}`;
@@ -132,10 +132,14 @@ describe('GET /oauth2/forward-auth', () => {
       [`X-Forward-Auth-Authorization: Bearer ${token}`],
     ];
     for (const headers of lines) {
-      expect(verdictOf(await ask([], { headers: [...headers, bearer()] }))).toBe(
-        '401 Basic realm="latchkey", charset="UTF-8"',
-      );
+      const answer = await ask([], { headers: [...headers, bearer()] });
+      expect([verdictOf(answer), answer.body, answer.headers.get('retry-after')]).toEqual(['503', '', '2']);
     }
+    const warnings = world.service.log.filter(({ msg }) => msg?.includes('cannot sign in at forward-auth'));
+    // at most one a minute for all of this peer
+    expect(warnings).toEqual([
+      expect.objectContaining({ level: 'warn', peer: '127.0.0.1', reason: 'X-Forward-Auth-Authorization is absent' }),
+    ]);
   });
 
   it('takes no notice of a body, whatever it says of itself, and the connection goes on', async () => {

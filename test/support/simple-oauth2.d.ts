@@ -11,6 +11,8 @@ declare module 'simple-oauth2' {
   export interface GrantConfig {
     readonly client: { readonly id: string; readonly secret: string };
     readonly auth: { readonly tokenHost: string; readonly tokenPath: string; readonly revokePath: string };
+    /** `json: true` reads an empty answer of any type, as that of a revocation is; the default insists on JSON. */
+    readonly http: { readonly json: true };
     readonly options: { readonly credentialsEncodingMode: 'strict' | 'loose' };
   }
   const library: { readonly ClientCredentials: new (config: GrantConfig) => ClientCredentialsGrant };

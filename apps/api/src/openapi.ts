@@ -5,11 +5,15 @@ import { completeDocument } from './openapi/complete.ts';
 import { apiDescription } from './openapi/description.ts';
 import { tags } from './openapi/tags.ts';
 import { fillIn, remember } from './openapi/try-it-out.ts';
+import { utf8Basic } from './openapi/utf8-basic.ts';
 
-/** Serves Swagger UI at `/docs` and the document at `/openapi.json`, without any outside network. */
-export function serveDocs(app: NestFastifyApplication): void {
+/**
+ * Serves Swagger UI at `/docs` and the document at `/openapi.json`, without any outside network.
+ * @param publicPath the path of PUBLIC_URL
+ */
+export function serveDocs(app: NestFastifyApplication, publicPath: string): void {
   // made at the first request: it costs a start a tenth of a second
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, publicPath), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'Latchkey',
@@ -24,19 +28,20 @@ export function serveDocs(app: NestFastifyApplication): void {
       validatorUrl: null,
       requestInterceptor: fillIn,
       responseInterceptor: remember,
+      plugins: [utf8Basic],
     },
   });
 }
 
-/** The OpenAPI document of the service. */
-export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
+/** The OpenAPI document of the service. @param publicPath the path of PUBLIC_URL */
+export function openApiDocument(app: NestFastifyApplication, publicPath: string): OpenAPIObject {
   const basic = { type: 'http', scheme: 'basic' } as const;
   const builder = new DocumentBuilder()
     .setTitle('Latchkey')
     .setVersion('1')
-    .setDescription(apiDescription)
+    .setDescription(apiDescription(publicPath))
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-    .addServer('/', 'This instance.')
+    .addServer(publicPath || '/', 'This instance.')
     .addBasicAuth({ ...basic, description: 'A person: user name and password.' }, 'person')
     .addBearerAuth(
       {

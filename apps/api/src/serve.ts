@@ -12,6 +12,7 @@ import { Connections } from './http/connections.ts';
 import { addDeadline } from './http/deadline.ts';
 import { Draining } from './http/draining.ts';
 import { createHttpAdapter } from './http/http-adapter.ts';
+import { addPublicPath } from './http/public-path.ts';
 import { addRequestHooks } from './http/request-hooks.ts';
 import { RouteTable } from './http/route-table.ts';
 import { addOAuthHooks } from './oauth/oauth-hooks.ts';
@@ -28,8 +29,8 @@ const POLL_MS = 5;
  * @throws Error when the port is taken
  */
 export async function serve(config: Config): Promise<void> {
-  const adapter = createHttpAdapter();
-  const routes = new RouteTable();
+  const routes = new RouteTable(config.publicPath);
+  const adapter = createHttpAdapter(config.publicPath, routes);
   routes.watch(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.for(config, routes), adapter, {
     bodyParser: false,
@@ -39,10 +40,11 @@ export async function serve(config: Config): Promise<void> {
   const logger = app.get<Logger>(LOGGER);
   app.useLogger(new NestLogger(logger));
   const draining = app.get(Draining);
-  addRequestHooks(adapter.getInstance(), config, logger, draining);
+  addRequestHooks(adapter.getInstance(), config, logger, draining, routes);
+  addPublicPath(adapter.getInstance(), config.publicPath);
   addDeadline(adapter.getInstance());
   addOAuthHooks(adapter.getInstance());
-  serveDocs(app);
+  serveDocs(app, config.publicPath);
   await app.init();
   await storesReached(app);
   const connections = new Connections(app.getHttpServer());

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AllowedIpsError, canonicalAllowedIps } from '#kernel';
-import { descriptionField, idField, nameField, pageOf, timeField } from '../http/fields.ts';
+import { descriptionField, idField, nameField, pageOf, timeField, timeInput } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 import {
   replayNotice,
@@ -52,16 +52,15 @@ const allowedIps = z
       'An empty list means any address.',
   });
 
-const expiresAt = z.iso
-  .datetime({ offset: true, error: 'Give a time as RFC 3339 with an offset, such as 2027-01-31T12:00:00Z, or null.' })
-  .transform((text, context) => {
-    const time = new Date(text);
+const expiresAt = timeInput('Give a time as RFC 3339 with an offset, such as 2027-01-31T12:00:00Z, or null.')
+  .transform((time, context) => {
     if (time.getTime() <= LAST_TIME_MS) return time;
     context.addIssue({ code: 'custom', message: 'Give a time before the year 10000.', params: { code: 'invalid' } });
     return z.NEVER;
   })
   .nullable()
   .meta({
+    format: 'date-time',
     description: 'When the credential stops being good, RFC 3339 with an offset; null for never. In the future.',
   });
 

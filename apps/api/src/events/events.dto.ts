@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EXPORT_FORMATS } from '#events';
-import { idField, pageOf, timeField } from '../http/fields.ts';
+import { idField, pageOf, timeField, timeInput } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 
 /** Ids and types are compared as they are. What looks like a secret is refused, since the log tells what was asked for. */
@@ -9,9 +9,7 @@ const textFilter = z
   .min(1)
   .max(256)
   .regex(/^(?!.*lk_(?:at|cs|rs)_)[\x20-\x7e]+$/, 'must be an id of visible ASCII characters, and no token or secret');
-const timeFilter = z.iso
-  .datetime({ offset: true, error: 'must be a time of RFC 3339, as 2026-11-23T09:30:00Z' })
-  .transform((text) => new Date(text));
+const timeFilter = timeInput('must be a time of RFC 3339, as 2026-11-23T09:30:00Z');
 
 const scope = {
   operationId: textFilter.optional().meta({
@@ -34,29 +32,37 @@ const period = {
   }),
 };
 
-export const listEventsQuery = z.strictObject({
-  ...pageQuery,
-  ...scope,
-  type: textFilter.optional().meta({ description: 'Only this type.', example: 'credential.deleted.v1' }),
-  actor: textFilter.optional().meta({
-    description: 'Only what this one did: id of a user, client id, or id of a part of the service.',
-    example: 'us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
-  }),
-  subject: textFilter.optional().meta({
-    description: 'Only what was done to this: id of a credential, an operation, a user …',
-    example: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
-  }),
-  ...period,
-});
+const inOrder = { path: ['from'], error: 'must not be after `to`', params: { code: 'invalid' } };
+const isInOrder = ({ from, to }: { readonly from?: Date | undefined; readonly to?: Date | undefined }): boolean =>
+  from === undefined || to === undefined || from <= to;
+
+export const listEventsQuery = z
+  .strictObject({
+    ...pageQuery,
+    ...scope,
+    type: textFilter.optional().meta({ description: 'Only this type.', example: 'credential.deleted.v1' }),
+    actor: textFilter.optional().meta({
+      description: 'Only what this one did: id of a user, client id, or id of a part of the service.',
+      example: 'us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+    }),
+    subject: textFilter.optional().meta({
+      description: 'Only what was done to this: id of a credential, an operation, a user …',
+      example: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+    }),
+    ...period,
+  })
+  .refine(isInOrder, inOrder);
 export type ListEventsParameters = z.output<typeof listEventsQuery>;
 
-export const exportEventsQuery = z.strictObject({
-  format: z.enum(EXPORT_FORMATS).default('ndjson').meta({
-    description: '`ndjson` is what a verifier reads, `csv` is for spreadsheets.',
-  }),
-  ...scope,
-  ...period,
-});
+export const exportEventsQuery = z
+  .strictObject({
+    format: z.enum(EXPORT_FORMATS).default('ndjson').meta({
+      description: '`ndjson` is what a verifier reads, `csv` is for spreadsheets.',
+    }),
+    ...scope,
+    ...period,
+  })
+  .refine(isInOrder, inOrder);
 export type ExportEventsParameters = z.output<typeof exportEventsQuery>;
 
 export const verifyLogQuery = z.strictObject(scope);

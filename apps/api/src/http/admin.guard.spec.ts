@@ -160,7 +160,7 @@ describe('AdminGuard: sign-in', () => {
     ['no header', undefined],
     ['another scheme', 'Digest username="ada"'],
     ['a scheme that only contains Basic', ada.authorization.replace('Basic', 'NotBasicAtAll')],
-    ['two spaces', ada.authorization.replace(' ', '  ')],
+    ['a tab for the space', ada.authorization.replace(' ', '\t')],
     ['something after the pair', `${ada.authorization} more`],
     ['no base64', 'Basic ada:password'],
     ['an empty name', basic(`:${PASSWORD}`)],

@@ -1,6 +1,6 @@
-/** Finds and splits an Authorization header, from the raw lines: Node's own parsed headers keep the first of two in silence. */
+/** Finds and splits an Authorization header, from the raw lines: Node's parsed headers silently keep the first of two. */
 
-/** No such header · not as its grammar says, or there twice · a scheme other than the one asked for. */
+/** No such header · breaks its grammar, or is there twice · a scheme other than the one asked for. */
 export type NoCredentials = 'absent' | 'malformed' | 'other-scheme';
 
 // RFC 9110 11.4: the scheme is a token, any parameters come after a space
@@ -19,7 +19,7 @@ function lineOf(rawHeaders: readonly string[], name: string): { text: string } |
 }
 
 /**
- * What follows the scheme and its space in the one header line of this name.
+ * What follows the scheme and its spaces in the one header line of this name.
  * @param rawHeaders Node's `req.rawHeaders`
  * @param scheme in lower case; compared without regard to case (RFC 9110 11.1)
  */
@@ -35,5 +35,6 @@ export function authorizationOf(
   const space = line.indexOf(' ');
   const given = space < 0 ? line : line.slice(0, space);
   if (given.toLowerCase() !== scheme) return 'other-scheme';
-  return space < 0 ? 'malformed' : { parameters: line.slice(space + 1) };
+  // RFC 9110 11.4: one space or more
+  return space < 0 ? 'malformed' : { parameters: line.slice(space).replace(/^ +/, '') };
 }

@@ -23,6 +23,14 @@ describe('parseBasicAuthorization', () => {
     expect(parseBasicAuthorization(line(`${scheme} ${base64('id:secret')}`))).toEqual({ id: 'id', secret: 'secret' });
   });
 
+  it('takes one space or more after the scheme', () => {
+    const pair = { id: 'id', secret: 'secret' };
+    for (const spaces of [' ', '  ', '      ']) {
+      expect(parseBasicAuthorization(line(`Basic${spaces}${base64('id:secret')}`))).toEqual(pair);
+    }
+    expect(parseUserAuthorization(line(`Basic   ${base64('ada:x')}`))).toEqual({ username: 'ada', password: 'x' });
+  });
+
   it('reads a header of another name, in any case, and then no other', () => {
     const headers = ['Authorization', 'Bearer abc', 'X-FORWARD-AUTH-authorization', `Basic ${base64('gw:s')}`];
     expect(parseBasicAuthorization(headers, 'X-Forward-Auth-Authorization')).toEqual({ id: 'gw', secret: 's' });
@@ -50,8 +58,9 @@ describe('parseBasicAuthorization', () => {
     ['nothing', ''],
     ['no parameters', 'Basic'],
     ['empty parameters', 'Basic '],
-    ['two spaces', `Basic  ${base64('id:secret')}`],
     ['a tab', `Basic\t${base64('id:secret')}`],
+    ['a tab after a space', `Basic \t${base64('id:secret')}`],
+    ['only spaces', 'Basic   '],
     ['space before', ` Basic ${base64('id:secret')}`],
     ['space after', `Basic ${base64('id:secret')} `],
     ['junk after', `Basic ${base64('id:secret')} x`],
@@ -74,20 +83,29 @@ describe('parseBasicAuthorization', () => {
     ['no secret', 'id:'],
     ['neither', ':'],
     ['nothing', ''],
+    ['half an escape', 'id:secret%2'],
+    ['no escape', 'id:%zz'],
+    ['a sign in an escape', 'id:%+1'],
+  ])('calls malformed, within base64: %s', (_what, pair) => {
+    expect(parseBasicAuthorization(basic(pair))).toBe('malformed');
+  });
+
+  it.each([
     ['a space', 'i d:secret'],
     ['a plus, which is a space', 'i+d:secret'],
     ['an encoded space', 'i%20d:secret'],
     ['an encoded NUL', 'id%00:secret'],
     ['a NUL', 'id\0:secret'],
-    ['a newline', 'id:secret\n'],
+    ['a line break behind the secret', 'id:secret\n'],
+    ['a line break of Windows', 'id:secret\r\n'],
+    ['an encoded line break', 'id:secret%0A'],
+    ['white space behind the secret', 'id:secret '],
+    ['white space before the secret', 'id: secret'],
     ['encoded umlaut', 'id:%C3%A9'],
     ['an umlaut', 'id:é'],
-    ['half an escape', 'id:secret%2'],
-    ['no escape', 'id:%zz'],
-    ['a sign in an escape', 'id:%+1'],
     ['DEL', 'id:\x7f'],
-  ])('calls malformed, within base64: %s', (_what, pair) => {
-    expect(parseBasicAuthorization(basic(pair))).toBe('malformed');
+  ])('tells a character that no id and no secret has from a malformed header: %s', (_what, pair) => {
+    expect(parseBasicAuthorization(basic(pair))).toBe('unprintable');
   });
 
   it('calls two lines malformed, also when they are the same', () => {
@@ -132,8 +150,12 @@ describe('parseUserAuthorization', () => {
     expect(parseUserAuthorization(basic(pair))).toEqual({ username, password });
   });
 
-  it.each(['ada', ':x', 'ada:', '', 'a\0da:x', 'ada:x\n', 'ada:x\u0085'])('calls %j malformed', (pair) => {
+  it.each(['ada', ':x', 'ada:', ''])('calls %j malformed', (pair) => {
     expect(parseUserAuthorization(basic(pair))).toBe('malformed');
+  });
+
+  it.each(['a\0da:x', 'ada:x\n', 'ada:x\u0085'])('tells of the control character in %j', (pair) => {
+    expect(parseUserAuthorization(basic(pair))).toBe('unprintable');
   });
 
   it('calls bytes that are no UTF-8, loose base64 and two lines malformed', () => {

@@ -5,21 +5,23 @@ const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 const CONTROL = /\p{Cc}/u;
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
+/** Well-formed Basic, but with a character that no id or secret has, such as the line break at the end of a file. */
+export type Unprintable = 'unprintable';
+
 /**
- * The bytes of strict base64. Node's decoder skips what it does not know and takes the URL alphabet as well, so what it read is
- * written again and compared: that settles alphabet, padding and unused bits (RFC 4648 3.2, 3.3, 3.5) at once.
+ * The bytes of strict base64. Node's decoder skips unknown characters and takes the URL alphabet as well, so its result is
+ * encoded again and compared: that checks alphabet, padding and unused bits (RFC 4648 3.2, 3.3, 3.5).
  */
 function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** RFC 6749 2.3.1 and appendix B: each part is form-encoded. Decoded once; undefined unless visible ASCII comes of it. */
-function decodePart(part: string): string | undefined {
-  if (!VISIBLE_ASCII.test(part) || part.includes('+') || BAD_ESCAPE.test(part)) return undefined;
-  if (!part.includes('%')) return part;
-  const decoded = part.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return VISIBLE_ASCII.test(decoded) ? decoded : undefined;
+/** RFC 6749 2.3.1 and appendix B: each part is form-encoded. Decoded once. */
+function decodePart(part: string): string {
+  if (!part.includes('%')) return part.replaceAll('+', ' ');
+  const spaced = part.replaceAll('+', ' ');
+  return spaced.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /**
@@ -31,15 +33,15 @@ function decodePart(part: string): string | undefined {
 export function parseBasicAuthorization(
   rawHeaders: readonly string[],
   headerName = 'authorization',
-): { id: string; secret: string } | NoCredentials {
+): { id: string; secret: string } | NoCredentials | Unprintable {
   const found = authorizationOf(rawHeaders, 'basic', headerName);
   if (typeof found === 'string') return found;
   const pair = decodeBase64(found.parameters)?.toString('latin1');
   const colon = pair?.indexOf(':') ?? -1;
-  if (pair === undefined || colon < 0) return 'malformed';
+  if (pair === undefined || colon < 1 || colon === pair.length - 1 || BAD_ESCAPE.test(pair)) return 'malformed';
   const id = decodePart(pair.slice(0, colon));
   const secret = decodePart(pair.slice(colon + 1));
-  return id === undefined || secret === undefined ? 'malformed' : { id, secret };
+  return VISIBLE_ASCII.test(id) && VISIBLE_ASCII.test(secret) ? { id, secret } : 'unprintable';
 }
 
 /**
@@ -49,16 +51,15 @@ export function parseBasicAuthorization(
  */
 export function parseUserAuthorization(
   rawHeaders: readonly string[],
-): { username: string; password: string } | NoCredentials {
+): { username: string; password: string } | NoCredentials | Unprintable {
   const found = authorizationOf(rawHeaders, 'basic', 'authorization');
   if (typeof found === 'string') return found;
   const bytes = decodeBase64(found.parameters);
   if (bytes === undefined) return 'malformed';
   const pair = bytes.toString('utf8');
   const colon = pair.indexOf(':');
-  // bytes that are no UTF-8 come back as other bytes
-  if (colon < 1 || colon === pair.length - 1 || CONTROL.test(pair) || !Buffer.from(pair, 'utf8').equals(bytes)) {
-    return 'malformed';
-  }
+  // bytes that are not UTF-8 come back as other bytes
+  if (colon < 1 || colon === pair.length - 1 || !Buffer.from(pair, 'utf8').equals(bytes)) return 'malformed';
+  if (CONTROL.test(pair)) return 'unprintable';
   return { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }

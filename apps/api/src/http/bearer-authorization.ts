@@ -1,8 +1,8 @@
 import type { NoCredentials } from './authorization-header.ts';
 import { authorizationOf } from './authorization-header.ts';
 
-// RFC 6750 2.1: "Bearer" 1*SP b64token; the first space is gone already
-const B64TOKEN = /^ *([A-Za-z0-9._~+/-]+=*)$/;
+// RFC 6750 2.1
+const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /**
  * The bearer token of an Authorization header (RFC 6750 2.1).
@@ -15,6 +15,5 @@ export function parseBearerAuthorization(
 ): { token: string } | NoCredentials {
   const found = authorizationOf(rawHeaders, 'bearer', headerName);
   if (typeof found === 'string') return found;
-  const token = B64TOKEN.exec(found.parameters)?.[1];
-  return token === undefined ? 'malformed' : { token };
+  return B64TOKEN.test(found.parameters) ? { token: found.parameters } : 'malformed';
 }

@@ -2,6 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { TrustedProxies } from './client-address.ts';
 
+/** The address; undefined where there is a fault in its place. */
+function addressBy(trusted: TrustedProxies, peer: string | undefined, lines: readonly string[]): string | undefined {
+  const found = trusted.clientAddress(peer, lines);
+  return typeof found === 'string' ? found : undefined;
+}
+
 const none = new TrustedProxies([]);
 const proxies = new TrustedProxies(['10.0.0.0/8', '2001:db8:1::/48', '127.0.0.1']);
 
@@ -14,9 +20,10 @@ describe('with no proxy trusted', () => {
   });
 
   it.each([undefined, '', 'rubbish', '/run/latchkey.sock'])('there is no caller where the peer is %j', (peer) => {
-    expect(none.clientAddress(peer, [])).toBeUndefined();
-    expect(none.clientAddress(peer, ['198.51.100.7'])).toBeUndefined();
-    expect(proxies.clientAddress(peer, ['198.51.100.7'])).toBeUndefined();
+    const fault = { reason: 'the connection has no IP address' };
+    expect(none.clientAddress(peer, [])).toEqual(fault);
+    expect(none.clientAddress(peer, ['198.51.100.7'])).toEqual(fault);
+    expect(proxies.clientAddress(peer, ['198.51.100.7'])).toEqual(fault);
   });
 });
 
@@ -42,15 +49,54 @@ describe('with trusted proxies', () => {
     ['an empty last line', '10.0.0.1', ['198.51.100.7', ''], undefined],
     ['rubbish', '10.0.0.1', ['rubbish'], undefined],
     ['unknown', '10.0.0.1', ['198.51.100.7, unknown'], undefined],
-    ['a port', '10.0.0.1', ['198.51.100.7:1234'], undefined],
-    ['brackets', '10.0.0.1', ['[2001:db8:2::1]:443'], undefined],
+    ['IPv4 with a port', '10.0.0.1', ['198.51.100.7:1234'], '198.51.100.7'],
+    [
+      'a port of Azure’s gateway between others',
+      '10.0.0.1',
+      ['1.1.1.1, 198.51.100.7:50123,10.3.3.3:80'],
+      '198.51.100.7',
+    ],
+    ['IPv6 in brackets', '10.0.0.1', ['[2001:DB8:2::1]'], '2001:db8:2::1'],
+    ['IPv6 in brackets with a port', '10.0.0.1', ['[2001:db8:2::1]:443'], '2001:db8:2::1'],
+    ['a mapped IPv4 in brackets', '10.0.0.1', ['[::ffff:198.51.100.7]:443'], '198.51.100.7'],
+    ['a trusted proxy with a port', '10.0.0.1', ['198.51.100.7, [2001:db8:1::9]:8443'], '198.51.100.7'],
+    ['the highest port', '10.0.0.1', ['198.51.100.7:65535'], '198.51.100.7'],
+    ['a port that is none', '10.0.0.1', ['198.51.100.7:65536'], undefined],
+    ['no port after the colon', '10.0.0.1', ['198.51.100.7:'], undefined],
+    ['two ports', '10.0.0.1', ['198.51.100.7:80:80'], undefined],
+    ['a port with letters', '10.0.0.1', ['198.51.100.7:http'], undefined],
+    ['a signed port', '10.0.0.1', ['198.51.100.7:+80'], undefined],
+    ['IPv4 in brackets', '10.0.0.1', ['[198.51.100.7]'], undefined],
+    ['half a bracket', '10.0.0.1', ['[2001:db8:2::1'], undefined],
+    ['something behind the bracket', '10.0.0.1', ['[2001:db8:2::1]x'], undefined],
+    ['a zone in brackets', '10.0.0.1', ['[fe80::1%eth0]:80'], undefined],
+    ['IPv6 with a port, but no brackets', '10.0.0.1', ['2001:db8:0:0:0:0:0:1:443'], undefined],
+    ['a leading zero and a port', '10.0.0.1', ['198.051.100.7:80'], undefined],
+    ['a host name with a port', '10.0.0.1', ['localhost:80'], undefined],
     ['a zone id', '10.0.0.1', ['fe80::1%eth0'], undefined],
     ['a range', '10.0.0.1', ['198.51.100.0/24'], undefined],
     ['a leading zero', '10.0.0.1', ['198.051.100.7'], undefined],
     ['a no-break space', '10.0.0.1', ['\u00a0198.51.100.7'], undefined],
     ['a space in a line without comma', '10.0.0.1', ['198.51.100.7 198.51.100.8'], undefined],
   ])('%s', (_what, peer, header, caller) => {
-    expect(proxies.clientAddress(peer, header)).toBe(caller);
+    expect(addressBy(proxies, peer, header)).toBe(caller);
+  });
+
+  it.each([
+    [['198.51.100.7,'], 'entry 1 from the right, of 2, in X-Forwarded-For is empty', undefined],
+    [
+      ['1.1.1.1, 198.51.100.0/24, 10.0.0.2'],
+      'entry 2 from the right, of 3, in X-Forwarded-For is not an IP address, alone or with a port',
+      '000.00.000.0/00',
+    ],
+    [
+      ['_Secret-Canary7é'],
+      'entry 1 from the right, of 1, in X-Forwarded-For is not an IP address, alone or with a port',
+      '_aaaaaa-aaaaaa0?',
+    ],
+    [['9'.repeat(101)], 'entry 1 from the right, of 1, in X-Forwarded-For is longer than 100 characters', undefined],
+  ])('says of %j why it cannot be read, without its text', (lines, reason, shape) => {
+    expect(proxies.clientAddress('10.0.0.1', lines)).toEqual(shape === undefined ? { reason } : { reason, shape });
   });
 
   it('a caller cannot choose its address: what it sends itself changes nothing', () => {
@@ -66,7 +112,7 @@ describe('with trusted proxies', () => {
   });
 
   it('long rubbish is refused without a search', () => {
-    expect(proxies.clientAddress('10.0.0.1', [`a${' '.repeat(1_000_000)}b`])).toBeUndefined();
+    expect(addressBy(proxies, '10.0.0.1', [`a${' '.repeat(1_000_000)}b`])).toBeUndefined();
   });
 });
 

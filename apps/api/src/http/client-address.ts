@@ -1,41 +1,69 @@
 import { AllowedIps, parseAddress } from '#kernel';
 
-/** Far more than the longest address with decent space about it: what is longer is rubbish, and not worth a search. */
-const LONGEST_HOP = 100;
+/** Longer than any address with a port and white space; anything longer is refused unread. */
+const MAX_HOP_LENGTH = 100;
 
-function addressOfHop(hop: string): string | undefined {
-  if (hop.length > LONGEST_HOP) return undefined;
-  // RFC 9110 5.6.1: space and tab may stand about a list's members, nothing else
-  return parseAddress(hop.replace(/^[ \t]+|[ \t]+$/g, ''));
+// Azure Application Gateway and IIS write a port after IPv4, AWS and HAProxy can be set to; IPv6 then needs brackets
+const IPV4_WITH_PORT = /^([0-9.]{7,15}):([0-9]{1,5})$/;
+const BRACKETED_IPV6 = /^\[([^\]]*:[^\]]*)\](?::([0-9]{1,5}))?$/;
+const MAX_PORT = 65_535;
+
+/** Why no address can be read, for the log. It describes the text and never repeats it. */
+export interface AddressFault {
+  readonly reason: string;
+  /** The text with each digit as `0` and each letter as `a`. */
+  readonly shape?: string;
 }
 
-/** The proxies whose X-Forwarded-For is believed, and the caller's address that follows from it. */
+/** The trusted proxies, and the caller's address that follows from their X-Forwarded-For. */
 export class TrustedProxies {
   private readonly ranges: AllowedIps | undefined;
 
-  /** @param cidrs canonical ranges; none means that no header is believed. */
+  /** @param cidrs canonical ranges; without any, no header is believed. */
   constructor(cidrs: readonly string[]) {
     // an empty AllowedIps admits everyone, which here would be to trust everyone
     this.ranges = cidrs.length === 0 ? undefined : new AllowedIps(cidrs);
   }
 
   /**
-   * The caller's canonical address: the rightmost hop that is no trusted proxy, counting the socket's peer as the last hop;
+   * The caller's canonical address: the rightmost hop that is not a trusted proxy, counting the socket's peer as the last hop;
    * the leftmost where all are trusted. A header from a peer that is not trusted is ignored.
    * @param socketAddress the peer's address as the socket reports it
    * @param forwardedFor the X-Forwarded-For lines in their order
-   * @returns undefined where there is no address, or a hop that has to be believed is none
+   * @returns the fault if the peer's address, or a hop that has to be believed, cannot be read
    */
-  clientAddress(socketAddress: string | undefined, forwardedFor: readonly string[]): string | undefined {
-    let address = socketAddress === undefined ? undefined : parseAddress(socketAddress);
-    if (address === undefined || this.ranges === undefined || forwardedFor.length === 0) return address;
+  clientAddress(socketAddress: string | undefined, forwardedFor: readonly string[]): string | AddressFault {
+    const peer = socketAddress === undefined ? undefined : parseAddress(socketAddress);
+    if (peer === undefined) return { reason: 'the connection has no IP address' };
+    if (this.ranges === undefined || forwardedFor.length === 0) return peer;
     // RFC 9110 5.3: several lines of one name are one comma-separated list
     const hops = forwardedFor.join(',').split(',');
-    while (address !== undefined && this.ranges.admits(address)) {
-      const hop = hops.pop();
+    const { length } = hops;
+    for (let address = peer; ;) {
+      const hop = this.ranges.admits(address) ? hops.pop() : undefined;
       if (hop === undefined) return address;
-      address = addressOfHop(hop);
+      const next = addressOfHop(hop);
+      if (next === undefined) return faultOf(hop, length - hops.length, length);
+      address = next;
     }
-    return address;
   }
+}
+
+function addressOfHop(text: string): string | undefined {
+  if (text.length > MAX_HOP_LENGTH) return undefined;
+  // RFC 9110 5.6.1: only spaces and tabs may surround the members of a list
+  const hop = text.replace(/^[ \t]+|[ \t]+$/g, '');
+  const [, host, port] = IPV4_WITH_PORT.exec(hop) ?? BRACKETED_IPV6.exec(hop) ?? [];
+  if (host === undefined) return parseAddress(hop);
+  return port === undefined || Number(port) <= MAX_PORT ? parseAddress(host) : undefined;
+}
+
+function faultOf(text: string, fromTheRight: number, entries: number): AddressFault {
+  const entry = `entry ${fromTheRight} from the right, of ${entries}, in X-Forwarded-For`;
+  const hop = text.trim();
+  if (hop === '') return { reason: `${entry} is empty` };
+  if (text.length > MAX_HOP_LENGTH) return { reason: `${entry} is longer than ${MAX_HOP_LENGTH} characters` };
+  // an address must stay recognisable, a secret in the wrong header must not
+  const shape = hop.replace(/[0-9]/g, '0').replace(/[A-Za-z]/g, 'a').replace(/[^ -~]/g, '?'); // prettier-ignore
+  return { reason: `${entry} is not an IP address, alone or with a port`, shape };
 }

@@ -30,6 +30,29 @@ export const descriptionField = z.string().transform(ruled(checkDescription)).me
   description: 'Up to 1000 characters.',
 });
 
+// what is left of 2026-11-23T09:30:00+01:00 once its + has become a space
+const LOST_PLUS = /^\S+ \d{2}:?\d{2}$/;
+
+/**
+ * A time in input: RFC 3339 with an offset, its letters in either case (5.6).
+ * @param advice what to write instead of anything else
+ */
+export function timeInput(advice: string): z.ZodType<Date> {
+  return z
+    .string()
+    .transform((text) => text.toUpperCase())
+    .pipe(
+      z.iso.datetime({
+        offset: true,
+        error: ({ input }) =>
+          LOST_PLUS.test(String(input))
+            ? 'A + in a query stands for a space. Write the offset as %2B01:00, or give the time in UTC with a Z.'
+            : advice,
+      }),
+    )
+    .transform((text) => new Date(text));
+}
+
 /** A time in answers. */
 export const timeField = z
   .string()

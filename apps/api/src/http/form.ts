@@ -15,7 +15,6 @@ export interface Form {
 
 // an encoded form is ASCII; a bare space is let through because hand-written calls send it and it has one meaning only
 const ENCODED = /^[\x20-\x7e]*$/;
-const CHARSET_UTF8 = /^charset=(?:utf-8|"utf-8")$/i;
 
 function decode(text: string): string {
   const spaced = text.replaceAll('+', ' ');
@@ -23,7 +22,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    throw new FormError('The form has a percent-escape that is incomplete or no UTF-8.');
+    throw new FormError('The form has a percent-escape that is incomplete or not UTF-8.');
   }
 }
 
@@ -47,10 +46,11 @@ export function parseForm(body: string): Form {
   return { values, repeated };
 }
 
-/** Whether a Content-Type is application/x-www-form-urlencoded, with no parameter but charset=utf-8 (RFC 9110 8.3.1). */
+/**
+ * Whether a Content-Type is application/x-www-form-urlencoded. Its parameters are ignored: none is defined, and whatever
+ * `charset` says, an encoded form is ASCII (WHATWG URL 5).
+ */
 export function isFormMediaType(contentType: string | undefined): boolean {
-  const [type, ...parameters] = (contentType ?? '').split(';').map((part) => part.trim());
-  if (type?.toLowerCase() !== 'application/x-www-form-urlencoded') return false;
-  const given = parameters.filter((parameter) => parameter !== '');
-  return given.length <= 1 && given.every((parameter) => CHARSET_UTF8.test(parameter));
+  const [type = ''] = (contentType ?? '').split(';', 1);
+  return type.trim().toLowerCase() === 'application/x-www-form-urlencoded';
 }

@@ -6,7 +6,8 @@ import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
-import { normalTarget } from './request-target.ts';
+import { targetReader } from './public-path.ts';
+import type { RouteTable } from './route-table.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { toDomainError } from './to-domain-error.ts';
 import { answerForNode, answerUnreadable } from './unreadable-requests.ts';
@@ -19,8 +20,13 @@ const LONGEST_PATH_PARAMETER = 128;
 /** Slower than this, a request's header and body are not worth a connection, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** The Fastify server under Nest: request ids, body parsers, and an answer in our own form to whatever fails before a route. */
-export function createHttpAdapter(): FastifyAdapter {
+/**
+ * The Fastify server under Nest: request ids, body parsers, and an answer in our own form to everything that fails before a route.
+ * @param publicPath the path of PUBLIC_URL
+ * @param routes is filled as routes are added
+ */
+export function createHttpAdapter(publicPath: string, routes: RouteTable): FastifyAdapter {
+  const insideTarget = targetReader(publicPath, routes);
   const options: FastifyHttpOptions<Server> & { readonly skipMiddie: boolean } = {
     logger: false,
     http: { requireHostHeader: false }, // looked at in request-hooks.ts: Node would answer without a word
@@ -31,7 +37,7 @@ export function createHttpAdapter(): FastifyAdapter {
     return503OnClosing: false, // while draining, what still comes in is served
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
-    rewriteUrl: (request) => normalTarget(request.url ?? '/'),
+    rewriteUrl: (request) => insideTarget(request.url ?? '/'),
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerUnreadable,
     // no hook runs before these

@@ -29,10 +29,13 @@ export class ProblemFilter implements ExceptionFilter {
       if (!reply.sent) sendOAuthError(reply, refusal);
       return;
     }
-    const error = thrown instanceof NotFoundException ? this.unrouted(request, reply) : toDomainError(thrown);
+    const unrouted =
+      thrown instanceof NotFoundException ? this.routes.faultOf(request.url, request.method, reply) : undefined;
+    const error = unrouted ?? toDomainError(thrown);
     this.log(error, request.id);
     if (reply.sent) return;
-    if (isOAuth) sendOAuthError(reply, oauthErrorOf(error));
+    if (error.code === 'unsupported-media-type') adviseMediaType(request.method, reply);
+    if (isOAuth && unrouted === undefined) sendOAuthError(reply, oauthErrorOf(error));
     else sendProblem(reply, error, request.id);
   }
 
@@ -43,14 +46,9 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.info({ code: error.code, detail: error.privateDetail, requestId }, 'request refused');
     }
   }
+}
 
-  /** No route took the request: the path is not known, or not by this method (RFC 9110 15.5.6: then `Allow` tells which). */
-  private unrouted(request: LatchkeyRequest, reply: FastifyReply): DomainError {
-    const methods = this.routes.methodsOf(request.url);
-    if (methods.length === 0 || methods.includes(request.method)) {
-      return new DomainError('not-found', 'There is nothing at this address; see /docs for what there is.');
-    }
-    reply.header('allow', methods.join(', '));
-    return new DomainError('method-not-allowed', 'Use one of the methods that Allow names.');
-  }
+/** RFC 5789 2.2 for PATCH, RFC 9110 12.5.1 for the others: what to send instead. */
+function adviseMediaType(method: string, reply: FastifyReply): void {
+  reply.header(method === 'PATCH' ? 'accept-patch' : 'accept', 'application/json');
 }

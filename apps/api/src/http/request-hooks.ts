@@ -1,16 +1,27 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import Negotiator from 'negotiator';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '#config';
 import { DomainError, parseAddress } from '#kernel';
 import type { Logger } from '#observability';
+import { accepts } from './accept.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { Draining } from './draining.ts';
 import { asLatchkeyRequest } from './http-adapter.ts';
+import { sendProblem } from './problem.ts';
+import { RareWarning } from './rare-warning.ts';
+import type { RouteTable } from './route-table.ts';
 import { lacksHost } from './unreadable-requests.ts';
 
-/** What an admin route can serve; an answer that is none of it is 406. */
-const SERVED = ['application/json', 'application/problem+json', 'application/x-ndjson', 'text/csv'];
+const EXPORT_PATH = '/v1/events/export';
+const PROBLEM = 'application/problem+json';
+const SERVED = ['application/json', PROBLEM];
+const NDJSON = 'application/x-ndjson';
+const CSV = 'text/csv';
+const SERVED_EXPORTS = new Map([
+  ['ndjson', [NDJSON, PROBLEM]],
+  ['csv', [CSV, PROBLEM]],
+]);
 
 /** A token or secret of ours that someone put into a path. */
 const OWN_SECRET = /lk_(?:at|cs|rs)_[0-9A-Za-z]+/g;
@@ -21,15 +32,17 @@ const DOCS_CSP =
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** What is done for every request, before Nest: address, headers, content negotiation; and a log line after it. */
-export function addRequestHooks(instance: FastifyInstance, config: Config, logger: Logger, draining: Draining): void {
-  const proxies = new TrustedProxies(config.trustedProxies);
-  const believesHeaders = config.trustedProxies.length > 0;
+export function addRequestHooks(
+  instance: FastifyInstance,
+  config: Config,
+  logger: Logger,
+  draining: Draining,
+  routes: RouteTable,
+): void {
+  const addressOf = addressReader(config, logger);
   instance.addHook('onRequest', (raw, reply, done) => {
     const request = asLatchkeyRequest(raw);
-    const { socket } = raw.raw;
-    request.clientAddress = believesHeaders
-      ? proxies.clientAddress(socket.remoteAddress, headerLines(raw.raw.rawHeaders, 'x-forwarded-for'))
-      : peerAddress(socket);
+    request.clientAddress = addressOf(raw.raw);
     reply.header('x-request-id', raw.id).header('x-content-type-options', 'nosniff');
     if (draining.active) reply.header('connection', 'close');
     const { url } = raw;
@@ -37,12 +50,18 @@ export function addRequestHooks(instance: FastifyInstance, config: Config, logge
       done(new DomainError('malformed-request', 'HTTP/1.1 wants a Host header.'));
       return;
     }
+    // before the body is read: its media type must not turn an unknown path into a 415
+    const unrouted = raw.is404 ? routes.faultOf(url, raw.method, reply) : undefined;
+    if (unrouted !== undefined) {
+      sendProblem(reply, unrouted, raw.id);
+      return;
+    }
     if (url.startsWith('/oauth2/')) {
       // RFC 6749 5.1: every answer of these endpoints, also an error
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
     } else if (url.startsWith('/v1/')) {
       reply.header('cache-control', 'no-store');
-      const fault = notAcceptable(raw.headers.accept);
+      const fault = notAcceptable(raw);
       if (fault !== undefined) {
         done(fault);
         return;
@@ -59,6 +78,26 @@ export function addRequestHooks(instance: FastifyInstance, config: Config, logge
     }
     done();
   });
+}
+
+/**
+ * How the caller's address is found. An address that cannot be read is undefined, and the log says why: with a proxy that sends
+ * something unexpected nobody can sign in, and nothing else would tell the operator.
+ */
+function addressReader(config: Config, logger: Logger): (request: IncomingMessage) => string | undefined {
+  if (config.trustedProxies.length === 0) return ({ socket }) => peerAddress(socket);
+  const proxies = new TrustedProxies(config.trustedProxies);
+  const warning = new RareWarning(
+    logger,
+    'requests of this peer are refused: the address of the caller cannot be read',
+  );
+  return ({ socket, rawHeaders }) => {
+    const found = proxies.clientAddress(socket.remoteAddress, headerLines(rawHeaders, 'x-forwarded-for'));
+    if (typeof found === 'string') return found;
+    const peer = socket.remoteAddress ?? 'unknown';
+    warning.warn(peer, { peer, ...found });
+    return undefined;
+  };
 }
 
 const peers = new WeakMap<Socket, string>();
@@ -79,10 +118,15 @@ function secureDocs(reply: FastifyReply): void {
     .header('x-frame-options', 'DENY');
 }
 
-function notAcceptable(accept: string | undefined): DomainError | undefined {
-  if (accept === undefined || accept === '*/*' || accept === 'application/json') return undefined;
-  if (new Negotiator({ headers: { accept } }).mediaTypes(SERVED).length > 0) return undefined;
-  return new DomainError('not-acceptable', 'Accept application/json (or */*).');
+function notAcceptable({ url, headers: { accept }, query }: FastifyRequest): DomainError | undefined {
+  let types: readonly string[] = SERVED;
+  if (url.startsWith(EXPORT_PATH)) {
+    const { format = 'ndjson' } = query as Record<string, unknown>;
+    // an unknown format is left to the schema
+    types = SERVED_EXPORTS.get(String(format)) ?? [NDJSON, CSV];
+  }
+  if (accepts(accept, types)) return undefined;
+  return new DomainError('not-acceptable', `Accept ${types[0]} (or */*).`);
 }
 
 /** Every line of a header, in order. @param name in lower case */

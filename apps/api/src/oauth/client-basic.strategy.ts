@@ -3,7 +3,9 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { BasicStrategy } from 'passport-http';
 import { STORE_DEADLINE_MS } from '#mongo';
+import type { NoCredentials } from '../http/authorization-header.ts';
 import { parseBasicAuthorization } from '../http/basic-authorization.ts';
+import type { Unprintable } from '../http/basic-authorization.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import type { SignedIn } from './client-sign-in.ts';
 import { InvalidClient, InvalidRequest } from './oauth-error.ts';
@@ -61,19 +63,38 @@ export class ClientGuard implements CanActivate {
     const request = context.getArgByIndex<OAuthRequest>(0);
     const { form } = request;
     const basic = parseBasicAuthorization(request.raw.rawHeaders);
-    // RFC 7617 2, RFC 9110 5.3: a header that is there but cannot be read, or is there twice
-    if (basic === 'malformed') throw new InvalidRequest('The Authorization header cannot be read.');
-    // no Basic: a secret in the body (RFC 6749 2.3.1 allows us to refuse it) or a bearer token authenticate no one
-    if (typeof basic === 'string') throw new InvalidClient();
-    if (form.has('client_secret') || form.has('client_assertion')) {
-      throw new InvalidRequest('Authenticate in one way only.'); // RFC 6749 2.3
+    const hasBodySecret = form.has('client_secret') || form.has('client_assertion');
+    if (typeof basic === 'string') throw unreadable(basic, hasBodySecret);
+    // RFC 6749 2.3
+    if (hasBodySecret) {
+      throw new InvalidRequest('Authenticate in one way only: HTTP Basic, without a client_secret in the body.');
     }
     const bodyId = form.get('client_id');
     if (bodyId !== undefined && bodyId !== basic.id)
       throw new InvalidRequest('client_id is not the client that signs in.');
+    // passport-http takes one space only (RFC 9110 11.4 has one or more)
+    const { headers } = request;
+    if (headers.authorization?.includes('  ') === true) {
+      headers.authorization = headers.authorization.replace(/ +/, ' ');
+    }
     request.basic = basic;
     request.deadlineAtMs = performance.now() + STORE_DEADLINE_MS;
     request.user = await this.strategy.signIn(request);
     return true;
+  }
+}
+
+function unreadable(basic: NoCredentials | Unprintable, hasBodySecret: boolean): InvalidRequest | InvalidClient {
+  switch (basic) {
+    case 'malformed': // RFC 7617 2, RFC 9110 5.3: it is there but cannot be read, or is there twice
+      return new InvalidRequest(
+        'The Authorization header is not HTTP Basic: send it once, as Basic and the base64 of id:secret.',
+      );
+    case 'unprintable':
+      return new InvalidRequest(
+        'The client id or secret contains white space or another character that none has. Look for a line break at its end.',
+      );
+    default:
+      return hasBodySecret ? InvalidClient.secretInBody() : InvalidClient.withoutBasic();
   }
 }

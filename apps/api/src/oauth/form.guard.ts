@@ -25,7 +25,7 @@ export class FormGuard implements CanActivate {
     const request = context.getArgByIndex<OAuthRequest>(0);
     const { values, repeated } = read(typeof request.body === 'string' ? request.body : '');
     if (repeated.size > 0 && RECOGNISED.some((name) => repeated.has(name))) {
-      throw new InvalidRequest('A parameter is there twice.');
+      throw new InvalidRequest('A parameter is given twice.');
     }
     request.form = hasEmpty(values) ? withoutEmpty(values) : values;
     return true;
@@ -46,7 +46,7 @@ function read(body: string): Form {
   try {
     return parseForm(body);
   } catch (error) {
-    if (error instanceof FormError) throw new InvalidRequest('The body is not application/x-www-form-urlencoded.');
+    if (error instanceof FormError) throw new InvalidRequest(error.publicMessage);
     throw error;
   }
 }

@@ -10,11 +10,11 @@ import { Public } from '../http/access.ts';
 import { parseBasicAuthorization } from '../http/basic-authorization.ts';
 import { parseBearerAuthorization } from '../http/bearer-authorization.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
+import { RareWarning } from '../http/rare-warning.ts';
 import { toDomainError } from '../http/to-domain-error.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import type { SignedIn } from './client-sign-in.ts';
 import { DocumentedForwardAuth } from './oauth-docs.ts';
-import { BASIC_CHALLENGE } from './oauth-error.ts';
 
 /** The whole answer: a status and headers. RFC 6750 3 for the challenges. */
 interface Verdict {
@@ -27,22 +27,27 @@ const NO_TOKEN: Verdict = refusal('no-token', 401, 'Bearer realm="latchkey"');
 const BAD_TOKEN: Verdict = refusal('inactive', 401, 'Bearer realm="latchkey", error="invalid_token"');
 const NOT_GRANTED: Verdict = refusal('scope', 403, 'Bearer realm="latchkey", error="insufficient_scope"');
 const WRONG_ADDRESS: Verdict = { result: 'address', status: 403, headers: {} };
-const BAD_GATEWAY_SECRET: Verdict = refusal('gateway', 401, BASIC_CHALLENGE);
+/** The callers of a gateway cannot mend its secret: to them the service is unavailable, and the log tells the operator. */
+const BAD_GATEWAY_SECRET: Verdict = { result: 'gateway', status: 503, headers: { 'retry-after': '2' } };
 
 function refusal(result: string, status: 401 | 403, challenge: string): Verdict {
   return { result, status, headers: { 'www-authenticate': challenge } };
 }
 
-/** Answers gateways: may this caller call that API? Whatever happens, the answer is 204, 401, 403 or 503. */
+/** Answers gateways: may this caller call that API? The answer is always 204, 401, 403 or 503. */
 @Controller('oauth2')
 @Public()
 export class ForwardAuthController {
+  private readonly warning: RareWarning;
+
   constructor(
     private readonly clients: ClientSignIn,
     private readonly verifier: TokenVerifier,
     private readonly metrics: Metrics,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.warning = new RareWarning(logger, 'a gateway cannot sign in at forward-auth: its callers get 503');
+  }
 
   @All('forward-auth')
   @DocumentedForwardAuth()
@@ -61,20 +66,23 @@ export class ForwardAuthController {
 
   private verdict(request: LatchkeyRequest): Verdict | Promise<Verdict> {
     const basic = parseBasicAuthorization(request.raw.rawHeaders, 'x-forward-auth-authorization');
-    if (typeof basic === 'string') return BAD_GATEWAY_SECRET;
+    if (typeof basic === 'string') return this.badGateway(request, `X-Forward-Auth-Authorization is ${basic}`);
     const gateway = this.clients.signIn(basic.id, basic.secret, request.clientAddress);
     if (!(gateway instanceof Promise)) return this.verdictFor(gateway, request);
     return gateway.then(
       (user) => this.verdictFor(user, request),
       (error: unknown) => {
-        if (error instanceof AuthenticationFailed) return BAD_GATEWAY_SECRET;
+        if (error instanceof AuthenticationFailed)
+          return this.badGateway(request, error.reason, error.claimed.subject.id);
         throw error;
       },
     );
   }
 
   private verdictFor(gateway: SignedIn, request: LatchkeyRequest): Verdict | Promise<Verdict> {
-    if (gateway.type !== 'resource-server') return BAD_GATEWAY_SECRET;
+    if (gateway.type !== 'resource-server') {
+      return this.badGateway(request, 'it signs in as a client, not as a resource server', gateway.credential.clientId);
+    }
     const bearer = parseBearerAuthorization(request.raw.rawHeaders);
     if (bearer === 'absent' || bearer === 'other-scheme') return NO_TOKEN;
     if (bearer === 'malformed') return BAD_TOKEN;
@@ -82,6 +90,12 @@ export class ForwardAuthController {
     return good instanceof Promise
       ? good.then((token) => judge(token, gateway, request))
       : judge(good, gateway, request);
+  }
+
+  private badGateway({ clientAddress, id }: LatchkeyRequest, reason: string, subject?: string): Verdict {
+    const peer = clientAddress ?? 'unknown';
+    this.warning.warn(peer, { peer, reason, subject, requestId: id });
+    return BAD_GATEWAY_SECRET;
   }
 
   /** The store is away, the gateway guesses, or we are at fault: no one gets in. */

@@ -138,7 +138,10 @@ const errors = (...list: [number, string][]): MethodDecorator[] =>
 
 const refusals: [number, string][] = [
   [400, 'The request is malformed.'],
-  [401, '`invalid_client`: authentication failed, for whatever reason.'],
+  [
+    401,
+    '`invalid_client`: authentication failed. The event log has the reason (`sign-in.refused.v1`), the answer has not.',
+  ],
   [405, 'Only POST is taken here.'],
   [413, 'The body is larger than 16 KiB.'],
   [
@@ -223,9 +226,13 @@ export const DocumentedForwardAuth = (): MethodDecorator =>
         'X-Auth-Scope': { schema: { type: 'string' } },
       },
     }),
-    ApiResponse({ status: 401, description: 'No token, a bad one, or a wrong secret of the gateway.' }),
+    ApiResponse({ status: 401, description: 'No token, or a bad one.' }),
     ApiResponse({ status: 403, description: 'The API is not granted, or the address is not allowed.' }),
-    ApiResponse({ status: 503, description: 'The store is away. Let no one in.' }),
+    ApiResponse({
+      status: 503,
+      description:
+        'The store is away, or the gateway’s own secret is missing or wrong (the log says so). Let no one in.',
+    }),
   );
 
 export const DocumentedMetadata = (): MethodDecorator =>

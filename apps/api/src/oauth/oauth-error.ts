@@ -33,14 +33,27 @@ export class InvalidRequest extends OAuthError {
   }
 }
 
-/** Not authenticated. The same, byte for byte, whatever the reason. */
+/** Not authenticated. Once an id and a secret were read, the answer is byte for byte the same for every reason. */
 export class InvalidClient extends OAuthError {
   readonly status = 401;
   readonly error = 'invalid_client';
   override readonly headers = { 'www-authenticate': BASIC_CHALLENGE };
 
-  constructor() {
-    super('Client authentication failed.');
+  constructor(description = 'Client authentication failed.') {
+    super(description);
+  }
+
+  /** The request has no HTTP Basic. */
+  static withoutBasic(): InvalidClient {
+    return new InvalidClient('Authenticate with HTTP Basic: the client id is the user name, the secret the password.');
+  }
+
+  /** RFC 6749 2.3.1 lets us refuse this. Libraries that fall back to it report this answer and hide the first, perhaps a 429. */
+  static secretInBody(): InvalidClient {
+    return new InvalidClient(
+      'Use HTTP Basic: a client secret in the body is not accepted. If your library tried HTTP Basic first, the answer to ' +
+        'that has the real reason; configure HTTP Basic only (Go: AuthStyleInHeader) to see it.',
+    );
   }
 }
 
@@ -82,7 +95,7 @@ export class ServerError extends OAuthError {
   readonly error = 'server_error';
 
   constructor() {
-    super('The request could not be worked off.');
+    super('The request could not be processed.');
   }
 }
 
@@ -106,6 +119,7 @@ export function oauthErrorOf(error: DomainError): OAuthError {
   if (status === 503)
     return new TemporarilyUnavailable(503, 'The service cannot answer at the moment.', error.retryAfterSeconds ?? 2);
   if (status === 413) return new InvalidRequest('The body is too large.', 413);
+  if (status === 405) return new InvalidRequest(error.publicDetail, 405);
   if (status >= 400 && status < 500) return new InvalidRequest('The request cannot be read.');
   return new ServerError();
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { FORM_LIMIT } from '../http/http-adapter.ts';
 import { isFormMediaType } from '../http/form.ts';
@@ -37,15 +38,15 @@ export function addOAuthHooks(instance: FastifyInstance): void {
   });
 }
 
-function faultOf(
-  method: string,
-  hasQuery: boolean,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): OAuthError | undefined {
+function faultOf(method: string, hasQuery: boolean, headers: IncomingHttpHeaders): OAuthError | undefined {
   if (method !== 'POST') return new InvalidRequest('This endpoint takes POST only.', 405, { allow: 'POST' });
-  const mediaType = headers['content-type'] as string | undefined;
-  if (mediaType !== FORM && !isFormMediaType(mediaType)) {
-    return new InvalidRequest('Send the parameters as application/x-www-form-urlencoded.');
+  const mediaType = headers['content-type'];
+  if (mediaType !== FORM) {
+    if (!isFormMediaType(mediaType)) {
+      return new InvalidRequest('Send the parameters as application/x-www-form-urlencoded.');
+    }
+    // Fastify would refuse parameters that it cannot parse
+    headers['content-type'] = FORM;
   }
   if (Number(headers['content-length'] ?? 0) > FORM_LIMIT) return new InvalidRequest('The body is too large.', 413);
   // RFC 6749 2.3.1: never in the URI, where logs would keep it

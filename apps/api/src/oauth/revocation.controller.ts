@@ -16,8 +16,6 @@ export class RevocationController {
   @Post('revoke')
   @HttpCode(200)
   @Header('content-length', '0')
-  // RFC 7009 2.2 has clients ignore the body; simple-oauth2 insists on a type before it does
-  @Header('content-type', 'application/json')
   @UseGuards(FormGuard, ClientGuard)
   @DocumentedRevocation()
   async revoke(@Req() request: OAuthRequest): Promise<void> {

@@ -1,5 +1,4 @@
-/** The rules that hold for every call: the first thing that a reader of the OpenAPI document sees. */
-export const apiDescription = `
+const text = `
 Latchkey gives machines access to APIs through OAuth 2.0 client credentials, and takes it away again at once: from the moment a
 deletion, a disable or an edit is answered, no token goes by the old state, on any instance.
 
@@ -56,7 +55,7 @@ list: 400 \`invalid-cursor\`. Filters are taken literally.
 
 ### Errors
 
-Every error outside \`/oauth2\` is an RFC 9457 \`application/problem+json\` document: \`type\` is \`urn:latchkey:problem:<code>\`, \`detail\`
+Every error outside the endpoints under \`/oauth2\` is an RFC 9457 \`application/problem+json\` document: \`type\` is \`urn:latchkey:problem:<code>\`, \`detail\`
 says what to do, \`instance\` is the id of the request (also in the header \`X-Request-Id\`, which you may send, 1 to 64 of
 \`A-Z a-z 0-9 . _ -\`), and \`errors\` names each member at fault by a JSON pointer (RFC 6901); members of the query, path and header
 stand under \`/query\`, \`/path\` and \`/header\`. No answer repeats what was sent.
@@ -79,5 +78,10 @@ A client id is \`lk_ci_\` and 24 base62 characters, the credential’s public ha
 (256 random bits) and 6 of a CRC-32 over all before it, so that one look at a leaked token tells what it is and whose. A client secret is
 \`lk_cs_\`, a resource server’s \`lk_rs_\`, each with 43 + 6 characters. Only their SHA-256 is kept.
 
-This document is at \`/openapi.json\`, this page at \`/docs\`.
+This document is at \`PUBLIC_PATH/openapi.json\`, this page at \`PUBLIC_PATH/docs\`.
 `.trim();
+
+/** The rules for every call: the first thing that a reader of the document sees. @param publicPath the path of PUBLIC_URL */
+export function apiDescription(publicPath: string): string {
+  return text.replaceAll('PUBLIC_PATH', publicPath);
+}

@@ -52,13 +52,14 @@ export function remember(response: UiResponse): UiResponse {
   const known = (memory.latchkeyExamples ??= {});
   const path = new URL(response.url ?? '', 'http://localhost').pathname;
   const placeholders: readonly (readonly [RegExp, string])[] = [
-    [/^\/v1\/operations$/, 'op_example'],
-    [/^\/v1\/operations\/[^/]+\/credentials$/, 'cr_example'],
-    [/^\/v1\/operations\/[^/]+\/credentials\/[^/]+\/tokens$/, 'tk_example'],
-    [/^\/v1\/resource-servers$/, 'rs_example'],
-    [/^\/v1\/users$/, 'us_example'],
-    [/^\/v1\/events$/, 'ev_example'],
-    [/^\/v1\/jobs$/, 'job_example'],
+    // PUBLIC_URL may have a path, which then comes first
+    [/\/v1\/operations$/, 'op_example'],
+    [/\/v1\/operations\/[^/]+\/credentials$/, 'cr_example'],
+    [/\/v1\/operations\/[^/]+\/credentials\/[^/]+\/tokens$/, 'tk_example'],
+    [/\/v1\/resource-servers$/, 'rs_example'],
+    [/\/v1\/users$/, 'us_example'],
+    [/\/v1\/events$/, 'ev_example'],
+    [/\/v1\/jobs$/, 'job_example'],
   ];
   const placeholder = placeholders.find(([pattern]) => pattern.test(path))?.[1];
   try {
