@@ -5,9 +5,12 @@ import type { ChainHead, LogEvent } from './chain.ts';
  * Why a chain is not whole, in the words of docs/event-log-format.md:
  * `gap` events are missing before this one · `duplicate` its seq was there before · `fork` a second event follows the
  * same one · `chain` it belongs to another chain · `prev-hash` it does not follow the event before it · `hash` it was
- * altered · `checkpoint` a checkpoint signed another hash · `tail` a checkpoint signed events that are missing at the end.
+ * altered · `checkpoint` a checkpoint signed another hash · `tail` events are missing at the end, which a checkpoint or the head
+ * tells of. Only the service can see these: `head` the head has another hash than its event · `beyond` events are stored
+ * behind the head.
  */
-export type ChainFaultReason = 'gap' | 'duplicate' | 'fork' | 'chain' | 'prev-hash' | 'hash' | 'checkpoint' | 'tail';
+export type ChainFaultReason =
+  'gap' | 'duplicate' | 'fork' | 'chain' | 'prev-hash' | 'hash' | 'checkpoint' | 'tail' | 'head' | 'beyond';
 
 /** The first thing wrong with a chain; `seq` is the first bad one. */
 export interface ChainFault {

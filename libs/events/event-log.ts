@@ -156,6 +156,11 @@ function outboxRow(event: LogEvent): OutboxDocument[] {
   ];
 }
 
+/** Whether an append failed because an event with its place in the chain is stored already. */
+export function isPlaceTaken(error: unknown): boolean {
+  return error instanceof TransactionConflict && isDuplicateKey(error.cause);
+}
+
 /** The logged event of a stored one: exactly what its hash was made of, and the hash. */
 export function toLogEvent(stored: EventDocument): LogEvent {
   return {

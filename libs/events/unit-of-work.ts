@@ -18,8 +18,9 @@ import type { Transaction } from './transaction.ts';
 import { ChainTurns } from './chain-turns.ts';
 import { chainName } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
-import { EventLog } from './event-log.ts';
+import { EventLog, isPlaceTaken } from './event-log.ts';
 import type { PendingEvent } from './event-log.ts';
+import { ChainHealth } from './health/chain-health.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { followUps } from './queues.ts';
 
@@ -45,6 +46,7 @@ export class UnitServices {
     readonly fence: Fence,
     readonly idempotencyKeys: IdempotencyKeys,
     readonly outboxSignal: OutboxSignal,
+    readonly chainHealth: ChainHealth,
   ) {}
 }
 
@@ -120,6 +122,7 @@ export class UnitOfWork {
     let published: DomainEvent[] = [];
     let tries = 0;
     let committedBy: ClientSession | undefined;
+    let placeTaken = false;
     const attempt = async (session: ClientSession): Promise<T> => {
       committedBy = session;
       if ((tries += 1) > 1) this.turns.lost(chains);
@@ -128,11 +131,17 @@ export class UnitOfWork {
       const [chain] = chains.length === 1 ? chains : [];
       if (chain !== undefined && !ends.has(chain)) ends = await this.eventLog.hold(session, chain);
       const { value, pending, write } = await work(session, ends);
-      logged = await this.eventLog.append(session, pending, ends);
+      logged = await this.eventLog.append(session, pending, ends).catch(async (error: unknown) => {
+        // once, another writer was quicker; twice, an event may be behind the head, which no retry gets past
+        if (placeTaken && isPlaceTaken(error)) await this.services.chainHealth.inspect(chainsOf(pending));
+        placeTaken = isPlaceTaken(error);
+        throw error;
+      });
       await write?.();
       published = pending.map(({ event }) => event);
       return value;
     };
+    await this.services.chainHealth.check(chains);
     const { atOnce = false } = options;
     if (atOnce && chains.some((chain) => this.turns.isTaken(chain))) throw storeUnavailable();
     const turn = this.turns
@@ -176,6 +185,10 @@ export class UnitOfWork {
     };
     return { transaction, remembered };
   }
+}
+
+function chainsOf(pending: readonly PendingEvent[]): string[] {
+  return [...new Set(pending.map(({ event }) => chainName(event.operationId)))];
 }
 
 interface Remembered {

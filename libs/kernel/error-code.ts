@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'headers-too-large'
   | 'internal'
   | 'too-busy'
+  | 'log-inconsistent'
   | 'store-unavailable'
   | 'identity-provider-unavailable'
   | 'queue-unavailable';

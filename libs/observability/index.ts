@@ -1,3 +1,4 @@
+export { Conditions } from './conditions.ts';
 export { LOGGER, NestLogger, createLogger } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { Metrics } from './metrics.ts';

@@ -13,6 +13,10 @@ export class Metrics {
   readonly jobs = this.counter('latchkey_jobs_total', 'Jobs worked off.', ['queue', 'outcome']);
   readonly storeConflicts = this.counter('latchkey_store_conflicts_total', 'Transactions tried again.', []);
   readonly outboxPending = this.gauge('latchkey_outbox_pending', 'Follow-up work that is not done yet.');
+  readonly inconsistentChains = this.gauge(
+    'latchkey_log_inconsistent_chains',
+    'Chains of the event log that do not end where their heads say.',
+  );
   readonly guessLimiterDown = this.counter(
     'latchkey_guess_limiter_unavailable_total',
     'Sign-ins not counted since Redis was away.',

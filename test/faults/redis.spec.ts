@@ -165,7 +165,13 @@ describe('Redis', () => {
     stopped.push(() => redis.stop());
     const service = await start(redis);
     stopped.push(() => service.database.drop());
-    expect(await readiness(service.url)).toEqual({ code: 200, status: 'degraded', mongodb: 'up', redis: 'down' });
+    expect(await readiness(service.url)).toEqual({
+      code: 200,
+      status: 'degraded',
+      mongodb: 'up',
+      redis: 'down',
+      problems: [],
+    });
     expect(await deleteThree(await aWorld(service))).toBeLessThan(DELETE_LIMIT_MS);
     await redis.start();
     await settled(service.database);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ExportEventsCommand, UnitOfWork, VerifyLogQuery } from '#events';
+import { ChainHealth, ExportEventsCommand, UnitOfWork, VerifyLogQuery } from '#events';
 import { DomainEvent } from '#kernel';
 import { MongoStore } from '#mongo';
 import { Occurrence } from '../../libs/events/occurrence.ts';
@@ -61,8 +61,9 @@ describe('the event log', () => {
     // a place that is taken by something that the chain does not know of
     const events = await database.collection<{ _id: string }>('events');
     await events.insertOne({ _id: 'ev_in_the_way', chain: 'op_blocked', seq: 1, prevHash: 'x' } as never);
-    await expect(tell(instances[0]!, 'op_blocked')).rejects.toMatchObject({ code: 'store-unavailable' });
+    await expect(tell(instances[0]!, 'op_blocked')).rejects.toMatchObject({ code: 'log-inconsistent' });
     await events.deleteOne({ _id: 'ev_in_the_way' });
+    await instances[0]!.app.get(ChainHealth).scan();
     expect(await things.countDocuments({ of: 'op_none' })).toBe(0);
     expect(await events.countDocuments({ chain: { $in: ['op_none', 'op_blocked'] } })).toBe(0);
     expect(

@@ -10,7 +10,7 @@ import { TestDatabase } from './database.ts';
 export const ADMIN = { username: 'admin', password: 'correct horse battery staple' } as const;
 
 /** The service as it is built: what the tests run is what is shipped. */
-const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'latchkey.mjs');
+export const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'latchkey.mjs');
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 20;

@@ -24,6 +24,7 @@ import { CheckpointKeysController } from './events/checkpoint-keys.controller.ts
 import { CheckpointsController } from './events/checkpoints.controller.ts';
 import { EventsController } from './events/events.controller.ts';
 import { HealthController } from './health/health.controller.ts';
+import { StoreSigns } from './health/store-signs.ts';
 import { AdminGuard } from './http/admin.guard.ts';
 import { Draining } from './http/draining.ts';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
@@ -80,6 +81,7 @@ export class ApiModule {
         Draining,
         IdempotencyInterceptor,
         Pages,
+        StoreSigns,
         { provide: CONFIG, useValue: config },
         { provide: RouteTable, useValue: routes },
         { provide: APP_FILTER, useClass: ProblemFilter },

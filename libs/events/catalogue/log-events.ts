@@ -81,6 +81,19 @@ export const logEvents: readonly EventDescription[] = [
   },
   {
     ...log,
+    type: 'log.repaired.v1',
+    what: 'An operator ran `latchkey repair`: the chain’s head did not name its last event, and was moved there. No event was changed or removed.',
+    chain: 'operation or platform',
+    actors: ['system'],
+    data: z.strictObject({
+      fromSeq: member(count.nullable(), 'Where the head was; null where there was none.', 1203),
+      fromHash: member(sha256.nullable(), 'The hash that the head had; null where there was none.', HASH),
+      toSeq: member(count, 'The last event of the contiguous, hash-verified log.', 1200),
+      toHash: member(sha256, 'Its hash.', HASH),
+    }),
+  },
+  {
+    ...log,
     type: 'checkpoints.requested.v1',
     what: 'Someone had chains signed, beside the hourly schedule, which tells no event. Written before they are, so that it is signed too.',
     chain: 'platform',

@@ -1,13 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { DomainError, DomainEvent } from '#kernel';
 import { MongoStore, Settings, bounded } from '#mongo';
-import { LOGGER } from '#observability';
-import type { Logger } from '#observability';
 import { checkpointSigner } from '../checkpoints.ts';
 import type { CheckpointJwk, CheckpointSigner } from '../checkpoints.ts';
 import { Occurrence } from '../occurrence.ts';
@@ -34,25 +31,16 @@ export class CheckpointKeySources {
  * gets it again, signs nothing.
  */
 @Injectable()
-export class CheckpointKeys implements OnApplicationBootstrap {
+export class CheckpointKeys {
   private readonly model: Model<CheckpointKeyDocument>;
   private own: CheckpointSigner | undefined;
 
   constructor(
-    private readonly store: MongoStore,
+    store: MongoStore,
     private readonly sources: CheckpointKeySources,
     private readonly unitOfWork: UnitOfWork,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.model = store.model('checkpoint_keys', checkpointKeySchema);
-  }
-
-  /** A rotation is in force from the start on, not only when there is something to sign. Nothing waits for it. */
-  onApplicationBootstrap(): void {
-    void this.store
-      .open()
-      .then(() => this.signer())
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'checkpoint key not in use yet'));
   }
 
   /**

@@ -50,12 +50,12 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
     return { whole, chains: proofs };
   }
 
-  /** Chains that are there, and those of which only a checkpoint is left. */
+  /** Chains that have a head, and those of which only events or a checkpoint are left. */
   private async extents(chains: readonly string[] | undefined): Promise<ChainExtent[]> {
     const found = await this.reader.extents(chains);
     const known = new Set(found.map(({ chain }) => chain));
-    const signed = await this.checkpoints.chains();
-    const lost = signed.filter((chain) => !known.has(chain) && chains?.includes(chain) !== false);
+    const told = new Set([...(await this.checkpoints.chains()), ...(await this.reader.namesInEvents(chains))]);
+    const lost = [...told].filter((chain) => !known.has(chain) && chains?.includes(chain) !== false);
     return [...found, ...lost.map(lostChain)];
   }
 }

@@ -4,6 +4,7 @@ import type { ChainFaultReason } from '../chain-verifier.ts';
 import type { ChainHead, LogEvent } from '../chain.ts';
 import type { Checkpoint, CheckpointFault } from '../checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
+import { ChainEnds } from '../health/chain-ends.ts';
 import { Stopping } from '../stopping.ts';
 import { ArchivedMeanwhile, ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
@@ -38,6 +39,7 @@ export class ChainProver {
   constructor(
     private readonly reader: ChainReader,
     private readonly checkpoints: CheckpointLog,
+    private readonly ends: ChainEnds,
     private readonly stopping: Stopping,
   ) {}
 
@@ -78,8 +80,7 @@ export class ChainProver {
   private async attempt(extent: ChainExtent): Promise<ChainProof> {
     const { chain, operationId, start, end } = extent;
     const { good, faults } = await this.checkpoints.checked(chain, start.seq);
-    // where the chain ends is told by its head as well, which the service goes by
-    const verifier = new ChainVerifier(chain, start, [...good, end]);
+    const verifier = new ChainVerifier(chain, start, good);
     const archive = new ArchiveWitness(start, good);
     let firstSeq: number | undefined;
     for await (const events of this.reader.read({ chain, after: start.seq, through: lastOf(good, end) })) {
@@ -90,7 +91,7 @@ export class ChainProver {
       }
       if (verifier.fault !== null) break;
     }
-    const fault = archive.fault(verifier.end());
+    const fault = archive.fault(verifier.end() ?? (await this.endFault(chain, verifier.head)));
     const { seq, hash } = verifier.head;
     return {
       operationId,
@@ -102,6 +103,12 @@ export class ChainProver {
       checkpoint: good.at(-1) ?? null,
       checkpointFaults: faults,
     };
+  }
+
+  private async endFault(chain: string, { seq }: ChainHead): Promise<ProofFault | null> {
+    const fault = await this.ends.fault(chain);
+    if (fault === null) return null;
+    return { reason: fault.reason, seq: fault.reason === 'tail' ? seq + 1 : fault.seq };
   }
 }
 

@@ -52,6 +52,24 @@ export class ChainReader {
     return (await this.extents([chain]))[0];
   }
 
+  /**
+   * Names of the chains that have events, whether or not they have a head. One short query for each.
+   *
+   * @param chains those that are asked for; all when left out
+   */
+  async namesInEvents(chains?: readonly string[]): Promise<string[]> {
+    const names: string[] = [];
+    const asked = chains === undefined ? {} : { $in: [...chains] };
+    for (let after = ''; ;) {
+      const next = { projection: { chain: 1 }, sort: { chain: 1, seq: 1 } } as const;
+      const filter = { chain: { $gt: after, ...asked } };
+      const found = await patiently(() => this.log.events.collection.findOne(filter, next));
+      if (found === null) return names;
+      after = String(found['chain']);
+      names.push(after);
+    }
+  }
+
   /** Whether there is such a chain. The platform's always is. */
   async exists(chain: string): Promise<boolean> {
     return chain === PLATFORM_CHAIN || (await this.extent(chain)) !== undefined;

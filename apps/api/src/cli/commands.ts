@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { migrateCommand } from './migrate.command.ts';
+import { repairCommand } from './repair.command.ts';
 import { serveCommand } from './serve.command.ts';
 
 /** Every command of `latchkey`, in the order of the help. */
-export const commands: readonly Command[] = [serveCommand, migrateCommand];
+export const commands: readonly Command[] = [serveCommand, migrateCommand, repairCommand];

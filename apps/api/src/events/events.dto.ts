@@ -130,8 +130,11 @@ export const checkpointExport = z.object({ items: z.array(checkpointAnswer) });
 const fault = z.object({
   seq: seq.meta({ description: 'The first bad place.' }),
   reason: z
-    .enum(['start', 'gap', 'duplicate', 'fork', 'chain', 'prev-hash', 'hash', 'checkpoint', 'tail'])
-    .meta({ description: 'What is wrong there, in the words of docs/event-log-format.md.' }),
+    .enum(['start', 'gap', 'duplicate', 'fork', 'chain', 'prev-hash', 'hash', 'checkpoint', 'tail', 'head', 'beyond'])
+    .meta({
+      description:
+        'What is wrong there, in the words of docs/event-log-format.md; `head`: the service’s own note of where the chain ends has another hash; `beyond`: events are stored behind that end.',
+    }),
 });
 
 export const signingAnswer = z

@@ -2,31 +2,33 @@ import { Controller, Get, Header, HttpCode, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { JobQueues } from '#events';
-import { FirstAdmin } from '#identity';
-import { MongoStore, bounded } from '#mongo';
-import { Metrics } from '#observability';
+import { Conditions, Metrics } from '#observability';
 import { Public } from '../http/access.ts';
 import { Draining } from '../http/draining.ts';
+import { StoreSigns } from './store-signs.ts';
 
 const livez = z.object({ status: z.literal('ok') });
 const readyz = z.object({
   status: z.enum(['ok', 'degraded', 'unavailable']),
   mongodb: z.enum(['up', 'down']),
   redis: z.enum(['up', 'down']),
+  problems: z
+    .array(
+      z.object({
+        code: z.string().meta({ example: 'log-inconsistent' }),
+        detail: z.string().meta({ description: 'What is wrong, and what to do.' }),
+      }),
+    )
+    .meta({ description: 'What else an operator has to look at; the worst first.' }),
 });
-
-/** How long a store may take to show a sign of life, in milliseconds. */
-const SIGN_OF_LIFE_MS = 1_000;
 
 @ApiTags('Health')
 @Controller()
 @Public()
 export class HealthController {
   constructor(
-    private readonly store: MongoStore,
-    private readonly firstAdmin: FirstAdmin,
-    private readonly jobQueues: JobQueues,
+    private readonly signs: StoreSigns,
+    private readonly conditions: Conditions,
     private readonly metrics: Metrics,
     private readonly draining: Draining,
   ) {}
@@ -46,17 +48,19 @@ export class HealthController {
   @ApiOperation({
     summary: 'Can it serve?',
     description:
-      '503 while MongoDB cannot serve or the instance is shutting down; `degraded` while only Redis is away.',
+      '503 while MongoDB cannot serve, the instance is shutting down, or a problem keeps it from serving (`restored-behind`). `degraded` while ' +
+      'only Redis is away, or a problem touches some operations only (`log-inconsistent`).',
   })
   @ApiOkResponse({ description: 'Ready, perhaps degraded.', standardSchema: readyz })
   @ApiServiceUnavailableResponse({ description: 'Not ready.', standardSchema: readyz })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<z.output<typeof readyz>> {
-    const [mongodb, redis] = await Promise.all([this.mongodbState(), this.redisState()]);
-    if (mongodb === 'down' || this.draining.begun) {
+    const [mongodb, redis] = await Promise.all([this.signs.mongodb(), this.signs.redis()]);
+    const problems = this.conditions.list().map(({ code, detail }) => ({ code, detail }));
+    if (mongodb === 'down' || this.draining.begun || this.conditions.blocking !== undefined) {
       reply.code(503);
-      return { status: 'unavailable', mongodb, redis };
+      return { status: 'unavailable', mongodb, redis, problems };
     }
-    return { status: redis === 'up' ? 'ok' : 'degraded', mongodb, redis };
+    return { status: redis === 'up' && problems.length === 0 ? 'ok' : 'degraded', mongodb, redis, problems };
   }
 
   @Get('metrics')
@@ -65,19 +69,5 @@ export class HealthController {
   @ApiOkResponse({ description: 'Prometheus text format.', content: { 'text/plain': { schema: { type: 'string' } } } })
   async prometheus(): Promise<string> {
     return this.metrics.registry.metrics();
-  }
-
-  private async mongodbState(): Promise<'up' | 'down'> {
-    if (!this.store.ready || !this.firstAdmin.settled) return 'down';
-    try {
-      await bounded(this.store.ping(), SIGN_OF_LIFE_MS);
-      return 'up';
-    } catch {
-      return 'down';
-    }
-  }
-
-  private async redisState(): Promise<'up' | 'down'> {
-    return (await this.jobQueues.reachable(SIGN_OF_LIFE_MS)) ? 'up' : 'down';
   }
 }

@@ -16,6 +16,7 @@ const always: readonly ErrorCode[] = [
   'too-many-attempts',
   'too-busy',
   'store-unavailable',
+  'log-inconsistent',
   'identity-provider-unavailable',
 ];
 /** What a call by a method that may carry a body may answer, whether or not it wants one. */

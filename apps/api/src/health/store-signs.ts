@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { JobQueues } from '#events';
+import { FirstAdmin } from '#identity';
+import { MongoStore, bounded } from '#mongo';
+
+/** How long a store may take to show a sign of life, in milliseconds. */
+const SIGN_OF_LIFE_MS = 1_000;
+
+/** Asks the stores for a sign of life. */
+@Injectable()
+export class StoreSigns {
+  constructor(
+    private readonly store: MongoStore,
+    private readonly firstAdmin: FirstAdmin,
+    private readonly jobQueues: JobQueues,
+  ) {}
+
+  async mongodb(): Promise<'up' | 'down'> {
+    if (!this.store.ready || !this.firstAdmin.settled) return 'down';
+    try {
+      await bounded(this.store.ping(), SIGN_OF_LIFE_MS);
+      return 'up';
+    } catch {
+      return 'down';
+    }
+  }
+
+  async redis(): Promise<'up' | 'down'> {
+    return (await this.jobQueues.reachable(SIGN_OF_LIFE_MS)) ? 'up' : 'down';
+  }
+}

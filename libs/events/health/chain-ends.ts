@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { Transactions, bounded } from '#mongo';
+import type { ChainFault } from '../chain-verifier.ts';
+import { EventLog } from '../event-log.ts';
+
+/** Chains that one query looks at. */
+const CHAINS_PER_QUERY = 100;
+/** Events that one query returns; a chain that gets none for that reason is looked at by itself. */
+const EVENTS_PER_QUERY = 2_000;
+
+/** Where a chain's head and its events disagree. */
+export interface EndFault extends ChainFault {
+  readonly chain: string;
+}
+
+interface Head {
+  readonly _id: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+type PlacedEvent = Pick<Head, 'seq' | 'hash'> & { readonly chain: string };
+
+const PLACE = { _id: 0, chain: 1, seq: 1, hash: 1 };
+
+/**
+ * Compares heads with the last events of their chains. Both are written in one transaction, so they only disagree where a restore
+ * brought back collections of different moments, or where someone wrote to the store by hand.
+ */
+@Injectable()
+export class ChainEnds {
+  constructor(
+    private readonly log: EventLog,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** The disagreements of all chains that have a head. Reads the last event of each chain, not the chains. */
+  async faults(): Promise<EndFault[]> {
+    const faults: EndFault[] = [];
+    for (let after = ''; ;) {
+      const heads = await this.heads(after);
+      const last = heads.at(-1);
+      if (last === undefined) return faults;
+      for (const chain of await this.suspects(heads)) {
+        const fault = await this.fault(chain);
+        if (fault !== null) faults.push(fault);
+      }
+      after = last._id;
+    }
+  }
+
+  /** What is wrong with the end of a chain, read from one snapshot, so that no writer can come in between. */
+  async fault(chain: string): Promise<EndFault | null> {
+    const found = await this.transactions.run((session) => this.compare(chain, session));
+    return found === null ? null : { chain, ...found };
+  }
+
+  private async compare(chain: string, session: ClientSession): Promise<ChainFault | null> {
+    const found = await this.log.heads.collection.findOne({ _id: chain as never }, { session });
+    const head = found as unknown as Head | null;
+    const seq = head?.seq ?? 0;
+    const cursor = this.log.events.collection.find(
+      { chain, seq: { $gte: Math.max(seq, 1) } },
+      { session, projection: PLACE, sort: { seq: 1 }, limit: 2 },
+    );
+    const events = (await cursor.toArray()) as unknown as PlacedEvent[];
+    const [first] = events;
+    const beyond = events.find((event) => event.seq > seq);
+    if (head !== null && seq > 0 && first?.seq !== seq) return { seq, reason: 'tail' };
+    if (head !== null && first !== undefined && first.seq === seq && first.hash !== head.hash) {
+      return { seq, reason: 'head' };
+    }
+    return beyond === undefined ? null : { seq: beyond.seq, reason: 'beyond' };
+  }
+
+  private async heads(after: string): Promise<Head[]> {
+    const found = this.log.heads.collection.find(
+      { _id: { $gt: after as never } },
+      { projection: { seq: 1, hash: 1 }, sort: { _id: 1 }, limit: CHAINS_PER_QUERY },
+    );
+    return (await bounded(found.toArray())) as unknown as Head[];
+  }
+
+  /** The heads are older than the events here, so a chain that is being written to may be among them. */
+  private async suspects(heads: readonly Head[]): Promise<string[]> {
+    const places = heads.map(({ _id, seq }) => ({ chain: _id, seq: { $gte: seq } }));
+    const found = this.log.events.collection.find({ $or: places }, { projection: PLACE, limit: EVENTS_PER_QUERY });
+    const events = (await bounded(found.toArray())) as unknown as PlacedEvent[];
+    const byChain = Map.groupBy(events, ({ chain }) => chain);
+    return heads
+      .filter(({ _id, seq, hash }) => {
+        const [only, ...others] = byChain.get(_id) ?? [];
+        return others.length > 0 || only?.seq !== seq || only.hash !== hash;
+      })
+      .map(({ _id }) => _id);
+  }
+}

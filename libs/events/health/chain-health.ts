@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { DomainError } from '#kernel';
+import { MongoStore, isStoreUnavailable } from '#mongo';
+import { Conditions, LOGGER, Metrics } from '#observability';
+import type { Logger } from '#observability';
+import { PLATFORM_CHAIN } from '../chain.ts';
+import { ChainEnds } from './chain-ends.ts';
+import type { EndFault } from './chain-ends.ts';
+
+const SCAN_EVERY_MS = 60_000;
+const FIRST_SCAN_POLL_MS = 250;
+/** A chain that was found inconsistent is looked at again by a writer this long after the last look. */
+const LOOK_AGAIN_MS = 1_000;
+const RETRY_AFTER_SECONDS = 60;
+
+/**
+ * Knows the chains whose head and events disagree. Nothing can be appended to them correctly: writers get `log-inconsistent`
+ * until `latchkey repair` has mended the chain, instead of retrying a conflict that never ends.
+ */
+@Injectable()
+export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly known = new Map<string, EndFault & { readonly lookedAtMs: number }>();
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly store: MongoStore,
+    private readonly ends: ChainEnds,
+    private readonly metrics: Metrics,
+    private readonly conditions: Conditions,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** How many chains are known to be inconsistent. */
+  get inconsistent(): number {
+    return this.known.size;
+  }
+
+  onApplicationBootstrap(): void {
+    this.schedule(FIRST_SCAN_POLL_MS);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  /** Costs nothing while no chain is known to be inconsistent. @throws DomainError `log-inconsistent` */
+  async check(chains: readonly string[]): Promise<void> {
+    if (this.known.size === 0) return;
+    for (const chain of chains) {
+      const fault = this.known.get(chain);
+      if (fault === undefined) continue;
+      if (performance.now() - fault.lookedAtMs < LOOK_AGAIN_MS) throw inconsistent(fault);
+      await this.inspect([chain]);
+    }
+  }
+
+  /** Looks at the chains now. @throws DomainError `log-inconsistent` */
+  async inspect(chains: readonly string[]): Promise<void> {
+    for (const chain of chains) {
+      const fault = await this.ends.fault(chain);
+      this.learn(chain, fault);
+      if (fault !== null) throw inconsistent(fault);
+    }
+  }
+
+  /** Looks at all chains. */
+  async scan(): Promise<void> {
+    const found = new Map((await this.ends.faults()).map((fault) => [fault.chain, fault]));
+    for (const chain of [...this.known.keys(), ...found.keys()]) this.learn(chain, found.get(chain) ?? null);
+  }
+
+  private learn(chain: string, fault: EndFault | null): void {
+    const before = this.known.get(chain);
+    if (fault === null) this.known.delete(chain);
+    else this.known.set(chain, { ...fault, lookedAtMs: performance.now() });
+    this.metrics.inconsistentChains.set(this.known.size);
+    this.report();
+    if (fault !== null && before === undefined) {
+      this.logger.error(
+        fault,
+        'a chain of the event log does not end where its head says; run `latchkey repair --dry-run`',
+      );
+    } else if (fault === null && before !== undefined) {
+      this.logger.info({ chain }, 'a chain of the event log is consistent again');
+    }
+  }
+
+  private report(): void {
+    const code = 'log-inconsistent';
+    const detail = `${this.known.size} chains of the event log do not end where their heads say; their operations cannot be changed. Run \`latchkey repair --dry-run\`.`;
+    if (this.known.size === 0) this.conditions.clear(code);
+    else this.conditions.set({ code, severity: 'degraded', detail });
+  }
+
+  private schedule(afterMs: number): void {
+    this.timer = setTimeout(() => void this.scanAndSchedule(), afterMs);
+    this.timer.unref();
+  }
+
+  private async scanAndSchedule(): Promise<void> {
+    let done = false;
+    try {
+      if (this.store.ready) {
+        await this.scan();
+        done = true;
+      }
+    } catch (error) {
+      if (!isStoreUnavailable(error)) this.logger.error({ err: error }, 'ends of the event log not compared');
+    }
+    if (!this.stopped) this.schedule(done ? SCAN_EVERY_MS : FIRST_SCAN_POLL_MS);
+  }
+}
+
+function inconsistent({ chain, seq, reason }: EndFault): DomainError {
+  const whose = chain === PLATFORM_CHAIN ? 'the platform' : 'this operation';
+  return new DomainError(
+    'log-inconsistent',
+    `The event log of ${whose} does not end where its head says, so nothing was changed. An operator has to run \`latchkey repair\`.`,
+    { retryAfterSeconds: RETRY_AFTER_SECONDS, privateDetail: `chain ${chain}: ${reason} at ${seq}` },
+  );
+}
