@@ -11,7 +11,7 @@ const layers = [
   ['events'],
   ['catalogue', 'identity', 'tokens'],
   ['credentials'],
-  ['access'],
+  ['access', 'recovery'],
 ];
 
 const anyOf = (names) => `(${names.join('|')})`;

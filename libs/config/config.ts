@@ -50,8 +50,8 @@ function readSigningKey(path: string): KeyObject {
   return key;
 }
 
-function writableFolder(path: string): string {
-  const advice = 'EVENT_ARCHIVE_DIR must be a folder that the service may write to';
+function writableFolder(name: string, path: string): string {
+  const advice = `${name} must be a folder that the service may write to`;
   try {
     if (!statSync(path).isDirectory()) throw new Error(advice);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -60,6 +60,9 @@ function writableFolder(path: string): string {
   }
   return path;
 }
+
+const folder = (name: string): z.ZodOptional<z.ZodType<string>> =>
+  optional(z.string().transform((path, context) => accepted(context, () => writableFolder(name, path))));
 
 /** The variables of the service, by name. */
 export const schema = z.object({
@@ -98,7 +101,8 @@ export const schema = z.object({
     z.string().transform((path, context) => accepted(context, () => readSigningKey(path))),
   ),
   EVENT_RETENTION_DAYS: optional(wholeNumber('EVENT_RETENTION_DAYS', 1, 36_500)),
-  EVENT_ARCHIVE_DIR: optional(z.string().transform((path, context) => accepted(context, () => writableFolder(path)))),
+  EVENT_ARCHIVE_DIR: folder('EVENT_ARCHIVE_DIR'),
+  LATCHKEY_TOMBSTONE_DIR: folder('LATCHKEY_TOMBSTONE_DIR'),
   EVENT_RETENTION_MONGODB_URI: optional(url('EVENT_RETENTION_MONGODB_URI', ['mongodb:', 'mongodb+srv:'])),
   LATCHKEY_LEASE_MS: wholeNumber('LATCHKEY_LEASE_MS', 0, 250).default(250),
   GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
@@ -157,6 +161,7 @@ function toConfig(env: z.output<typeof schema>) {
             mongodbUri: env.EVENT_RETENTION_MONGODB_URI,
           }
         : undefined,
+    tombstoneFolder: env.LATCHKEY_TOMBSTONE_DIR,
     leaseMs: env.LATCHKEY_LEASE_MS,
     guessLimits: { perClient: env.GUESS_LIMIT_PER_CLIENT, perAddress: env.GUESS_LIMIT_PER_ADDRESS },
     logLevel: env.LOG_LEVEL,

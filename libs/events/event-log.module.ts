@@ -24,6 +24,10 @@ import { ReadAudit } from './reading/read-audit.ts';
 import { Refusals } from './refusals.ts';
 import { ChainRepair } from './repair/chain-repair.ts';
 import { Stopping } from './stopping.ts';
+import { ChainMarkReader } from './tombstones/chain-mark-reader.ts';
+import { TombstoneCatchUp } from './tombstones/tombstone-catch-up.ts';
+import { TombstoneLog } from './tombstones/tombstone-log.ts';
+import { TombstoneReview } from './tombstones/tombstone-review.ts';
 import { UnitOfWork, UnitServices } from './unit-of-work.ts';
 
 const writing = [DurablePublisher, EventLog, OutboxSignal, Refusals, Stopping, UnitOfWork, UnitServices];
@@ -43,13 +47,23 @@ const proving = [
   SignCheckpointsHandler,
   VerifyLogHandler,
 ];
-const shared = [CheckpointKeys, CheckpointLog, ChainReader, ChainSigner, ChainHealth, ChainRepair, EventLog];
+const burying = [ChainMarkReader, TombstoneCatchUp, TombstoneLog, TombstoneReview];
+const shared = [
+  ...burying,
+  CheckpointKeys,
+  CheckpointLog,
+  ChainReader,
+  ChainSigner,
+  ChainHealth,
+  ChainRepair,
+  EventLog,
+];
 
 /** The event log without queues: all that commands other than `serve` need. It starts no background work that others would notice. */
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],
-  providers: [...writing, ...reading, ...proving],
+  providers: [...writing, ...reading, ...proving, ...burying],
   exports: [CqrsModule, ...shared, OutboxSignal, Refusals, Stopping, UnitOfWork],
 })
 export class EventLogModule {}

@@ -22,6 +22,7 @@ import { EventLog, isPlaceTaken } from './event-log.ts';
 import type { PendingEvent } from './event-log.ts';
 import { ChainHealth } from './health/chain-health.ts';
 import { OutboxSignal } from './outbox-signal.ts';
+import { TombstoneLog } from './tombstones/tombstone-log.ts';
 import { followUps } from './queues.ts';
 
 export interface UnitOptions {
@@ -47,6 +48,7 @@ export class UnitServices {
     readonly idempotencyKeys: IdempotencyKeys,
     readonly outboxSignal: OutboxSignal,
     readonly chainHealth: ChainHealth,
+    readonly tombstones: TombstoneLog,
   ) {}
 }
 
@@ -158,7 +160,11 @@ export class UnitOfWork {
     this.turns.won(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
-    if (options.altersRights === true) await leaseRunOut(committedAtMs);
+    const recorded = this.services.tombstones.record(logged);
+    const inForce = options.altersRights === true ? leaseRunOut(committedAtMs) : undefined;
+    // both, so that an answer that says "not recorded" too is given only once the change is in force
+    const [recording] = await Promise.allSettled([recorded, inForce]);
+    if (recording.status === 'rejected') throw recording.reason;
     return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
   }
 

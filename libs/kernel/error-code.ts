@@ -39,6 +39,8 @@ export type ErrorCode =
   | 'internal'
   | 'too-busy'
   | 'log-inconsistent'
+  | 'not-ready'
+  | 'tombstones-unwritten'
   | 'store-unavailable'
   | 'identity-provider-unavailable'
   | 'queue-unavailable';

@@ -17,6 +17,14 @@ export class Metrics {
     'latchkey_log_inconsistent_chains',
     'Chains of the event log that do not end where their heads say.',
   );
+  readonly tombstonesUnwritten = this.gauge(
+    'latchkey_tombstones_unwritten',
+    'Changes whose tombstones are not on the disk yet.',
+  );
+  readonly restoredBehind = this.gauge(
+    'latchkey_restored_behind',
+    'Event logs that end too early, and things that live though they were ended, after a restore.',
+  );
   readonly guessLimiterDown = this.counter(
     'latchkey_guess_limiter_unavailable_total',
     'Sign-ins not counted since Redis was away.',

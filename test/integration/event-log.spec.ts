@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ChainHealth, ExportEventsCommand, UnitOfWork, VerifyLogQuery } from '#events';
+import { ExportEventsCommand, UnitOfWork, VerifyLogQuery } from '#events';
 import { DomainEvent } from '#kernel';
 import { MongoStore } from '#mongo';
 import { Occurrence } from '../../libs/events/occurrence.ts';
+import { ChainHealth } from '../../libs/events/health/chain-health.ts';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, outcomes, startInstance } from '../support/instance.ts';

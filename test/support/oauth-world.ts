@@ -29,6 +29,11 @@ export class OAuthWorld {
     }
   }
 
+  /** The same world at an instance that was started in place of the others. */
+  movedTo(service: Service): OAuthWorld {
+    return new OAuthWorld([service], [new Api(service.url)], this.keys, this.resourceServer);
+  }
+
   get service(): Service {
     return this.services[0]!;
   }

@@ -9,6 +9,7 @@ import { EventsModule } from '#events';
 import { IdentityModule } from '#identity';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
+import { GuardServices, RecoveryModule, RestoreGuard } from '#recovery';
 import { TokensModule } from '#tokens';
 import { MeController } from './users/me.controller.ts';
 import { UsersController } from './users/users.controller.ts';
@@ -26,6 +27,7 @@ import { EventsController } from './events/events.controller.ts';
 import { HealthController } from './health/health.controller.ts';
 import { StoreSigns } from './health/store-signs.ts';
 import { AdminGuard } from './http/admin.guard.ts';
+import { BlockedGuard } from './http/blocked.guard.ts';
 import { Draining } from './http/draining.ts';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
 import { Pages } from './http/pages.ts';
@@ -72,6 +74,7 @@ export class ApiModule {
         CatalogueModule,
         CredentialsModule,
         TokensModule,
+        RecoveryModule,
         ...(config.role === 'worker' ? [] : [OauthModule]),
         JobsModule.for(config.role),
       ],
@@ -82,10 +85,13 @@ export class ApiModule {
         IdempotencyInterceptor,
         Pages,
         StoreSigns,
+        GuardServices,
+        RestoreGuard,
         { provide: CONFIG, useValue: config },
         { provide: RouteTable, useValue: routes },
         { provide: APP_FILTER, useClass: ProblemFilter },
         // guards run in this order
+        { provide: APP_GUARD, useClass: BlockedGuard },
         { provide: APP_GUARD, useClass: AdminGuard },
         { provide: APP_GUARD, useClass: StrayQueryGuard },
         { provide: APP_PIPE, useClass: StrictSchemaPipe },

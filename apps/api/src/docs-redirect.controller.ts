@@ -1,10 +1,12 @@
 import { Controller, Get, Redirect } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from './http/access.ts';
+import { ServesAlways } from './http/blocked.guard.ts';
 
 /** Whoever opens the service in a browser wants its Swagger UI. */
 @ApiExcludeController()
 @Controller()
+@ServesAlways()
 @Public()
 export class DocsRedirectController {
   @Get()

@@ -83,8 +83,19 @@ export class ResourceServer extends Aggregate {
     this.tell('resource-server.secret-ended.v1', data);
   }
 
-  delete(): void {
-    this.tell('resource-server.deleted.v1', { name: this.state.name });
+  /** @param options `reconciled`: it had been deleted before, and a restore brought it back */
+  delete({ reconciled = false } = {}): void {
+    this.tell('resource-server.deleted.v1', { name: this.state.name, ...(reconciled ? { reconciled } : {}) });
+  }
+
+  /** Ends secrets that had ended before, and that a restore brought back. @param ends when each of them ends, by id */
+  endSecretsAgain(ends: ReadonlyMap<string, Date>, at: Date): void {
+    const secrets = this.state.secrets.map((secret) => ({
+      ...secret,
+      expiresAt: ends.get(secret.id) ?? secret.expiresAt,
+    }));
+    this.change({ secrets }, at);
+    this.tell('resource-server.secrets-reconciled.v1', { secretIds: [...ends.keys()] });
   }
 
   private change(set: Partial<ResourceServerState>, at: Date): void {

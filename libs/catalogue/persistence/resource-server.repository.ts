@@ -84,6 +84,12 @@ export class ResourceServerRepository {
     return new Map(servers.map(({ _id, ...rest }) => [_id, { id: _id, ...rest }]));
   }
 
+  /** Secrets of those of the resource servers that exist. */
+  async secretsOf(ids: readonly string[]): Promise<Pick<ResourceServerState, 'id' | 'secrets'>[]> {
+    const found = await this.model.find({ _id: { $in: ids } }, { secrets: 1 }).lean();
+    return found.map(({ _id, secrets }) => ({ id: _id, secrets }));
+  }
+
   /** Notes the last use of a secret, unless one after `since` is noted already. It changes no version: it is no edit. */
   async noteUse(id: string, secretId: string, at: Date, since: Date): Promise<void> {
     await this.model.updateOne(

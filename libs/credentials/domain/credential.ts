@@ -126,14 +126,29 @@ export class Credential extends Aggregate {
     this.tell('credential.secret-ended.v1', data);
   }
 
-  /** Its tokens are worthless from the commit of this on; the event has them purged. */
-  delete(): void {
+  /**
+   * Its tokens are worthless from the commit of this on; the event has them purged.
+   *
+   * @param options `reconciled`: it had been deleted before, and a restore brought it back
+   */
+  delete({ reconciled = false } = {}): void {
     const { clientId, name } = this.current;
-    this.tell('credential.deleted.v1', { clientId, name });
+    this.tell('credential.deleted.v1', { clientId, name, ...(reconciled ? { reconciled } : {}) });
+  }
+
+  /** Ends secrets that had ended before, and that a restore brought back. @param ends when each of them ends, by id */
+  endSecretsAgain(ends: ReadonlyMap<string, Date>, change: Omit<Change, 'requireAllowedIps'>): void {
+    if (ends.size === 0) return;
+    const secrets = this.current.secrets.map((secret) => ({
+      ...secret,
+      expiresAt: ends.get(secret.id) ?? secret.expiresAt,
+    }));
+    this.change({ secrets }, change);
+    this.tell('credential.secrets-reconciled.v1', { secretIds: [...ends.keys()] });
   }
 
   /** Records that tokens were revoked, one or all. Without tokens it emits no event. */
-  endTokens(tokenIds: readonly string[], reason: 'revoked' | 'compromised'): void {
+  endTokens(tokenIds: readonly string[], reason: 'revoked' | 'compromised' | 'reconciled'): void {
     if (tokenIds.length > 0) this.tell('token.revoked.v1', { tokenIds, count: tokenIds.length, reason });
   }
 

@@ -117,6 +117,12 @@ export class CredentialRepository {
     return documents.map((document) => new Credential(toState(document)));
   }
 
+  /** Secrets of those of the credentials that exist. */
+  async secretsOf(ids: readonly string[]): Promise<Pick<CredentialState, 'id' | 'operationId' | 'secrets'>[]> {
+    const found = await this.model.find({ _id: { $in: ids } }, { operationId: 1, secrets: 1 }).lean();
+    return found.map(({ _id, operationId, secrets }) => ({ id: _id, operationId, secrets }));
+  }
+
   async operationsWithApi(apiKey: string): Promise<string[]> {
     return this.model.distinct('operationId', { apis: apiKey });
   }

@@ -138,7 +138,24 @@ export const administrationEvents: readonly EventDescription[] = [
     ...server,
     type: 'resource-server.deleted.v1',
     what: 'A resource server was deleted.',
-    data: z.strictObject({ name }),
+    actors: ['user', 'system'],
+    data: z.strictObject({
+      name,
+      reconciled: member(
+        z.literal(true).optional(),
+        'Present when it had been deleted before, and a restored backup had brought it back (`latchkey reconcile`).',
+        true,
+      ),
+    }),
+  },
+  {
+    ...server,
+    type: 'resource-server.secrets-reconciled.v1',
+    what: 'Secrets that had ended before, and that a restored backup had brought back, were ended again by `latchkey reconcile`.',
+    actors: ['system'],
+    data: z.strictObject({
+      secretIds: member(texts, 'Ids of the secrets; not the secrets.', ['se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
+    }),
   },
   {
     ...user,

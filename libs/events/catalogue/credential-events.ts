@@ -31,6 +31,12 @@ const clientId = member(
 );
 const tokenIds = member(texts, 'Ids of the tokens; not the tokens.', ['tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']);
 
+const reconciled = member(
+  z.literal(true).optional(),
+  'Present when it had been deleted before, and a restored backup had brought it back (`latchkey reconcile`).',
+  true,
+);
+
 const credential = { chain: 'operation', subjects: ['credential'], subjectId: 'id of the credential' } as const;
 
 /** Credentials, and the tokens that are got with them. */
@@ -85,8 +91,17 @@ export const credentialEvents: readonly EventDescription[] = [
     ...credential,
     type: 'credential.deleted.v1',
     what: 'A credential was deleted. From this event on none of its tokens is good; `tokens.purged.v1` tells when they were cleared from the store.',
-    actors: ['user'],
-    data: z.strictObject({ clientId, name: attributes.name }),
+    actors: ['user', 'system'],
+    data: z.strictObject({ clientId, name: attributes.name, reconciled }),
+  },
+  {
+    ...credential,
+    type: 'credential.secrets-reconciled.v1',
+    what: 'Secrets that had ended before, and that a restored backup had brought back, were ended again by `latchkey reconcile`.',
+    actors: ['system'],
+    data: z.strictObject({
+      secretIds: member(texts, 'Ids of the secrets; not the secrets.', ['se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
+    }),
   },
   {
     ...credential,
@@ -109,11 +124,15 @@ export const credentialEvents: readonly EventDescription[] = [
     ...credential,
     type: 'token.revoked.v1',
     what: 'Tokens were ended: by an administrator, by the client itself, or because a secret was compromised. Nothing to end is no event.',
-    actors: ['user', 'client'],
+    actors: ['user', 'client', 'system'],
     data: z.strictObject({
       tokenIds,
       count: member(count, 'How many.', 1),
-      reason: member(z.enum(['revoked', 'compromised']), 'Why.', 'revoked'),
+      reason: member(
+        z.enum(['revoked', 'compromised', 'reconciled']),
+        'Why; `reconciled`: they had been ended before, and a restored backup had brought them back.',
+        'revoked',
+      ),
     }),
   },
   {

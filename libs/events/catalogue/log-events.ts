@@ -94,6 +94,18 @@ export const logEvents: readonly EventDescription[] = [
   },
   {
     ...log,
+    type: 'log.reconciled.v1',
+    what: 'An operator ran `latchkey reconcile` after a restore: the chain had been longer, or had gone another way, than the restored database has it. It goes on from here.',
+    chain: 'operation or platform',
+    actors: ['system'],
+    data: z.strictObject({
+      lostSeq: member(count, 'The last event that a tombstone or checkpoint tells of.', 1240),
+      lostHash: member(sha256, 'Its hash.', HASH),
+      lostAt: member(instant, 'Its time.', '2026-11-23T09:30:00.000Z'),
+    }),
+  },
+  {
+    ...log,
     type: 'checkpoints.requested.v1',
     what: 'Someone had chains signed, beside the hourly schedule, which tells no event. Written before they are, so that it is signed too.',
     chain: 'platform',

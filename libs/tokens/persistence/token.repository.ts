@@ -99,6 +99,11 @@ export class TokenRepository {
       .lean();
   }
 
+  /** Live tokens of several credentials. */
+  async liveOf(credentialIds: readonly string[], now: Date): Promise<TokenDocument[]> {
+    return this.model.find({ credentialId: { $in: credentialIds }, expiresAt: { $gt: now } }).lean();
+  }
+
   /** How many live tokens each of the credentials has. */
   async countLive(
     credentialIds: readonly string[],

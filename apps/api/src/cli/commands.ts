@@ -1,7 +1,8 @@
 import type { Command } from './command.ts';
 import { migrateCommand } from './migrate.command.ts';
+import { reconcileCommand } from './reconcile.command.ts';
 import { repairCommand } from './repair.command.ts';
 import { serveCommand } from './serve.command.ts';
 
 /** Every command of `latchkey`, in the order of the help. */
-export const commands: readonly Command[] = [serveCommand, migrateCommand, repairCommand];
+export const commands: readonly Command[] = [serveCommand, migrateCommand, repairCommand, reconcileCommand];

@@ -1,9 +1,10 @@
 import { ChainRepair } from '#events';
-import type { ChainDiagnosis } from '#events';
 import { parseArguments } from './cli.ts';
 import type { Command, CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { withStore } from './store-commands.ts';
+
+type ChainDiagnosis = Awaited<ReturnType<ChainRepair['diagnose']>>;
 
 /** Mends chains of the event log whose head and events disagree. */
 export const repairCommand: Command = {

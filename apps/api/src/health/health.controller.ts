@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Conditions, Metrics } from '#observability';
 import { Public } from '../http/access.ts';
+import { ServesAlways } from '../http/blocked.guard.ts';
 import { Draining } from '../http/draining.ts';
 import { StoreSigns } from './store-signs.ts';
 
@@ -25,6 +26,7 @@ const readyz = z.object({
 @ApiTags('Health')
 @Controller()
 @Public()
+@ServesAlways()
 export class HealthController {
   constructor(
     private readonly signs: StoreSigns,

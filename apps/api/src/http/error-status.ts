@@ -37,6 +37,8 @@ export const errorStatus = {
   'headers-too-large': { status: 431, title: 'The header is too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   'too-busy': { status: 503, title: 'Too many requests of this kind at the moment' },
+  'not-ready': { status: 503, title: 'This instance does not serve at the moment' },
+  'tombstones-unwritten': { status: 503, title: 'The change was made, but its tombstone is not confirmed' },
   'log-inconsistent': { status: 503, title: 'The event log does not end where its head says' },
   'store-unavailable': { status: 503, title: 'The store cannot serve' },
   'identity-provider-unavailable': { status: 503, title: 'The OpenID Connect provider cannot be asked' },

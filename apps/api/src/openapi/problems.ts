@@ -17,6 +17,7 @@ const always: readonly ErrorCode[] = [
   'too-busy',
   'store-unavailable',
   'log-inconsistent',
+  'not-ready',
   'identity-provider-unavailable',
 ];
 /** What a call by a method that may carry a body may answer, whether or not it wants one. */

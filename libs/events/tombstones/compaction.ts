@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { ChainMarks } from './chain-marks.ts';
+import { MAX_TOKEN_LIFE_MS, markOf } from './tombstone.ts';
+import type { Tombstone } from './tombstone.ts';
+import {
+  readTombstones,
+  removeTombstoneFiles,
+  tombstoneFileName,
+  tombstoneFiles,
+  writeTombstoneFile,
+} from './tombstone-files.ts';
+
+const DAY_MS = 86_400_000;
+/** A file of the last days may still be written to, by an instance whose clock is behind. */
+const SETTLED_AFTER_MS = 2 * DAY_MS;
+/** Files that are worth being made into one. */
+const MIN_FILES = 2;
+
+/**
+ * Makes the files of past days into one: each id once, no token that has expired anyway, of marks the newest of each chain. The new
+ * file is on the disk before an old one goes, so a crash leaves lines twice, never none. Leaves everything where a line is unreadable.
+ *
+ * @returns how many files were replaced
+ */
+export async function compactTombstones(folder: string, nowMs: number): Promise<number> {
+  const lastDay = new Date(nowMs - SETTLED_AFTER_MS).toISOString().slice(0, 10);
+  const settled = (await tombstoneFiles(folder)).filter(({ day }) => day < lastDay);
+  const [oldest] = settled;
+  if (oldest === undefined || settled.length < MIN_FILES) return 0;
+  const names = new Set(settled.map(({ name }) => name));
+  const unreadable: unknown[] = [];
+  const marks = new ChainMarks();
+  for await (const line of readTombstones(folder, (fault) => unreadable.push(fault))) marks.supersede(line);
+  for await (const line of readTombstones(folder, () => undefined)) marks.add(line);
+  if (unreadable.length > 0) return 0;
+  const kept = new Keeper(marks, nowMs);
+  for await (const line of readTombstones(folder, () => undefined, names)) kept.add(line);
+  await writeTombstoneFile(folder, tombstoneFileName(oldest.day, randomBytes(6).toString('hex')), kept.lines);
+  await removeTombstoneFiles(folder, [...names]);
+  return names.size;
+}
+
+class Keeper {
+  readonly lines: Tombstone[] = [];
+  private readonly seen = new Set<string>();
+
+  constructor(
+    private readonly marks: ChainMarks,
+    private readonly nowMs: number,
+  ) {}
+
+  add(line: Tombstone): void {
+    if (this.marks.isSuperseding(line) && this.isNew(`reconciled ${line.chain}`)) this.lines.push(line);
+    const ids = this.isExpired(line)
+      ? []
+      : line.ids.filter((id) => this.isNew(`${line.kind} ${id} ${line.endsAt ?? ''}`));
+    if (ids.length > 0) this.lines.push({ ...line, ids });
+    else if (line.kind !== 'reconciled' && this.marks.isNewest(line) && this.isNew(`mark ${line.chain}`)) {
+      this.lines.push(markOf(line.chain, line.seq, line.hash, line.at));
+    }
+  }
+
+  private isExpired({ kind, at }: Tombstone): boolean {
+    return kind === 'token' && Date.parse(at) + MAX_TOKEN_LIFE_MS + DAY_MS < this.nowMs;
+  }
+
+  private isNew(key: string): boolean {
+    if (this.seen.has(key)) return false;
+    this.seen.add(key);
+    return true;
+  }
+}

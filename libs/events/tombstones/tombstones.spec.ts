@@ -1,0 +1,225 @@
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventCatalogue } from '../event-catalogue.ts';
+import type { LogEvent } from '../chain.ts';
+import { ChainMarks } from './chain-marks.ts';
+import { compactTombstones } from './compaction.ts';
+import { encodeTombstone, endsSomething, markOf, parseTombstone, tombstonesOf } from './tombstone.ts';
+import type { Tombstone } from './tombstone.ts';
+import { readTombstones } from './tombstone-files.ts';
+import type { UnreadableLine } from './tombstone-files.ts';
+import { TombstoneWriter } from './tombstone-writer.ts';
+
+const HASH = 'a'.repeat(64);
+const NOW = Date.parse('2026-11-27T12:00:00.000Z');
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-tombstones-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function aTombstone(overrides: Partial<Tombstone> = {}): Tombstone {
+  const place = { chain: 'op_1', seq: 1, hash: HASH, at: '2026-11-20T12:00:00.000Z' };
+  return { v: 1, kind: 'credential', ids: ['cr_1'], ...place, ...overrides };
+}
+
+function anEvent(type: string, data: LogEvent['data'], subject = { type: 'credential', id: 'cr_1' }): LogEvent {
+  return {
+    id: 'ev_1',
+    seq: 7,
+    operationId: 'op_1',
+    type,
+    at: '2026-11-27T10:00:00.000Z',
+    actor: { type: 'user', id: 'us_1', ip: null },
+    subject,
+    outcome: 'success',
+    data,
+    requestId: null,
+    prevHash: HASH,
+    hash: HASH,
+  };
+}
+
+async function readAll(): Promise<{ tombstones: Tombstone[]; unreadable: UnreadableLine[] }> {
+  const unreadable: UnreadableLine[] = [];
+  const tombstones: Tombstone[] = [];
+  for await (const line of readTombstones(folder, (fault) => unreadable.push(fault))) tombstones.push(line);
+  return { tombstones, unreadable };
+}
+
+const put = (day: string, writer: string, text: string): void =>
+  writeFileSync(join(folder, `tombstones-${day}-${writer}.ndjson`), text);
+
+describe('tombstones of an event', () => {
+  it('name the deleted credential, and the place of the event', () => {
+    expect(tombstonesOf(anEvent('credential.deleted.v1', { clientId: 'lk_ci_1', name: 'x' }))).toEqual([
+      { v: 1, kind: 'credential', ids: ['cr_1'], chain: 'op_1', seq: 7, hash: HASH, at: '2026-11-27T10:00:00.000Z' },
+    ]);
+  });
+
+  it('name revoked tokens and their credential', () => {
+    const event = anEvent('token.revoked.v1', { tokenIds: ['tk_1', 'tk_2'], count: 2, reason: 'revoked' });
+    expect(tombstonesOf(event)).toMatchObject([{ kind: 'token', ids: ['tk_1', 'tk_2'], of: 'cr_1' }]);
+  });
+
+  it('name secrets that ended, and the one that a rotation ends later', () => {
+    const data = { secretId: 'se_3', endedSecretIds: ['se_1'], previousSecretId: 'se_2' };
+    const event = anEvent('credential.secret-rotated.v2', { ...data, previousEndsAt: '2026-11-28T10:00:00.000Z' });
+    expect(tombstonesOf(event)).toMatchObject([
+      { kind: 'secret', ids: ['se_1'], of: 'cr_1' },
+      { kind: 'secret', ids: ['se_2'], of: 'cr_1', endsAt: '2026-11-28T10:00:00.000Z' },
+    ]);
+  });
+
+  it('are none for an event that ends nothing', () => {
+    expect(tombstonesOf(anEvent('token.issued.v1', { tokenId: 'tk_1' }))).toEqual([]);
+  });
+
+  it('exist for every type of the catalogue that deletes, ends or revokes a credential, resource server, secret or token', () => {
+    const types = eventCatalogue.map(({ type }) => type);
+    const ending = types.filter((type) =>
+      /^(credential|resource-server|token)\.(.*(deleted|revoked|rotated|ended))/.test(type),
+    );
+    expect(ending.length).toBeGreaterThan(4);
+    expect(ending.filter((type) => !endsSomething(type))).toEqual([]);
+  });
+
+  it('come back from their line as they went', () => {
+    const tombstone = aTombstone({ endsAt: '2026-11-28T10:00:00.000Z', of: 'cr_9' });
+    expect(parseTombstone(encodeTombstone(tombstone).trimEnd())).toEqual(tombstone);
+  });
+});
+
+describe('the files', () => {
+  it('keep every tombstone of 200 written at the same time, in far fewer writes', async () => {
+    const writer = new TombstoneWriter(folder, () => '2026-11-27');
+    const ids = Array.from({ length: 200 }, (_, index) => `cr_${index}`);
+    await Promise.all(ids.map((id) => writer.append([aTombstone({ ids: [id] })])));
+    await writer.close();
+    const { tombstones } = await readAll();
+    expect(tombstones.flatMap((line) => line.ids).sort()).toEqual([...ids].sort());
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it('are one for each day and writer', async () => {
+    let day = '2026-11-26';
+    const [one, other] = [new TombstoneWriter(folder, () => day), new TombstoneWriter(folder, () => day)];
+    await one.append([aTombstone({ ids: ['cr_1'] })]);
+    await other.append([aTombstone({ ids: ['cr_2'] })]);
+    day = '2026-11-27';
+    await one.append([aTombstone({ ids: ['cr_3'] })]);
+    await Promise.all([one.close(), other.close()]);
+    expect(readdirSync(folder)).toHaveLength(3);
+    expect((await readAll()).tombstones).toHaveLength(3);
+  });
+
+  it('refuse a write whose file was removed, and go on in a new one', async () => {
+    const writer = new TombstoneWriter(folder, () => '2026-11-27');
+    await writer.append([aTombstone()]);
+    rmSync(join(folder, readdirSync(folder)[0]!));
+    await expect(writer.append([aTombstone({ ids: ['cr_2'] })])).rejects.toThrow('removed');
+    await writer.append([aTombstone({ ids: ['cr_2'] })]);
+    await writer.close();
+    expect((await readAll()).tombstones).toMatchObject([{ ids: ['cr_2'] }]);
+  });
+
+  it('are read without a last line that a crash has cut off', async () => {
+    const line = encodeTombstone(aTombstone({ ids: ['cr_2'] }));
+    put('2026-11-27', 'aa', encodeTombstone(aTombstone()) + line.slice(0, 30));
+    expect(await readAll()).toMatchObject({ tombstones: [{ ids: ['cr_1'] }], unreadable: [] });
+  });
+
+  it('report a bad line by file and number, and lose none of the others', async () => {
+    const good = (id: string): string => encodeTombstone(aTombstone({ ids: [id] }));
+    put('2026-11-26', 'aa', `${good('cr_1')}rubbish\n${good('cr_2')}`);
+    put('2026-11-27', 'bb', `${good('cr_3')}{"v":1,"kind":"credential"}\n`);
+    const { tombstones, unreadable } = await readAll();
+    expect(tombstones.flatMap(({ ids }) => ids)).toEqual(['cr_1', 'cr_2', 'cr_3']);
+    expect(unreadable).toEqual([
+      { file: 'tombstones-2026-11-26-aa.ndjson', line: 2, why: 'it is not JSON' },
+      { file: 'tombstones-2026-11-27-bb.ndjson', line: 2, why: expect.stringMatching(/^its member ids is missing/) },
+    ]);
+  });
+});
+
+describe('marks', () => {
+  const lines = [
+    markOf('op_1', 9, HASH, '2026-11-20T10:00:00.000Z'),
+    aTombstone({ seq: 12, at: '2026-11-21T10:00:00.000Z' }),
+    markOf('op_2', 3, HASH, '2026-11-21T10:00:00.000Z'),
+  ];
+
+  it('are the furthest place of each chain', () => {
+    const marks = new ChainMarks();
+    for (const line of lines) marks.add(line);
+    expect(marks.list().map(({ chain, seq }) => [chain, seq])).toEqual([
+      ['op_1', 12],
+      ['op_2', 3],
+    ]);
+  });
+
+  it('of a history that was reconciled no longer count; the reconciliation does', () => {
+    const reconciled = aTombstone({ kind: 'reconciled', ids: [], seq: 5, supersedes: '2026-11-21T10:00:00.000Z' });
+    const all = [...lines, { ...reconciled, at: '2026-11-22T10:00:00.000Z' }];
+    const marks = new ChainMarks();
+    for (const line of all) marks.supersede(line);
+    for (const line of all) marks.add(line);
+    expect(marks.list().find(({ chain }) => chain === 'op_1')).toMatchObject({ seq: 5 });
+  });
+});
+
+describe('compaction', () => {
+  it('keeps credentials for ever, drops expired tokens and repetitions, and touches no file of the last days', async () => {
+    const old = [
+      aTombstone({ ids: ['cr_1'], seq: 1 }),
+      aTombstone({ ids: ['cr_1'], seq: 1 }),
+      aTombstone({ kind: 'token', ids: ['tk_1'], of: 'cr_1', seq: 2 }),
+      markOf('op_1', 8, HASH, '2026-11-20T13:00:00.000Z'),
+      markOf('op_1', 7, HASH, '2026-11-20T12:30:00.000Z'),
+    ];
+    put('2026-11-20', 'aa', old.slice(0, 3).map(encodeTombstone).join(''));
+    put('2026-11-21', 'bb', old.slice(3).map(encodeTombstone).join(''));
+    put('2026-11-26', 'cc', encodeTombstone(aTombstone({ ids: ['cr_9'] })));
+    expect(await compactTombstones(folder, NOW)).toBe(2);
+    const files = readdirSync(folder).sort();
+    expect(files).toHaveLength(2);
+    expect(files[1]).toBe('tombstones-2026-11-26-cc.ndjson');
+    const { tombstones } = await readAll();
+    expect(tombstones.map(({ kind, ids, seq }) => [kind, ids, seq])).toEqual([
+      ['credential', ['cr_1'], 1],
+      ['mark', [], 8],
+      ['credential', ['cr_9'], 1],
+    ]);
+    expect(await compactTombstones(folder, NOW)).toBe(0);
+  });
+
+  it('keeps the newest mark of a chain though its token has expired, and the reconciliation that counts', async () => {
+    const at = '2026-11-20T14:00:00.000Z';
+    put('2026-11-20', 'aa', encodeTombstone(aTombstone({ kind: 'token', ids: ['tk_1'], of: 'cr_1', seq: 4 })));
+    put(
+      '2026-11-21',
+      'bb',
+      encodeTombstone(aTombstone({ kind: 'reconciled', ids: [], chain: 'op_2', seq: 3, supersedes: at, at })),
+    );
+    await compactTombstones(folder, NOW);
+    const { tombstones } = await readAll();
+    expect(tombstones).toMatchObject([
+      { kind: 'mark', chain: 'op_1', seq: 4 },
+      { kind: 'reconciled', chain: 'op_2', supersedes: at },
+    ]);
+  });
+
+  it('leaves everything as it is while a line is unreadable', async () => {
+    put('2026-11-20', 'aa', encodeTombstone(aTombstone()));
+    put('2026-11-21', 'bb', encodeTombstone(aTombstone()));
+    appendFileSync(join(folder, 'tombstones-2026-11-21-bb.ndjson'), 'rubbish\n');
+    const before = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+    expect(await compactTombstones(folder, NOW)).toBe(0);
+    expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
+  });
+});

@@ -1,0 +1,4 @@
+export { Reconciliation } from './reconciliation.ts';
+export { RecoveryModule } from './recovery.module.ts';
+export { RestoreCheck, isSound } from './restore-check.ts';
+export { GuardServices, RestoreGuard } from './restore-guard.ts';

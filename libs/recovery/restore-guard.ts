@@ -1,0 +1,129 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { TombstoneLog, TombstoneReview } from '#events';
+import { Clock } from '#kernel';
+import { MongoStore, isStoreUnavailable } from '#mongo';
+import { Conditions, LOGGER, Metrics } from '#observability';
+import type { Logger } from '#observability';
+import { RestoreCheck, isSound } from './restore-check.ts';
+import type { RestoreFindings } from './restore-check.ts';
+
+const CODES = ['tombstones-unchecked', 'tombstones-unreadable', 'restored-behind'] as const;
+const POLL_MS = 200;
+const BEHIND_RECHECK_MS = 3_000;
+const RECHECK_MS = 30_000;
+/** Commits that were under way when the newest tombstone was written may have an older time. */
+const CATCH_UP_MARGIN_MS = 3_600_000;
+const CATCH_UP_AGAIN_MS = 120_000;
+const COMPACT_EVERY_MS = 24 * 3_600_000;
+
+/** What the guard needs besides the check. */
+@Injectable()
+export class GuardServices {
+  constructor(
+    readonly store: MongoStore,
+    readonly clock: Clock,
+    readonly tombstones: TombstoneLog,
+    readonly review: TombstoneReview,
+  ) {}
+}
+
+/**
+ * Keeps the instance out of service until the store was compared with the tombstones, and whenever it turns out to be older than
+ * they are. Sets conditions only; the app refuses requests while one of them blocks.
+ */
+@Injectable()
+export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private sound = false;
+  private caughtUpTo: number | undefined;
+  private compactedAtMs = -Infinity;
+
+  constructor(
+    private readonly check: RestoreCheck,
+    private readonly services: GuardServices,
+    private readonly conditions: Conditions,
+    private readonly metrics: Metrics,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.services.tombstones.folder === undefined) return;
+    this.set('tombstones-unchecked', 'The tombstones have not been compared with the database yet. Wait.');
+    this.schedule(0);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private schedule(afterMs: number): void {
+    if (!this.stopped) this.timer = setTimeout(() => void this.look(), afterMs).unref();
+  }
+
+  private async look(): Promise<void> {
+    if (!this.services.store.ready) {
+      this.schedule(POLL_MS);
+      return;
+    }
+    try {
+      if (!this.sound || !(await this.services.review.marksHold())) await this.compare();
+      if (this.sound) await this.upkeep();
+    } catch (error) {
+      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'tombstones not compared: the store is away');
+      else this.logger.error({ err: error }, 'tombstones not compared with the database');
+    }
+    this.schedule(this.sound ? RECHECK_MS : BEHIND_RECHECK_MS);
+  }
+
+  private async compare(): Promise<void> {
+    const findings = await this.check.run();
+    const { lost, resurrections, latestAt } = findings;
+    this.sound = isSound(findings);
+    this.caughtUpTo ??= latestAt === undefined ? 0 : latestAt.getTime() - CATCH_UP_MARGIN_MS;
+    this.metrics.restoredBehind.set(lost.length + resurrections.length);
+    this.report(findings);
+  }
+
+  private report({ lost, resurrections, unreadable }: RestoreFindings): void {
+    const codes = new Map<string, string>();
+    const [line] = unreadable;
+    if (line !== undefined) {
+      codes.set(
+        'tombstones-unreadable',
+        `Line ${line.line} of ${line.file} is no tombstone: ${line.why}. Correct the line or, if nothing of it can be read, remove it. Unreadable lines: ${unreadable.length}.`,
+      );
+    }
+    if (lost.length + resurrections.length > 0) {
+      codes.set(
+        'restored-behind',
+        `The database is older than the tombstones: ${lost.length} event logs end too early, ${resurrections.length} ended credentials, secrets or tokens are alive again. Run \`latchkey reconcile --dry-run\`, then \`latchkey reconcile\`.`,
+      );
+    }
+    const before = new Set(this.conditions.list().map(({ code }) => code));
+    for (const code of CODES) {
+      const detail = codes.get(code);
+      if (detail === undefined) this.conditions.clear(code);
+      else this.set(code, detail);
+      if (detail !== undefined && !before.has(code)) this.logger.error({ code }, detail);
+    }
+    if (codes.size === 0 && before.has('restored-behind')) this.logger.info('the database agrees with the tombstones');
+  }
+
+  private async upkeep(): Promise<void> {
+    const { clock, review, tombstones } = this.services;
+    const nowMs = clock.nowMs();
+    await review.catchUp(new Date(this.caughtUpTo ?? 0));
+    this.caughtUpTo = nowMs - CATCH_UP_AGAIN_MS;
+    if (performance.now() - this.compactedAtMs < COMPACT_EVERY_MS) return;
+    this.compactedAtMs = performance.now();
+    const files = await tombstones.compact();
+    if (files > 0) this.logger.info({ files }, 'tombstone files compacted');
+  }
+
+  private set(code: (typeof CODES)[number], detail: string): void {
+    this.conditions.set({ code, severity: 'unavailable', detail });
+  }
+}
