@@ -9,6 +9,7 @@ import { DurablePublisher } from './durable-publisher.ts';
 import { EventLog } from './event-log.ts';
 import { ChainEnds } from './health/chain-ends.ts';
 import { ChainHealth } from './health/chain-health.ts';
+import { LogSafety } from './log-safety.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { GetEventHandler, ListEventsHandler } from './queries/event.queries.ts';
 import {
@@ -30,7 +31,7 @@ import { TombstoneLog } from './tombstones/tombstone-log.ts';
 import { TombstoneReview } from './tombstones/tombstone-review.ts';
 import { UnitOfWork, UnitServices } from './unit-of-work.ts';
 
-const writing = [DurablePublisher, EventLog, OutboxSignal, Refusals, Stopping, UnitOfWork, UnitServices];
+const writing = [DurablePublisher, EventLog, LogSafety, OutboxSignal, Refusals, Stopping, UnitOfWork, UnitServices];
 const reading = [ChainReader, EventExport, ExportEventsHandler, GetEventHandler, ListEventsHandler, ReadAudit];
 const proving = [
   ChainEnds,

@@ -20,9 +20,8 @@ import { chainName } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
 import { EventLog, isPlaceTaken } from './event-log.ts';
 import type { PendingEvent } from './event-log.ts';
-import { ChainHealth } from './health/chain-health.ts';
+import { LogSafety } from './log-safety.ts';
 import { OutboxSignal } from './outbox-signal.ts';
-import { TombstoneLog } from './tombstones/tombstone-log.ts';
 import { followUps } from './queues.ts';
 
 export interface UnitOptions {
@@ -47,8 +46,7 @@ export class UnitServices {
     readonly fence: Fence,
     readonly idempotencyKeys: IdempotencyKeys,
     readonly outboxSignal: OutboxSignal,
-    readonly chainHealth: ChainHealth,
-    readonly tombstones: TombstoneLog,
+    readonly safety: LogSafety,
   ) {}
 }
 
@@ -135,7 +133,7 @@ export class UnitOfWork {
       const { value, pending, write } = await work(session, ends);
       logged = await this.eventLog.append(session, pending, ends).catch(async (error: unknown) => {
         // once, another writer was quicker; twice, an event may be behind the head, which no retry gets past
-        if (placeTaken && isPlaceTaken(error)) await this.services.chainHealth.inspect(chainsOf(pending));
+        if (placeTaken && isPlaceTaken(error)) await this.services.safety.chainHealth.inspect(chainsOf(pending));
         placeTaken = isPlaceTaken(error);
         throw error;
       });
@@ -143,7 +141,7 @@ export class UnitOfWork {
       published = pending.map(({ event }) => event);
       return value;
     };
-    await this.services.chainHealth.check(chains);
+    await this.services.safety.chainHealth.check(chains);
     const { atOnce = false } = options;
     if (atOnce && chains.some((chain) => this.turns.isTaken(chain))) throw storeUnavailable();
     const turn = this.turns
@@ -160,12 +158,17 @@ export class UnitOfWork {
     this.turns.won(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
-    const recorded = this.services.tombstones.record(logged);
-    const inForce = options.altersRights === true ? leaseRunOut(committedAtMs) : undefined;
+    await this.settle(logged, options.altersRights === true ? committedAtMs : undefined);
+    return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
+  }
+
+  /** Waits until what was committed is recorded outside the store and, where it alters rights, in force on every instance. */
+  private async settle(logged: readonly LogEvent[], committedAtMs: number | undefined): Promise<void> {
+    const recorded = this.services.safety.tombstones.record(logged);
+    const inForce = committedAtMs === undefined ? undefined : leaseRunOut(committedAtMs);
     // both, so that an answer that says "not recorded" too is given only once the change is in force
     const [recording] = await Promise.allSettled([recorded, inForce]);
     if (recording.status === 'rejected') throw recording.reason;
-    return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
   }
 
   /** Whether another writer, here or elsewhere, is likely to be at the operation's chain. */
