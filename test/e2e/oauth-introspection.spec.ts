@@ -49,6 +49,14 @@ describe('POST /oauth2/introspect', () => {
   });
 
   describe('who may ask', () => {
+    it('lua-resty-openidc, which puts its secret beside HTTP Basic unless that is overridden as docs/gateways.md says', async () => {
+      const { username, password } = world.resourceServer;
+      const sent = `token=${token}&client_id=${username}&client_secret=`;
+      const { status, body } = await ask(`${sent}${password}`);
+      expect([status, body]).toEqual([400, expect.stringContaining('without a client_secret in the body')]);
+      expect(JSON.parse((await ask(`${sent}&client_ip=127.0.0.1`)).body)).toMatchObject({ active: true });
+    });
+
     it('no one without authentication, with a token, or with a wrong secret: 401 and the challenge', async () => {
       const { username } = world.resourceServer;
       const wrong = [[], [`Authorization: Bearer ${token}`], `${username}:x`, 'x:y', `${client.clientId}:x`];

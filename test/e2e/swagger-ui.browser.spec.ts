@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { Api } from '../support/api.ts';
 import type { Answer } from '../support/api.ts';
+import { unique } from '../support/builders.ts';
 import { ADMIN, startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 import { SwaggerPage, launchChromium } from '../support/swagger-page.ts';
@@ -72,6 +73,45 @@ describe('Swagger UI', () => {
     expectClean(swagger);
     await swagger.page.close();
   }, 480_000);
+
+  it.each([
+    ['Latin-1', 'pässwörd mit Ümlaut'],
+    ['beyond Latin-1', 'пароль-密码-🔑-ﬁn'],
+    ['with colons, quotes and white space', '  a:b:"c\\d\'e`f  '],
+    ['escapes and entities', '%41+%2B&amp;<b>${x}'],
+    ['as long as may be', '🔑'.repeat(256)],
+  ])('signs a person in whose password is %s', async (_what, password) => {
+    const username = unique('ada');
+    const api = new Api(service.url);
+    expect((await api.post('/v1/users', { username, password, roles: ['auditor'] })).status).toBe(201);
+    const swagger = await SwaggerPage.open(browser, `${service.url}/docs`);
+    await swagger.authorize('person', ADMIN.username, ADMIN.password);
+    await swagger.authorize('person', username, password);
+    const { status, body } = await swagger.execute('me_read');
+    expect([status, json(body)]).toEqual([200, expect.objectContaining({ username })]);
+    expectClean(swagger);
+    await swagger.page.close();
+  });
+
+  it('sends any name and any filter as it was typed', async () => {
+    const api = new Api(service.url);
+    const name = `Zoë & Söhne + 100% #1 ?x=y "q" 密 ${unique('n')}`;
+    const { body: operation } = await api.post<{ id: string }>('/v1/operations', { name: unique('values') });
+    const credentials = `/v1/operations/${operation.id}/credentials`;
+    const created = await api.post<{ id: string }>(credentials, { name });
+    expect(created.status).toBe(201);
+    await api.post(credentials, { name: unique('other') });
+    const swagger = await SwaggerPage.open(browser, `${service.url}/docs`);
+    await swagger.authorize('person', ADMIN.username, ADMIN.password);
+    const { status, body } = await swagger.execute('credentials_list', async (block) => {
+      await block.locator('tr[data-param-name="operationId"] input').fill(operation.id);
+      await block.locator('tr[data-param-name="name"] input').fill(name);
+    });
+    const { items } = JSON.parse(body) as { items: { id: string }[] };
+    expect([status, items.map(({ id }) => id)]).toEqual([200, [created.body.id]]);
+    expectClean(swagger);
+    await swagger.page.close();
+  });
 
   it.each(['?url=https://evil.example/openapi.json', '?configUrl=https://evil.example/config.json'])(
     'lets %s do nothing',

@@ -24,7 +24,11 @@ function tidy(node: Node): void {
   if (node['format'] === 'date-time') Reflect.deleteProperty(node, 'pattern');
   // a query member is text to the parser, and a number or a truth value to the reader
   if (node['type'] === 'integer' || node['type'] === 'boolean') {
-    for (const name of ['pattern', 'minLength', 'maxLength', 'enum']) Reflect.deleteProperty(node, name);
+    for (const name of ['pattern', 'minLength', 'maxLength']) Reflect.deleteProperty(node, name);
+    // a literal of the type itself stays: by `active: true` generated types narrow
+    if (Array.isArray(node['enum']) && node['enum'].every((value) => typeof value === 'string')) {
+      Reflect.deleteProperty(node, 'enum');
+    }
   }
 }
 
