@@ -33,10 +33,19 @@ export async function startDatabase(context: StoreContext): Promise<string> {
   return socketFolder;
 }
 
+/** The gateway's flags for strictness and latency, from the environment. */
+function behaviour(env: NodeJS.ProcessEnv): string[] {
+  if (env['LATCHKEY_STORE_STRICT'] !== '1') return [];
+  const rttMs = env['LATCHKEY_STORE_RTT_MS'] ?? '1.2';
+  const commitMs = env['LATCHKEY_STORE_COMMIT_MS'] ?? '4';
+  return ['--strict', '--rtt-ms', rttMs, '--commit-ms', commitMs];
+}
+
 async function startGateway(socketFolder: string, context: StoreContext): Promise<string> {
   const { ledger, dataFolder: logFolder, durable } = context;
   const logFile = join(logFolder, 'gateway.log');
-  const args = [GATEWAY, '--postgres-host', socketFolder, '--postgres-port', String(POSTGRES_PORT)];
+  const address = ['--postgres-host', socketFolder, '--postgres-port', String(POSTGRES_PORT)];
+  const args = [GATEWAY, ...address, ...behaviour(process.env)];
   // tests get elections, and members to fail over to
   if (!durable) args.push('--members', '3', '--control');
   const gateway = await startServer({

@@ -1,4 +1,4 @@
-import { Socket, connect } from 'node:net';
+import { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import type { ClientSession, Connection as Pool } from 'mongoose';
@@ -10,6 +10,7 @@ import { createPool } from './gateway/postgres.ts';
 import type { Endpoint } from './gateway/topology/view.ts';
 import { Transactions } from './gateway/transactions.ts';
 import { POSTGRES_PORT } from './postgres-server.ts';
+import { bareCommand } from './test-support/bare-command.ts';
 import { OPEN_TRANSACTIONS, startTestDatabase, whyNoGateway } from './test-support/test-database.ts';
 import type { TestDatabase } from './test-support/test-database.ts';
 
@@ -190,6 +191,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
         connection: socket,
         client: null,
         snapshot: null,
+        sees: null,
       };
       const options = {} as CommandOptions;
       const command = { ...base, options, name: 'x', db: 'x', target: 1, body: Buffer.alloc(0), sequence: null };
@@ -217,27 +219,9 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
       txnNumber: mongoose.mongo.Long.fromNumber(1),
     };
     // the driver sets lsid and txnNumber itself: so the command goes over a bare connection
-    const answers = await bareCommands(database.uri, [write, write], 'transactions');
+    const send = (): Promise<unknown> => bareCommand(database.uri, { ...write, $db: 'transactions' });
+    const answers = [await send(), await send()];
     expect(answers).toEqual([expect.objectContaining({ nModified: 1 }), expect.objectContaining({ nModified: 1 })]);
     expect(await things.findOne({})).toMatchObject({ n: 1 });
   });
 });
-
-/** Sends commands over a connection that adds nothing to them, one after another. */
-async function bareCommands(uri: string, commands: object[], db: string): Promise<unknown[]> {
-  const { BSON } = mongoose.mongo;
-  const { hostname, port } = new URL(uri);
-  const socket = connect(Number(port), hostname);
-  const answers: unknown[] = [];
-  for (const command of commands) {
-    const body = BSON.serialize({ ...command, $db: db });
-    const head = Buffer.alloc(21);
-    head.writeInt32LE(21 + body.length, 0);
-    head.writeInt32LE(2013, 12);
-    socket.write(Buffer.concat([head, body]));
-    const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
-    answers.push(BSON.deserialize(answer.subarray(21)));
-  }
-  socket.destroy();
-  return answers;
-}

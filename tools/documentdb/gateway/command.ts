@@ -26,6 +26,8 @@ export interface Command {
   readonly snapshot: string | null;
   /** the transaction's own PostgreSQL connection, or null outside of one */
   readonly client: PoolClient | null;
+  /** what a strict transaction sees, as PostgreSQL writes it */
+  readonly sees: string | null;
 }
 
 /** Generic arguments that the gateway itself acts on. */
@@ -85,6 +87,7 @@ export function readCommand(message: Message, connection: Connection): Command {
     connection,
     snapshot: null,
     client: null,
+    sees: null,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { BSON } from 'bson';
+import type { Document } from 'bson';
 import { readCommand } from './command.ts';
 import type { Command, Reply } from './command.ts';
 import { reads } from './commands/reads.ts';
@@ -18,11 +19,15 @@ import { admit, labelled, survivesStepDown } from './member-rules.ts';
 import { Database, createPool } from './postgres.ts';
 import type { PostgresAddress } from './postgres.ts';
 import type { Services } from './services.ts';
+import { FailPoints } from './fail-points.ts';
+import { Latency } from './latency.ts';
+import type { Delays } from './latency.ts';
 import { awaitHello, hello } from './topology/hello.ts';
 import type { Member } from './topology/member.ts';
 import { DEFAULT_SET, Topologies } from './topology/topologies.ts';
 import type { Endpoint } from './topology/view.ts';
-import { Transactions } from './transactions.ts';
+import { LENIENT, Transactions } from './transactions.ts';
+import type { TransactionRules } from './transactions.ts';
 import { Framer, readMessage, writeReply } from './wire.ts';
 import type { Message } from './wire.ts';
 
@@ -41,10 +46,16 @@ interface RememberedWrite {
   readonly reply: Promise<Reply>;
 }
 
+/** How much like a MongoDB that serves users the gateway behaves. */
+export interface GatewayOptions extends TransactionRules, Delays {}
+
+const CONVENIENT: GatewayOptions = { ...LENIENT, rttMs: 0, commitMs: 0 };
+
 /** Speaks MongoDB's wire protocol and has PostgreSQL with the DocumentDB extension do the work. */
 export class Gateway {
   readonly #log: (line: string) => void;
   readonly #services: Services;
+  readonly #latency: Latency;
   readonly #consistency: Consistency;
   readonly #topologies: Topologies;
   readonly #control: ControlServer;
@@ -61,13 +72,19 @@ export class Gateway {
   /**
    * @param postgres where PostgreSQL listens
    * @param log gets a line for each command that failed
+   * @param options strictness and latency; when left out, what is convenient for those who try the product
    */
-  constructor(postgres: PostgresAddress, log: (line: string) => void = () => undefined) {
+  constructor(
+    postgres: PostgresAddress,
+    log: (line: string) => void = () => undefined,
+    options: GatewayOptions = CONVENIENT,
+  ) {
     this.#log = log;
+    this.#latency = new Latency(options);
     const database = new Database(createPool(postgres, STATEMENT_CONNECTIONS, log));
-    const transactions = new Transactions(createPool(postgres, TRANSACTION_CONNECTIONS, log));
+    const transactions = new Transactions(createPool(postgres, TRANSACTION_CONNECTIONS, log), options);
     const snapshots = createPool(postgres, SNAPSHOT_CONNECTIONS, log);
-    this.#services = { database, cursors: new Cursors(database), transactions };
+    this.#services = { database, cursors: new Cursors(database), transactions, failPoints: new FailPoints() };
     this.#consistency = new Consistency(snapshots, this.#services.cursors, async ({ session, txnNumber }) => {
       if (session !== null) await transactions.abandon(session, txnNumber);
     });
@@ -143,14 +160,30 @@ export class Gateway {
     try {
       command = readCommand(message, connection);
       admit(command);
+      await this.#latency.beforeCommand(command);
+      const addition = await this.#failPoint(command);
       const { member, view } = connection.endpoint;
       const running = this.#consistency.run(command, (admitted) => this.#runOnce(admitted));
-      return await view.set.interrupts.guard(member, survivesStepDown(command), running);
+      const reply = await view.set.interrupts.guard(member, survivesStepDown(command), running);
+      await this.#latency.beforeAnswer(command);
+      return 'writeConcernError' in addition ? { ...decoded(reply), ...addition } : reply;
     } catch (error) {
       const told = command ? await tellDuplicate(this.#services.database, command, error) : error;
       const reply = toErrorReply(labelled(told, command), command?.inTransaction ?? false);
       this.#log(`${command?.name ?? '?'}: ${String(reply['code'])} ${String(reply['errmsg'])}`);
       return withTimes({ connection }, reply);
+    }
+  }
+
+  /** An injected error ends a transaction as any other does. */
+  async #failPoint(command: Command): Promise<Document> {
+    try {
+      return await this.#services.failPoints.apply(command);
+    } catch (error) {
+      const { inTransaction, name, session, txnNumber } = command;
+      const ends = inTransaction && name !== 'commitTransaction';
+      if (ends && session !== null) await this.#services.transactions.abandon(session, txnNumber);
+      throw error;
     }
   }
 
@@ -180,9 +213,13 @@ export class Gateway {
       const { member } = command.connection.endpoint;
       this.#startedAt.set(command.session, { member, txnNumber: command.txnNumber });
     }
+    let joined = command;
     try {
-      return await handler(this.#services, await this.#services.transactions.join(command));
-    } catch (error) {
+      joined = await this.#services.transactions.join(command);
+      return await handler(this.#services, joined);
+    } catch (thrown) {
+      // while the transaction still tells what it sees
+      const error = await tellDuplicate(this.#services.database, joined, thrown);
       if (isWriteConflict(error)) this.#services.transactions.noteConflict(command);
       // MongoDB ends a transaction at its first error
       if (command.session !== null) await this.#services.transactions.abandon(command.session, command.txnNumber);
@@ -195,6 +232,10 @@ export class Gateway {
     const begun = [...this.#startedAt.entries()].filter(([, started]) => started.member === member);
     await Promise.all(begun.map(([session, { txnNumber }]) => this.#services.transactions.abandon(session, txnNumber)));
   }
+}
+
+function decoded(reply: Reply): Document {
+  return reply instanceof Uint8Array ? BSON.deserialize(reply, { promoteValues: false }) : reply;
 }
 
 function handshake(connection: Connection, message: Message): Reply {

@@ -1,6 +1,9 @@
 // The gateway as a process of its own: node main.ts --postgres-host H --postgres-port P [--port Q]
 //   [--members N]  a replica set of N members; 1 if left out
 //   [--control]    serves the control of the topology, for tests
+//   --strict                      transactions as MongoDB's, not as is convenient (README.md)
+//   --transaction-lifetime-seconds S   with --strict: MongoDB's transactionLifetimeLimitSeconds
+//   --rtt-ms R --commit-ms C      how long a command's round trip and a majority's acknowledgement take
 // It writes {"port":Q} on stdout when it listens, and ends at SIGTERM, SIGINT or the end of its standard input, that
 // is also when the process that started it was killed.
 import { parseArgs } from 'node:util';
@@ -13,6 +16,10 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     members: { type: 'string', default: '1' },
     control: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
+    'transaction-lifetime-seconds': { type: 'string', default: '60' },
+    'rtt-ms': { type: 'string', default: '0' },
+    'commit-ms': { type: 'string', default: '0' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -20,6 +27,12 @@ const { values } = parseArgs({
 const gateway = new Gateway(
   { host: values['postgres-host'], port: Number(values['postgres-port']) },
   values.verbose ? (line) => console.error(line) : undefined,
+  {
+    strict: values.strict,
+    lifetimeMs: Number(values['transaction-lifetime-seconds']) * 1000,
+    rttMs: Number(values['rtt-ms']),
+    commitMs: Number(values['commit-ms']),
+  },
 );
 if (values.control) await gateway.listenForControl();
 const port = await gateway.listen(Number(values.port), Number(values.members));

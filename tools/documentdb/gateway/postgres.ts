@@ -22,8 +22,8 @@ const types = {
 
 const settings = [
   'search_path=documentdb_api_catalog,documentdb_api,public',
-  // as MongoDB's transactionLifetimeLimitSeconds
-  'idle_in_transaction_session_timeout=60000',
+  // long after the gateway itself has ended a transaction of that age
+  'idle_in_transaction_session_timeout=120000',
   // a cursor's rest lies in a file, not in a connection that it would hold
   'documentdb.useFileBasedPersistedCursors=on',
   // as MongoDB's cursorTimeoutMillis

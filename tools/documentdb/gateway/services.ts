@@ -1,5 +1,6 @@
 import type { Command, Reply } from './command.ts';
 import type { Cursors } from './cursors.ts';
+import type { FailPoints } from './fail-points.ts';
 import type { Database } from './postgres.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -8,6 +9,7 @@ export interface Services {
   readonly database: Database;
   readonly cursors: Cursors;
   readonly transactions: Transactions;
+  readonly failPoints: FailPoints;
 }
 
 /** One command: what it does, given the services. */

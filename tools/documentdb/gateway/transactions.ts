@@ -10,16 +10,38 @@ import { Turns } from './turns.ts';
 /** Drivers send a commit again when they missed its answer; so many outcomes are kept for them. */
 const OUTCOMES_KEPT = 10_000;
 
-// A write conflict is an error at once (to be retried), as in MongoDB, not a wait that holds the driver's connections.
-// The transaction's id is asked for at once too: it tells later whether a commit whose answer got lost took place.
-const AT_BEGIN = `SET LOCAL lock_timeout = '10ms'; SELECT pg_current_xact_id()::text AS xid`;
+/** How transactions of a real mongod differ from what is convenient. */
+export interface TransactionRules {
+  /**
+   * As MongoDB: a transaction outlives its connections and its driver's `endSessions`, and the second writer of a document
+   * gets a conflict immediately. Otherwise it ends with its connections, and writers wait and take turns.
+   */
+  readonly strict: boolean;
+  /** MongoDB's transactionLifetimeLimitSeconds, in milliseconds: checked every half of it. */
+  readonly lifetimeMs: number;
+}
 
-interface Open {
-  readonly txnNumber: bigint | null;
+export const LENIENT: TransactionRules = { strict: false, lifetimeMs: 60_000 };
+
+// A write conflict is an error (to be retried), as in MongoDB, not a wait that holds the driver's connections. PostgreSQL
+// knows no lock time-out below 1 ms. The transaction's id tells later whether a commit whose answer got lost took place.
+const atBegin = (lockTimeout: string): string =>
+  `SET LOCAL lock_timeout = '${lockTimeout}'; SELECT pg_current_xact_id()::text AS xid, pg_current_snapshot()::text AS sees`;
+const AT_BEGIN = atBegin('10ms');
+const AT_BEGIN_STRICT = atBegin('1ms');
+
+interface Begun {
   readonly client: PoolClient;
   readonly xid: string;
+  /** PostgreSQL's text of what the transaction sees. */
+  readonly sees: string;
+}
+
+interface Open extends Begun {
+  readonly txnNumber: bigint | null;
   readonly users: Users;
   readonly giveTurn: (() => void) | null;
+  readonly beganAtMs: number;
 }
 
 interface Outcome {
@@ -37,8 +59,18 @@ export class Transactions {
   /** sessions whose last transaction met a write conflict, and on which collection */
   readonly #contended = new LRUCache<string, string>({ max: OUTCOMES_KEPT });
 
-  constructor(pool: Pool) {
+  readonly #rules: TransactionRules;
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(pool: Pool, rules: TransactionRules = LENIENT) {
     this.#pool = pool;
+    this.#rules = rules;
+    this.#sweep = setInterval(() => void this.#abandonExpired(), rules.lifetimeMs / 2).unref();
+  }
+
+  /** Whether transactions go on without the connections that they were used on. */
+  get outliveConnections(): boolean {
+    return this.#rules.strict;
   }
 
   /**
@@ -52,32 +84,34 @@ export class Transactions {
     if (command.startTransaction) await this.#begin(command.session, command);
     const open = this.#open.get(command.session);
     if (!open || open.txnNumber !== command.txnNumber) throw noSuchTransaction();
-    open.users.add(command.connection);
-    return { ...command, client: open.client };
+    if (!this.#rules.strict) open.users.add(command.connection);
+    return { ...command, client: open.client, sees: this.#rules.strict ? open.sees : null };
   }
 
   async #begin(session: string, command: Command): Promise<void> {
+    const { txnNumber, connection } = command;
+    const last = this.#open.get(session)?.txnNumber ?? this.#outcomes.get(session)?.txnNumber ?? null;
+    if (this.#rules.strict && last !== null && txnNumber !== null && txnNumber < last) throw transactionTooOld();
     await this.abandon(session);
     const giveTurn = await this.#turnFor(session);
     try {
-      const { client, xid } = await this.#connect(command.snapshot);
-      const users = new Users(() => void this.abandon(session, command.txnNumber));
-      this.#open.set(session, { txnNumber: command.txnNumber, client, xid, users, giveTurn });
-      users.add(command.connection); // ends it at once if the client has gone meanwhile
+      const begun = await this.#connect(command.snapshot);
+      const users = new Users(() => void this.abandon(session, txnNumber));
+      this.#open.set(session, { ...begun, txnNumber, users, giveTurn, beganAtMs: performance.now() });
+      if (!this.#rules.strict) users.add(connection); // ends it at once if the client has gone meanwhile
     } catch (error) {
       giveTurn?.();
       throw error;
     }
   }
 
-  async #connect(snapshot: string | null): Promise<{ client: PoolClient; xid: string }> {
+  async #connect(snapshot: string | null): Promise<Begun> {
     const client = await this.#pool.connect();
     try {
+      const text = `${beginAt(snapshot)}; ${this.#rules.strict ? AT_BEGIN_STRICT : AT_BEGIN}`;
       // several statements in one string answer an array, which pg's types do not know
-      const results = (await client.query(`${beginAt(snapshot)}; ${AT_BEGIN}`)) as unknown as {
-        rows: { xid: string }[];
-      }[];
-      return { client, xid: results.at(-1)?.rows[0]?.xid ?? '' };
+      const results = (await client.query(text)) as unknown as { rows: { xid: string; sees: string }[] }[];
+      return { client, xid: '', sees: '', ...results.at(-1)?.rows[0] };
     } catch (error) {
       giveBack(client, true);
       throw error;
@@ -96,6 +130,7 @@ export class Transactions {
 
   /** Notes that a command's transaction met a write conflict: when it comes again it has to wait for its turn. */
   noteConflict(command: Command): void {
+    if (this.#rules.strict) return;
     if (command.session !== null) this.#contended.set(command.session, `${command.db}.${String(command.target)}`);
   }
 
@@ -114,6 +149,13 @@ export class Transactions {
     );
   }
 
+  /** As MongoDB's periodic job: those that began longer ago than a transaction may live. */
+  async #abandonExpired(): Promise<void> {
+    const limitMs = performance.now() - this.#rules.lifetimeMs;
+    const expired = [...this.#open].filter(([, { beganAtMs }]) => beganAtMs <= limitMs);
+    await Promise.all(expired.map(([session, { txnNumber }]) => this.abandon(session, txnNumber)));
+  }
+
   /** Rolls back all of them. */
   async abandonAll(): Promise<void> {
     await Promise.all([...this.#open.keys()].map((session) => this.abandon(session)));
@@ -121,6 +163,7 @@ export class Transactions {
 
   /** Rolls back all of them and closes their connections; new ones fail. */
   async close(): Promise<void> {
+    clearInterval(this.#sweep);
     await this.abandonAll();
     await this.#pool.end();
   }
@@ -192,6 +235,10 @@ function release(open: Open, broken: boolean): void {
 
 function noSuchTransaction(): MongoError {
   return new MongoError(251, 'NoSuchTransaction', 'the transaction is not open', [TRANSIENT]);
+}
+
+function transactionTooOld(): MongoError {
+  return new MongoError(225, 'TransactionTooOld', 'a newer transaction was started in this session');
 }
 
 function commitUnknown(error: unknown): MongoError {

@@ -7,6 +7,7 @@ import { whyNoPackages } from '../../local-stores/debian.ts';
 import { ledgerFile } from '../../local-stores/index.ts';
 import { Ledger } from '../../local-stores/ledger.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import type { GatewayOptions } from '../gateway/gateway.ts';
 import { imageIsReady } from '../image.ts';
 import { POSTGRES_PORT, withClient } from '../postgres-server.ts';
 import { startDatabase } from '../start.ts';
@@ -30,13 +31,13 @@ export interface TestDatabase {
 }
 
 /** Starts one; `stop` ends it and removes its data. */
-export async function startTestDatabase(): Promise<TestDatabase> {
+export async function startTestDatabase(options?: GatewayOptions): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'));
   const ledger = new Ledger(ledgerFile(folder));
   ledger.addEphemeral(folder);
   const say = (): void => undefined;
   const host = await startDatabase({ dataFolder: folder, binariesFolder: folder, durable: false, ledger, say });
-  const gateway = new Gateway({ host, port: POSTGRES_PORT });
+  const gateway = new Gateway({ host, port: POSTGRES_PORT }, undefined, options);
   const uri = `mongodb://127.0.0.1:${await gateway.listen(0)}/`;
   const connections: Connection[] = [];
   const sql = (text: string): Promise<unknown[][]> =>

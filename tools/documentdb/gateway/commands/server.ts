@@ -6,13 +6,18 @@ import { hello } from '../topology/hello.ts';
 const OK = { ok: 1 };
 const VERSION = '8.0.0';
 
-/** `endSessions`, `killSessions`, …: an array of `{id}`; an open transaction of one is rolled back. */
-async function endSessions({ transactions }: Services, command: Command): Promise<Reply> {
+/** `killSessions`: an array of `{id}`; an open transaction of one is rolled back. */
+async function killSessions({ transactions }: Services, command: Command): Promise<Reply> {
   const sessions = Object.values(BSON.deserialize(command.body))[0] as { id?: { buffer: Uint8Array } }[] | undefined;
   for (const { id } of sessions ?? []) {
     if (id) await transactions.abandon(Buffer.from(id.buffer).toString('hex'));
   }
   return OK;
+}
+
+/** `endSessions` of a driver that shuts down. MongoDB leaves an open transaction to the sweep of expired ones. */
+async function endSessions(services: Services, command: Command): Promise<Reply> {
+  return services.transactions.outliveConnections ? OK : killSessions(services, command);
 }
 
 async function killAllSessions({ transactions }: Services): Promise<Reply> {
@@ -43,7 +48,7 @@ export const server: Readonly<Record<string, Handler>> = {
   startSession: () => OK,
   refreshSessions: () => OK,
   endSessions,
-  killSessions: endSessions,
+  killSessions,
   killAllSessions,
   commitTransaction: async ({ transactions }, command) => {
     await transactions.commit(command);
@@ -53,6 +58,7 @@ export const server: Readonly<Record<string, Handler>> = {
     await transactions.abort(command);
     return OK;
   },
+  configureFailPoint: ({ failPoints }, command) => failPoints.configure(command),
   buildInfo,
   buildinfo: buildInfo,
   serverStatus: () => ({

@@ -61,11 +61,12 @@ async function report(services: Services, command: Command, reply: Document, err
   if (command.client && errors.some((error) => error.code === WRITE_CONFLICT)) {
     throw new MongoError(WRITE_CONFLICT, 'WriteConflict', errors[0]?.errmsg ?? '', [TRANSIENT]);
   }
+  for (const error of errors) {
+    if (error.code !== DUPLICATE_KEY) continue;
+    Object.assign(error, await duplicateOf(services.database, command, Number(error['index']), error.errmsg));
+  }
   // MongoDB ends a transaction at its first error, and says which document it was
   if (command.session !== null && command.client) await services.transactions.abandon(command.session);
-  for (const error of errors) {
-    if (error.code === DUPLICATE_KEY) Object.assign(error, await duplicateOf(services.database, command, error.errmsg));
-  }
   return BSON.serialize(reply);
 }
 
