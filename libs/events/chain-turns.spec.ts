@@ -50,6 +50,32 @@ describe('ChainTurns', () => {
     expect(await isLetInAtOnce(turns)).toBe(false);
   });
 
+  /** How long the chain is left alone after a turn for which nobody else waits, in milliseconds. */
+  async function leftAloneMs(turns: ChainTurns): Promise<number> {
+    await turns.run(['op_1'], () => Promise.resolve());
+    const left = { entered: false, forMs: 0 };
+    const next = turns.run(['op_1'], () => Promise.resolve((left.entered = true)));
+    for (; !left.entered; left.forMs += 1) await jest.advanceTimersByTimeAsync(1);
+    await next;
+    await jest.advanceTimersByTimeAsync(100);
+    return left.forMs;
+  }
+
+  it('leaves a shared chain alone also when nobody waits when the turn ends', async () => {
+    const turns = new ChainTurns();
+    turns.lost(['op_1']);
+    expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(9);
+  });
+
+  it('leaves it alone for longer the more races it loses, and for less again when it wins', async () => {
+    const turns = new ChainTurns();
+    for (let count = 0; count < 10; count += 1) turns.lost(['op_1']);
+    expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(45);
+    turns.won([event(1)]);
+    for (let seq = 3; seq < 80; seq += 2) turns.won([event(seq)]);
+    expect(await leftAloneMs(turns)).toBeLessThanOrEqual(16);
+  });
+
   it('tells whether a writer is at the chain', async () => {
     const turns = new ChainTurns();
     await turns.run(['op_1'], () => {

@@ -5,8 +5,14 @@ import type { ChainHead, LogEvent } from './chain.ts';
 
 /** A chain that another instance wrote to counts as shared for so long, in milliseconds. */
 const SHARED_FOR_MS = 2_000;
-/** How long an instance leaves a shared chain to others after each turn, in milliseconds: as long as the loser of a race pauses. */
-const LEFT_TO_OTHERS_MS = 12;
+/**
+ * How long an instance leaves a shared chain to others after each turn, in milliseconds: at least as long as the loser of a race
+ * pauses, and longer the more conflicts there are, since more instances want a turn.
+ */
+const MIN_LINGER_MS = 12;
+const MAX_LINGER_MS = 60;
+const LINGER_GROWTH = 1.3;
+const LINGER_DECAY = 0.9;
 const CHAINS_REMEMBERED = 10_000;
 
 /**
@@ -18,7 +24,7 @@ export class ChainTurns {
   private readonly locks = new KeyedLock();
   /** Where chains ended after the last event that this instance wrote. */
   private readonly ends = new LRUCache<string, ChainHead>({ max: CHAINS_REMEMBERED });
-  private readonly sharedUntilMs = new LRUCache<string, number>({ max: CHAINS_REMEMBERED });
+  private readonly shared = new LRUCache<string, Shared>({ max: CHAINS_REMEMBERED });
 
   /** Runs `work` when it is its turn on all the chains. */
   run<T>(chains: readonly string[], work: () => Promise<T>): Promise<T> {
@@ -32,7 +38,7 @@ export class ChainTurns {
 
   /** Whether other instances were seen to write to the chain lately. */
   isShared(chain: string): boolean {
-    return performance.now() < (this.sharedUntilMs.get(chain) ?? 0);
+    return performance.now() < (this.shared.get(chain)?.untilMs ?? 0);
   }
 
   /**
@@ -50,7 +56,7 @@ export class ChainTurns {
 
   /** Another instance was quicker on one of the chains. */
   lost(chains: readonly string[]): void {
-    for (const chain of chains) this.noteShared(chain);
+    for (const chain of chains) this.noteShared(chain, LINGER_GROWTH);
   }
 
   /** It is not known what became of the chains. */
@@ -63,16 +69,25 @@ export class ChainTurns {
     for (const { operationId, seq, hash } of events) {
       const chain = chainName(operationId);
       const last = this.ends.get(chain)?.seq;
-      if (last !== undefined && seq !== last + 1) this.noteShared(chain);
+      if (last !== undefined && seq !== last + 1) this.noteShared(chain, LINGER_DECAY);
       this.ends.set(chain, { seq, hash });
     }
   }
 
-  private noteShared(chain: string): void {
-    this.sharedUntilMs.set(chain, performance.now() + SHARED_FOR_MS);
+  private noteShared(chain: string, growth: number): void {
+    const lastMs = this.isShared(chain) ? (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) : MIN_LINGER_MS / growth;
+    const lingerMs = Math.min(MAX_LINGER_MS, Math.max(MIN_LINGER_MS, lastMs * growth));
+    this.shared.set(chain, { untilMs: performance.now() + SHARED_FOR_MS, lingerMs });
   }
 
   private pauseMs(chain: string): number {
-    return this.isShared(chain) ? LEFT_TO_OTHERS_MS * (0.75 + Math.random() / 2) : 0;
+    if (!this.isShared(chain)) return 0;
+    return (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) * (0.75 + Math.random() / 2);
   }
+}
+
+/** A chain to which other instances were seen to write. */
+interface Shared {
+  readonly untilMs: number;
+  readonly lingerMs: number;
 }

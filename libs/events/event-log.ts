@@ -104,8 +104,9 @@ export class EventLog {
     begun: readonly ChainHeadDocument[],
     moved: readonly Update[],
   ): Promise<void> {
+    await insertAll(this.outbox, logged.flatMap(outboxRow), session);
     try {
-      // the heads first: whoever loses the race for a chain learns it before the larger write
+      // heads and events last: until the commit, nobody else can write to these chains
       if (moved.length > 0 && (await updateAll(this.heads, moved, session)) !== moved.length)
         throw new TransactionConflict();
       await insertAll(this.heads, begun, session);
@@ -114,7 +115,6 @@ export class EventLog {
       if (isDuplicateKey(error)) throw new TransactionConflict('another writer was quicker', { cause: error });
       throw error;
     }
-    await insertAll(this.outbox, logged.flatMap(outboxRow), session);
   }
 }
 

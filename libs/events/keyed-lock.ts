@@ -8,7 +8,7 @@ export class KeyedLock {
   /**
    * Runs `work` when all keys are free. Keys are taken in sorted order, so two holders cannot wait for each other.
    *
-   * @param lingerMs how long a key that others wait for stays taken after the work, in milliseconds; the caller does not wait for that
+   * @param lingerMs how long a key stays taken after the work, in milliseconds; the caller does not wait for that
    */
   async run<T>(
     keys: readonly string[],
@@ -20,8 +20,8 @@ export class KeyedLock {
       for (const key of [...new Set(keys)].sort()) taken.push(await this.take(key));
       return await work();
     } finally {
-      for (const { key, tail, release } of taken) {
-        const restMs = this.tails.get(key) === tail ? 0 : lingerMs(key);
+      for (const { key, release } of taken) {
+        const restMs = lingerMs(key);
         if (restMs > 0) setTimeout(release, restMs);
         else release();
       }
@@ -40,12 +40,11 @@ export class KeyedLock {
     });
     this.tails.set(key, tail);
     await before;
-    return { key, tail, release: () => resolve(undefined) };
+    return { key, release: () => resolve(undefined) };
   }
 }
 
 interface Taken {
   readonly key: string;
-  readonly tail: Promise<void>;
   readonly release: () => void;
 }

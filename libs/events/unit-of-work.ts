@@ -55,7 +55,7 @@ export interface Worked<T> {
   readonly value: T;
   /** Events to append before the commit. */
   readonly pending: readonly PendingEvent[];
-  /** Writes what rests on where the chains end: it is called when they are known to end there, and nobody else can move them any more. */
+  /** Writes what was decided by where the chains were said to end. Called before the append, which fails if they do not end there. */
   readonly write?: () => Promise<void>;
 }
 
@@ -127,17 +127,18 @@ export class UnitOfWork {
       committedBy = session;
       if ((tries += 1) > 1) this.turns.lost(chains);
       let ends = likelyEnds(chains);
-      // whoever loses the race for the chain learns it first, not last
+      // a chain is held as briefly as possible, lest a crash blocks it; where others write too, losing late costs more
       const [chain] = chains.length === 1 ? chains : [];
-      if (chain !== undefined && !ends.has(chain)) ends = await this.eventLog.hold(session, chain);
+      const isContended = chain !== undefined && (tries > 1 || this.turns.isShared(chain));
+      if (isContended && !ends.has(chain)) ends = await this.eventLog.hold(session, chain);
       const { value, pending, write } = await work(session, ends);
+      await write?.();
       logged = await this.eventLog.append(session, pending, ends).catch(async (error: unknown) => {
         // once, another writer was quicker; twice, an event may be behind the head, which no retry gets past
         if (placeTaken && isPlaceTaken(error)) await this.services.safety.chainHealth.inspect(chainsOf(pending));
         placeTaken = isPlaceTaken(error);
         throw error;
       });
-      await write?.();
       published = pending.map(({ event }) => event);
       return value;
     };

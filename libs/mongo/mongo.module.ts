@@ -3,7 +3,9 @@ import { Clock } from '#kernel';
 import { Fence } from './fence.ts';
 import { FenceSource, StoreFenceSource } from './fence-source.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
+import { Instances } from './instances.ts';
 import { MongoStore } from './mongo-store.ts';
+import { SessionPool } from './session-pool.ts';
 import { Settings } from './settings.ts';
 import { StoreClock } from './store-clock.ts';
 import { Transactions } from './transactions.ts';
@@ -13,7 +15,9 @@ import { Transactions } from './transactions.ts';
   providers: [
     Fence,
     IdempotencyKeys,
+    Instances,
     MongoStore,
+    SessionPool,
     Settings,
     StoreClock,
     Transactions,

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import { DomainError } from '#kernel';
 import { Metrics } from '#observability';
 import { MongoStore } from './mongo-store.ts';
+import { SessionPool } from './session-pool.ts';
 import {
   STORE_DEADLINE_MS,
   TransactionConflict,
@@ -9,12 +11,15 @@ import {
   bounded,
   isCommitUnknown,
   isConnectionLost,
+  isStoreUnavailable,
   isTransient,
   storeUnavailable,
 } from './store-errors.ts';
 
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 32;
+/** Conflicts for this long are not the usual race: somebody may have died in a transaction, in milliseconds. */
+const LONG_CONFLICT_MS = 500;
 
 /** Runs work in MongoDB transactions: snapshot reads, majority writes, tried again on a conflict until the time is up. */
 @Injectable()
@@ -22,6 +27,7 @@ export class Transactions {
   constructor(
     private readonly store: MongoStore,
     private readonly metrics: Metrics,
+    private readonly sessions: SessionPool,
   ) {}
 
   /**
@@ -47,22 +53,28 @@ export class Transactions {
     deadlineAt: number,
     tries: number,
   ): Promise<T> {
-    const session = await this.store.connection.startSession();
+    const beganAtMs = performance.now();
+    const session = await this.sessions.take();
+    let mayBeOpen = false;
     try {
       for (let left = tries - 1, pauseMs = FIRST_PAUSE_MS; ; left -= 1) {
         try {
-          return await this.attempt(session, work, deadlineAt);
+          const result = await this.attempt(session, work, deadlineAt);
+          mayBeOpen = false;
+          return result;
         } catch (error) {
+          mayBeOpen = wasNotAnswered(error);
           if (!isTransient(error)) throw asDomainError(error);
           this.metrics.storeConflicts.inc();
           if (left <= 0 || performance.now() > deadlineAt) throw asDomainError(error);
         }
+        if (performance.now() - beganAtMs > LONG_CONFLICT_MS) await this.sessions.endThoseOfSilentInstances();
         // the jitter keeps two instances from meeting again and again
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
     } finally {
-      session.endSession().catch(() => undefined);
+      this.sessions.give(session, mayBeOpen);
     }
   }
 
@@ -97,6 +109,12 @@ export class Transactions {
       await new Promise((resolve) => setTimeout(resolve, LONGEST_PAUSE_MS));
     }
   }
+}
+
+/** Whether the store was not heard: then it may not have heard either that the transaction was given up. */
+function wasNotAnswered(error: unknown): boolean {
+  const met = error instanceof DomainError || error instanceof TransactionConflict ? error.cause : error;
+  return met !== undefined && (isConnectionLost(met) || isStoreUnavailable(met));
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '#config';
-import { Fence, MongoStore, StoreClock, StoreFenceSource, Transactions } from '#mongo';
+import { Fence, Instances, MongoStore, SessionPool, StoreClock, StoreFenceSource, Transactions } from '#mongo';
 import { Metrics, createLogger } from '#observability';
 import { Api } from '../domain/api.ts';
 import { ResourceServer } from '../domain/resource-server.ts';
@@ -13,11 +13,13 @@ const uri = new URL(process.env['MONGODB_URI'] ?? '');
 uri.pathname = `/it_${randomBytes(6).toString('hex')}`;
 const logger = createLogger('silent');
 const config = loadConfig({ MONGODB_URI: uri.href, REDIS_URL: 'redis://127.0.0.1' });
-const store = new MongoStore(config, logger, new StoreClock(logger));
+const clock = new StoreClock(logger);
+const store = new MongoStore(config, logger, clock);
 const apis = new ApiRepository(store);
 const servers = new ResourceServerRepository(store);
 const fence = new Fence(new StoreFenceSource(store), config, logger);
-const transactions = new Transactions(store, new Metrics());
+const sessions = new SessionPool(store, new Instances(store, config, clock, logger));
+const transactions = new Transactions(store, new Metrics(), sessions);
 
 beforeAll(() => store.open());
 afterAll(async () => {

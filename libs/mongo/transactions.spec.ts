@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Schema } from 'mongoose';
+import type { ClientSession, mongo } from 'mongoose';
+import { loadConfig } from '#config';
+import { Metrics, createLogger } from '#observability';
+import { Instances, sessionId } from './instances.ts';
+import { MongoStore } from './mongo-store.ts';
+import { SessionPool } from './session-pool.ts';
+import { StoreClock } from './store-clock.ts';
+import { Transactions } from './transactions.ts';
+
+const uri = new URL(process.env['MONGODB_URI'] ?? '');
+uri.pathname = `/it_${randomBytes(6).toString('hex')}`;
+const logger = createLogger('silent');
+const config = loadConfig({ MONGODB_URI: uri.href, REDIS_URL: 'redis://127.0.0.1' });
+
+/** The store's clock as an instance sees it after the others have been silent for a minute. */
+class LaterClock extends StoreClock {
+  override nowMs(): number {
+    return super.nowMs() + 60_000;
+  }
+}
+
+/** One instance's transactions, with a collection. */
+async function instance(clock = new StoreClock(logger)) {
+  const store = new MongoStore(config, logger, clock);
+  const things = store.model('things', new Schema<{ _id: string; n: number }>({ _id: String, n: Number }));
+  const instances = new Instances(store, config, clock, logger);
+  const pool = new SessionPool(store, instances);
+  const transactions = new Transactions(store, new Metrics(), pool);
+  await store.open();
+  const increase = (id: string, session: ClientSession): Promise<unknown> =>
+    things.collection.updateOne({ _id: id as never }, { $inc: { n: 1 } }, { session, upsert: true });
+  const stop = async (): Promise<void> => {
+    await instances.onApplicationShutdown();
+    await store.onApplicationShutdown();
+  };
+  return { store, things, instances, pool, transactions, increase, stop };
+}
+
+type TestInstance = Awaited<ReturnType<typeof instance>>;
+
+describe('transactions of several instances', () => {
+  let one: TestInstance;
+  let other: TestInstance;
+
+  beforeAll(async () => {
+    one = await instance();
+    other = await instance(new LaterClock(logger));
+  });
+  afterAll(async () => {
+    await one.store.connection.dropDatabase();
+    await one.stop();
+    await other.stop();
+  });
+
+  const registered = async (): Promise<string[]> => {
+    const documents = await one.store.connection.collection('instances').find({}).toArray();
+    return documents.flatMap(({ sessions }) => (sessions as mongo.UUID[]).map((id) => id.toHexString()));
+  };
+
+  it('run only in sessions that are registered', async () => {
+    await one.transactions.run(async (session) => {
+      expect(await registered()).toContain(sessionId(session).toHexString());
+    });
+  });
+
+  it('are retried when the instance was taken for dead, and are done once', async () => {
+    let runs = 0;
+    await one.transactions.run(async (session) => {
+      runs += 1;
+      await one.increase('stopped', session);
+      // as after a pause: the other one saw no heartbeat, and ended what was open here
+      if (runs === 1) await other.instances.endSilent();
+    }, 30_000);
+    expect(runs).toBe(2);
+    expect(await one.things.findById('stopped').lean()).toMatchObject({ n: 1 });
+  });
+
+  it('go on after another instance has left one open for good', async () => {
+    await one.transactions.run((session) => one.increase('left', session));
+    const session = await one.pool.take();
+    session.startTransaction();
+    await one.increase('left', session);
+    await other.transactions.run((own) => other.increase('left', own), 30_000);
+    expect(await one.things.findById('left').lean()).toMatchObject({ n: 2 });
+    await session.abortTransaction();
+    one.pool.give(session, false);
+  });
+
+  it('end what may be left open in a session whose connection was lost', async () => {
+    await one.transactions.run((session) => one.increase('lost', session));
+    const session = await one.pool.take();
+    session.startTransaction();
+    await one.increase('lost', session);
+    const id = sessionId(session).toHexString();
+    // the driver would end it politely: what is lost cannot
+    Object.assign(session, { abortTransaction: () => Promise.resolve() });
+    one.pool.give(session, true);
+    await one.transactions.run((own) => one.increase('lost', own), 30_000);
+    expect(await one.things.findById('lost').lean()).toMatchObject({ n: 2 });
+    await one.transactions.run(async (own) => {
+      expect(sessionId(own).toHexString()).not.toBe(id);
+      return Promise.resolve();
+    });
+  });
+});
