@@ -51,6 +51,10 @@ export class TestDatabase {
   /** Removes the database and the service's keys in Redis. */
   async drop(): Promise<void> {
     this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    // a killed instance may have left a transaction open, and collections in use cannot be dropped
+    const instances = await this.client.db().collection('instances').find().toArray();
+    const sessions = instances.flatMap((instance) => (instance['sessions'] as mongo.Binary[]).map((id) => ({ id })));
+    if (sessions.length > 0) await this.client.db('admin').command({ killSessions: sessions });
     await this.client.db().dropDatabase();
     await this.client.close();
     const redis = new Redis(this.redisUrl);
