@@ -1,5 +1,6 @@
 import type { Migration } from './migration.ts';
 import { firstCollections } from './steps/0001-first-collections.ts';
+import { instances } from './steps/0002-instances.ts';
 
 /** Every migration, in the order of its number: 1, 2, 3, … */
-export const migrations: readonly Migration[] = [firstCollections];
+export const migrations: readonly Migration[] = [firstCollections, instances];

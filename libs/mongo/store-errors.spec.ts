@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
+import { NOT_NOW_CODES, NOT_NOW_LABELS } from './not-now-codes.ts';
 import { asDomainError, isConnectionLost, isDuplicateKey, isStoreUnavailable } from './store-errors.ts';
 
 const { mongo } = mongoose;
@@ -32,6 +33,37 @@ describe('an error of the store', () => {
     expect(isStoreUnavailable(error)).toBe(false);
     expect(isConnectionLost(error)).toBe(false);
     expect(asDomainError(error)).toBe(error);
+  });
+
+  it.each([...NOT_NOW_CODES])('is told as unavailable when the store answers code %i', (code) => {
+    const answer = new mongo.MongoServerError({ message: 'not now', code });
+    expect(isStoreUnavailable(answer)).toBe(true);
+    expect(isStoreUnavailable(inBulk(answer))).toBe(true);
+    expect(asDomainError(answer)).toMatchObject({ code: 'store-unavailable', retryAfterSeconds: 2 });
+  });
+
+  it.each([...NOT_NOW_LABELS])('is told as unavailable when the store puts %s on an unknown code', (label) => {
+    const answer = new mongo.MongoServerError({ message: 'not now', code: 999_999, errorLabels: [label] });
+    expect(isStoreUnavailable(answer)).toBe(true);
+  });
+
+  it('is no reason to retry when the request itself is wrong', () => {
+    for (const code of [2, 9, 13, 14, 20, 121, 11_000])
+      expect(isStoreUnavailable(new mongo.MongoServerError({ message: 'wrong', code }))).toBe(false);
+  });
+
+  it('says that a write may have been made when only its confirmation is missing', () => {
+    const reply = { ok: 1, writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } };
+    const error = asDomainError(new mongo.MongoWriteConcernError(reply));
+    expect(error).toMatchObject({ code: 'store-unavailable', message: expect.stringContaining('did not confirm') });
+  });
+
+  it('names the index of a duplicate key by the index alone, not by a value in the message', () => {
+    const message =
+      'E11000 duplicate key error collection: l.users index: user_name dup key: { key: "credential_name" }';
+    const error = new mongo.MongoServerError({ message, code: 11000 });
+    expect(isDuplicateKey(error, 'user_name')).toBe(true);
+    expect(isDuplicateKey(error, 'credential_name')).toBe(false);
   });
 
   it('an answer that the store steps down is told as unavailable, also to a bulk write', () => {

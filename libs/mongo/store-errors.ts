@@ -1,5 +1,6 @@
 import mongoose from 'mongoose';
 import { DomainError } from '#kernel';
+import { NOT_NOW_CODES, NOT_NOW_LABELS } from './not-now-codes.ts';
 import { withinDeadline } from './deadline.ts';
 
 const { mongo } = mongoose;
@@ -18,8 +19,8 @@ export class TransactionConflict extends Error {
 /** Whether the error is a breach of a unique index (code 11000), and if `index` is given, of that one. */
 export function isDuplicateKey(error: unknown, index?: string): boolean {
   if (!(error instanceof mongo.MongoServerError) || error.code !== 11000) return false;
-  // the name of the index stands in the message of MongoDB and of its stand-in alike; keyPattern does not
-  return index === undefined || error.message.includes(index);
+  // only the index's name: the message goes on with the values, which may name anything
+  return index === undefined || /\bindex: (\S+)/.exec(error.message)?.[1] === index;
 }
 
 /** Whether a transaction that met this error may succeed when it is run again from the start. */
@@ -54,16 +55,17 @@ export function isStoreUnavailable(thrown: unknown): boolean {
   if (error instanceof DomainError) return error.code === 'store-unavailable';
   if (!(error instanceof Error)) return false;
   if (isConnectionLost(error) || error instanceof mongo.MongoServerSelectionError) return true;
-  if (error instanceof mongo.MongoServerError) {
-    return /^(NotWritablePrimary|InterruptedAtShutdown|InterruptedDueToReplStateChange|PrimarySteppedDown|ShutdownInProgress|ExceededTimeLimit|MaxTimeMSExpired)$/.test(
-      error.codeName ?? '',
-    );
-  }
+  if (error instanceof mongo.MongoServerError) return isNotNow(error);
   return (
     error instanceof mongo.MongoError || // what remains of the driver's own errors: pools cleared, clients closed, waits ended
     error.name === 'MongooseError' ||
     error.name === 'MongooseServerSelectionError'
   );
+}
+
+function isNotNow(error: mongoose.mongo.MongoServerError): boolean {
+  if (error instanceof mongo.MongoWriteConcernError || NOT_NOW_CODES.has(Number(error.code))) return true;
+  return NOT_NOW_LABELS.some((label) => error.hasErrorLabel(label));
 }
 
 /** The 503 that every caller gets while the store cannot serve. */
@@ -92,8 +94,10 @@ function unconfirmed(cause: Error): DomainError {
 /** Turns the driver's errors for an absent store into `store-unavailable`; others pass unchanged. */
 export function asDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
-  if (error instanceof mongo.MongoError && error.hasErrorLabel('UnknownTransactionCommitResult'))
-    return unconfirmed(error);
+  const isUnconfirmed =
+    error instanceof mongo.MongoWriteConcernError ||
+    (error instanceof mongo.MongoError && error.hasErrorLabel('UnknownTransactionCommitResult'));
+  if (isUnconfirmed) return unconfirmed(error);
   return isStoreUnavailable(error) || isTransient(error) ? storeUnavailable(error) : error;
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Schema } from 'mongoose';
 import type { ClientSession, mongo } from 'mongoose';
 import { loadConfig } from '#config';
+import { migrateDatabase, migrations } from '#migrations';
 import { Metrics, createLogger } from '#observability';
 import { Instances, sessionId } from './instances.ts';
 import { MongoStore } from './mongo-store.ts';
@@ -25,13 +25,13 @@ class LaterClock extends StoreClock {
 /** One instance's transactions, with a collection. */
 async function instance(clock = new StoreClock(logger)) {
   const store = new MongoStore(config, logger, clock);
-  const things = store.model('things', new Schema<{ _id: string; n: number }>({ _id: String, n: Number }));
   const instances = new Instances(store, config, clock, logger);
   const pool = new SessionPool(store, instances);
   const transactions = new Transactions(store, new Metrics(), pool);
   await store.open();
+  const things = store.connection.collection<{ _id: string; n: number }>('things');
   const increase = (id: string, session: ClientSession): Promise<unknown> =>
-    things.collection.updateOne({ _id: id as never }, { $inc: { n: 1 } }, { session, upsert: true });
+    things.updateOne({ _id: id }, { $inc: { n: 1 } }, { session, upsert: true });
   const stop = async (): Promise<void> => {
     await instances.onApplicationShutdown();
     await store.onApplicationShutdown();
@@ -46,7 +46,9 @@ describe('transactions of several instances', () => {
   let other: TestInstance;
 
   beforeAll(async () => {
+    await migrateDatabase({ uri: uri.href, migrations, say: () => undefined, waitMs: 60_000 });
     one = await instance();
+    await one.store.connection.createCollection('things');
     other = await instance(new LaterClock(logger));
   });
   afterAll(async () => {
@@ -75,7 +77,7 @@ describe('transactions of several instances', () => {
       if (runs === 1) await other.instances.endSilent();
     }, 30_000);
     expect(runs).toBe(2);
-    expect(await one.things.findById('stopped').lean()).toMatchObject({ n: 1 });
+    expect(await one.things.findOne({ _id: 'stopped' })).toMatchObject({ n: 1 });
   });
 
   it('go on after another instance has left one open for good', async () => {
@@ -84,7 +86,7 @@ describe('transactions of several instances', () => {
     session.startTransaction();
     await one.increase('left', session);
     await other.transactions.run((own) => other.increase('left', own), 30_000);
-    expect(await one.things.findById('left').lean()).toMatchObject({ n: 2 });
+    expect(await one.things.findOne({ _id: 'left' })).toMatchObject({ n: 2 });
     await session.abortTransaction();
     one.pool.give(session, false);
   });
@@ -99,7 +101,7 @@ describe('transactions of several instances', () => {
     Object.assign(session, { abortTransaction: () => Promise.resolve() });
     one.pool.give(session, true);
     await one.transactions.run((own) => one.increase('lost', own), 30_000);
-    expect(await one.things.findById('lost').lean()).toMatchObject({ n: 2 });
+    expect(await one.things.findOne({ _id: 'lost' })).toMatchObject({ n: 2 });
     await one.transactions.run(async (own) => {
       expect(sessionId(own).toHexString()).not.toBe(id);
       return Promise.resolve();

@@ -25,6 +25,7 @@ const collections = [
   'checkpoints',
   'credentials',
   'idempotency_keys',
+  'instances',
   'migrations',
   'operations',
   'outbox',

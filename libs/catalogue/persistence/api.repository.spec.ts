@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '#config';
 import { Fence, Instances, MongoStore, SessionPool, StoreClock, StoreFenceSource, Transactions } from '#mongo';
+import { migrateDatabase, migrations } from '#migrations';
 import { Metrics, createLogger } from '#observability';
 import { Api } from '../domain/api.ts';
 import { ResourceServer } from '../domain/resource-server.ts';
@@ -21,7 +22,10 @@ const fence = new Fence(new StoreFenceSource(store), config, logger);
 const sessions = new SessionPool(store, new Instances(store, config, clock, logger));
 const transactions = new Transactions(store, new Metrics(), sessions);
 
-beforeAll(() => store.open());
+beforeAll(async () => {
+  await migrateDatabase({ uri: uri.href, migrations, say: () => undefined, waitMs: 60_000 });
+  await store.open();
+});
 afterAll(async () => {
   await store.connection.dropDatabase();
   await store.onApplicationShutdown();

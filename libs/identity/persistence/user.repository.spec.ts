@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClientSession } from 'mongoose';
 import { loadConfig } from '#config';
 import { Fence, Instances, MongoStore, SessionPool, StoreClock, StoreFenceSource, Transactions } from '#mongo';
+import { migrateDatabase, migrations } from '#migrations';
 import { Metrics, createLogger } from '#observability';
 import { User } from '../domain/user.ts';
 import { UserRepository } from './user.repository.ts';
@@ -18,7 +19,10 @@ const users = new UserRepository(store, new Fence(new StoreFenceSource(store), c
 const sessions = new SessionPool(store, new Instances(store, config, clock, logger));
 const transactions = new Transactions(store, new Metrics(), sessions);
 
-beforeAll(() => store.open());
+beforeAll(async () => {
+  await migrateDatabase({ uri: uri.href, migrations, say: () => undefined, waitMs: 60_000 });
+  await store.open();
+});
 afterAll(async () => {
   await store.connection.dropDatabase();
   await store.onApplicationShutdown();

@@ -1,0 +1,8 @@
+import type { Migration } from '../migration.ts';
+
+/** The sessions and heartbeats of the running instances. */
+export const instances: Migration = {
+  number: 2,
+  name: 'instances',
+  run: (steps) => steps.make({ instances: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }] }),
+};
