@@ -25,6 +25,8 @@ const REGISTERED_MS = 60_000;
 const KEPT_SECONDS = 3_600;
 const LOOK_EVERY_MS = 500;
 const RETRY_MS = 250;
+/** The sessions of an instance that stays silent are ended again after this long, in milliseconds. */
+const END_AGAIN_MS = 2_000;
 const KILL_LIMIT_MS = 2_000;
 
 interface InstanceDocument {
@@ -53,8 +55,8 @@ export class Instances implements OnApplicationShutdown {
   /** Session ids of this instance by their hex text: those in use, and those in which a transaction may have been left open. */
   private readonly own = new Map<string, mongo.UUID>();
   private readonly unclean = new Set<string>();
-  /** Instances whose sessions were ended, by when they were last seen: none needs it twice. */
-  private readonly ended = new Map<string, number>();
+  /** Instances whose sessions were ended a moment ago: when they were last seen before that, and when it was. */
+  private readonly ended = new Map<string, { readonly seenAtMs: number; readonly atMs: number }>();
   private beatAtMs = -Infinity;
   private usedAtMs = -Infinity;
   private lookedAtMs = -Infinity;
@@ -113,16 +115,24 @@ export class Instances implements OnApplicationShutdown {
     try {
       const silentSince = new Date(this.clock.nowMs() - SILENT_MS);
       const silent = await this.model.collection.find({ seenAt: { $lt: silentSince } }, { batchSize: 1_000 }).toArray();
-      const due = silent.filter(({ _id, seenAt }) => this.ended.get(String(_id)) !== (seenAt as Date).getTime());
-      const dead = due.filter(({ _id }) => String(_id) !== this.id);
+      const dead = silent.filter(
+        ({ _id, seenAt }) => String(_id) !== this.id && !this.wasEnded(String(_id), seenAt as Date),
+      );
       if (dead.length === 0) return;
       await this.kill(dead.flatMap(({ sessions }) => sessions as mongo.UUID[]));
-      this.ended.clear();
-      for (const { _id, seenAt } of silent) this.ended.set(String(_id), (seenAt as Date).getTime());
+      for (const [id, { atMs }] of this.ended) if (nowMs - atMs > END_AGAIN_MS) this.ended.delete(id);
+      for (const { _id, seenAt } of dead)
+        this.ended.set(String(_id), { seenAtMs: (seenAt as Date).getTime(), atMs: performance.now() });
       this.logger.warn({ instances: dead.map(({ _id }) => String(_id)) }, 'ended the sessions of silent instances');
     } catch (error) {
       this.logger.warn({ err: error }, 'the sessions of silent instances were not ended');
     }
+  }
+
+  /** One that was idle may have begun again and died before its first heartbeat: so it is not forgiven for long. */
+  private wasEnded(id: string, seenAt: Date): boolean {
+    const ended = this.ended.get(id);
+    return ended?.seenAtMs === seenAt.getTime() && performance.now() - ended.atMs < END_AGAIN_MS;
   }
 
   private beatSoon(): void {
