@@ -60,7 +60,7 @@ export class SessionPool {
 
   private async make(): Promise<void> {
     const client = this.store.connection.getClient();
-    const sessions = Array.from({ length: MADE_AT_ONCE }, () => client.startSession({ causalConsistency: false }));
+    const sessions = Array.from({ length: MADE_AT_ONCE }, () => client.startSession());
     await this.instances.register(sessions.map(sessionId));
     for (const session of sessions) {
       this.clients.set(session, client);
