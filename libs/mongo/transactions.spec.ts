@@ -69,6 +69,15 @@ describe('transactions of several instances', () => {
     });
   });
 
+  it('tell the time of their commit, which the fence goes by', async () => {
+    let ran: ClientSession | undefined;
+    await one.transactions.run(async (session) => {
+      ran = session;
+      await one.increase('timed', session);
+    });
+    expect(ran?.operationTime).toBeDefined();
+  });
+
   it('are retried when the instance was taken for dead, and are done once', async () => {
     let runs = 0;
     await one.transactions.run(async (session) => {
