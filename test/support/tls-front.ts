@@ -14,11 +14,11 @@ export class TlsFront {
     readonly certificateFile: string,
   ) {}
 
-  /** @param url of the service @param folder for the key and the certificate */
-  static async start(url: string, folder: string): Promise<TlsFront> {
+  /** @param url of the service @param folder for the key and the certificate @param host another name that the certificate is for */
+  static async start(url: string, folder: string, host = 'localhost'): Promise<TlsFront> {
     const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
     const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-    const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const name = ['-subj', '/CN=127.0.0.1', '-addext', `subjectAltName=IP:127.0.0.1,DNS:${host}`];
     execFileSync(
       process.env['LATCHKEY_TEST_OPENSSL'] ?? 'openssl',
       ['req', ...kind, ...name, '-keyout', keyFile, '-out', certificateFile],
