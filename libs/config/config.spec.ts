@@ -31,6 +31,7 @@ describe('configuration', () => {
       publicUrl: 'http://127.0.0.1:3000',
       role: 'all',
       leaseMs: 250,
+      connectionLimits: { inAll: 10_000, perAddress: 2_000 },
       guessLimits: { perClient: 20, perAddress: 200 },
       logLevel: 'info',
     });
@@ -63,6 +64,25 @@ describe('configuration', () => {
 
   it.each(['true', '1', '2', '10.0.0.5/8', '0.0.0.0/0'])('refuses %s as TRUSTED_PROXIES', (text) => {
     expect(faultsOf({ ...stores, TRUSTED_PROXIES: text })).toHaveLength(1);
+  });
+
+  it('takes an issuer over http only from this machine', () => {
+    const issuer = (url: string): Record<string, string> => ({
+      ...stores,
+      OIDC_ISSUER: url,
+      OIDC_AUDIENCE: 'latchkey',
+    });
+    for (const url of ['https://id.example', 'http://127.0.0.1:8080', 'http://localhost/realms/x', 'http://[::1]:80']) {
+      expect(loadConfig(issuer(url)).oidc?.issuer).toBe(url);
+    }
+    for (const url of [
+      'http://id.example',
+      'http://10.0.0.1',
+      'http://127.0.0.1.id.example',
+      'http://localhost.example',
+    ]) {
+      expect(faultsOf(issuer(url))).toEqual([expect.stringContaining('OIDC_ISSUER must start with https://')]);
+    }
   });
 
   it('takes only an Ed25519 key for signing', () => {

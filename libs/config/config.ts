@@ -1,5 +1,6 @@
 import { constants, accessSync, readFileSync, statSync } from 'node:fs';
 import { createPrivateKey } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { parseTrustedProxies } from '#kernel';
@@ -20,6 +21,18 @@ export const url = (name: string, protocols: readonly string[]): z.ZodType<strin
     },
     `${name} must be a URL that starts with ${protocols.join('// or ')}//`,
   );
+
+/** OpenID Connect Discovery 1.0, 3: an issuer is an https URL. On loopback nobody is on the way. */
+function isSafeIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return true; // another fault
+  const { protocol, hostname } = new URL(text);
+  return (
+    protocol === 'https:' ||
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    (isIPv4(hostname) && hostname.startsWith('127.'))
+  );
+}
 
 function accepted<T>(context: z.RefinementCtx, parse: () => T): T {
   try {
@@ -93,7 +106,12 @@ export const schema = z.object({
       .min(12, 'LATCHKEY_ADMIN_PASSWORD must have at least 12 characters')
       .max(256, 'LATCHKEY_ADMIN_PASSWORD may have at most 256 characters'),
   ),
-  OIDC_ISSUER: optional(url('OIDC_ISSUER', ['http:', 'https:'])),
+  OIDC_ISSUER: optional(
+    url('OIDC_ISSUER', ['http:', 'https:']).refine(
+      isSafeIssuer,
+      'OIDC_ISSUER must start with https:// (http:// is for an issuer on this machine only): its keys decide who signs in',
+    ),
+  ),
   OIDC_AUDIENCE: optional(z.string().min(1)),
   OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
   OIDC_OPERATIONS_CLAIM: z.string().min(1).default('operations'),
@@ -105,6 +123,8 @@ export const schema = z.object({
   LATCHKEY_TOMBSTONE_DIR: folder('LATCHKEY_TOMBSTONE_DIR'),
   EVENT_RETENTION_MONGODB_URI: optional(url('EVENT_RETENTION_MONGODB_URI', ['mongodb:', 'mongodb+srv:'])),
   LATCHKEY_LEASE_MS: wholeNumber('LATCHKEY_LEASE_MS', 0, 250).default(250),
+  CONNECTION_LIMIT: wholeNumber('CONNECTION_LIMIT', 1, 1_000_000).default(10_000),
+  CONNECTION_LIMIT_PER_ADDRESS: wholeNumber('CONNECTION_LIMIT_PER_ADDRESS', 1, 1_000_000).default(2_000),
   GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
   GUESS_LIMIT_PER_ADDRESS: wholeNumber('GUESS_LIMIT_PER_ADDRESS', 1, 1_000_000).default(200),
   LOG_LEVEL: z
@@ -163,6 +183,7 @@ function toConfig(env: z.output<typeof schema>) {
         : undefined,
     tombstoneFolder: env.LATCHKEY_TOMBSTONE_DIR,
     leaseMs: env.LATCHKEY_LEASE_MS,
+    connectionLimits: { inAll: env.CONNECTION_LIMIT, perAddress: env.CONNECTION_LIMIT_PER_ADDRESS },
     guessLimits: { perClient: env.GUESS_LIMIT_PER_CLIENT, perAddress: env.GUESS_LIMIT_PER_ADDRESS },
     logLevel: env.LOG_LEVEL,
   };

@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 import { loadConfig } from '#config';
 import type { Config } from '#config';
 import { Clock } from '#kernel';
-import { createLogger } from '#observability';
+import type { Logger } from '#observability';
 import { OidcTokens } from './oidc-tokens.ts';
 
 class FixedClock extends Clock {
@@ -60,7 +60,8 @@ const now = new FixedClock().nowMs() / 1000;
 describe('OidcTokens', () => {
   let provider: Provider;
   let tokens: OidcTokens;
-  const token = (changes: Record<string, unknown> = {}): SignJWT =>
+  let warnings: unknown[];
+  const token = (changes: Record<string, unknown> = {}, typ?: string): SignJWT =>
     new SignJWT({
       iss: provider.issuer,
       aud: 'latchkey',
@@ -71,6 +72,7 @@ describe('OidcTokens', () => {
     }).setProtectedHeader({
       alg: 'ES256',
       kid: 'k1',
+      ...(typ === undefined ? {} : { typ }),
     });
   const claimsOf = async (jwt: SignJWT): Promise<unknown> => tokens.claimsOf(await jwt.sign(provider.key));
 
@@ -82,9 +84,14 @@ describe('OidcTokens', () => {
       OIDC_ISSUER: provider.issuer,
       OIDC_AUDIENCE: 'latchkey',
     });
-    tokens = new OidcTokens(config, createLogger('silent'), new FixedClock());
+    warnings = [];
+    const logger = { warn: (bound: unknown) => warnings.push(bound) };
+    tokens = new OidcTokens(config, logger as unknown as Logger, new FixedClock());
   });
-  afterEach(() => provider.stop());
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await provider.stop();
+  });
 
   it('takes a good token by the clock of the store, and fetches the keys once', async () => {
     expect(await claimsOf(token())).toMatchObject({ sub: 'ada' });
@@ -99,8 +106,71 @@ describe('OidcTokens', () => {
     ['for another audience', { aud: 'someone-else' }],
     ['without a subject', { sub: undefined }],
     ['not good yet', { nbf: now + 60 }],
+    ['about a number', { sub: 4711 }],
+    ['about an object', { sub: { toString: 'ada' } }],
+    ['a logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }],
+    ['an ID token', { at_hash: 'x' }],
+    ['an ID token of the hybrid flow', { c_hash: 'x' }],
+    ["Keycloak's ID token", { typ: 'ID' }],
+    ["Keycloak's refresh token", { typ: 'Refresh' }],
   ])('refuses a token that is %s', async (_what, changes) => {
     expect(await claimsOf(token(changes))).toBeUndefined();
+  });
+
+  it.each(['JWT', 'jwt', 'application/JWT'])('takes a token of the type %s', async (typ) => {
+    expect(await claimsOf(token({}, typ))).toMatchObject({ sub: 'ada' });
+  });
+
+  it.each(['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'JWS', ''])('refuses a token of the type %j', async (typ) => {
+    expect(await claimsOf(token({}, typ))).toBeUndefined();
+  });
+
+  it.each(['at+jwt', 'application/at+jwt', 'AT+JWT'])('holds a token of the type %s to RFC 9068', async (typ) => {
+    const whole = { client_id: 'cli', jti: 'id-1' };
+    expect(await claimsOf(token(whole, typ))).toMatchObject({ sub: 'ada' });
+    for (const missing of ['client_id', 'jti', 'iat']) {
+      expect(await claimsOf(token({ ...whole, [missing]: undefined }, typ))).toBeUndefined();
+    }
+  });
+
+  it('asks nobody about text that cannot be a token of the provider', async () => {
+    provider.failing = true;
+    const good = await token().sign(provider.key);
+    const [header = '', payload = '', signature = ''] = good.split('.');
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    for (const text of [
+      'rubbish',
+      'a.b.c',
+      `${header}.${payload}`,
+      `${part({ alg: 'ES256', typ: 5 })}.${payload}.${signature}`,
+      `${part({ alg: 'none' })}.${payload}.`,
+      `${part({ alg: 'HS256' })}.${payload}.${signature}`,
+      `${header}.${part({ iss: 'https://elsewhere.example', sub: 'ada', exp: now + 300 })}.${signature}`,
+      `${header}.${part({ sub: 'ada', exp: now + 300 })}.${signature}`,
+      `${header}.${part(['list'])}.${signature}`,
+    ]) {
+      expect(await tokens.claimsOf(text)).toBeUndefined();
+    }
+    expect(provider.asked).toBe(0);
+  });
+
+  it('leaves a provider that failed alone for a while, however many tokens come', async () => {
+    provider.failing = true;
+    const good = await token().sign(provider.key);
+    for (let round = 0; round < 3; round += 1) {
+      const results = await Promise.allSettled(Array.from({ length: 20 }, () => tokens.claimsOf(good)));
+      for (const result of results) {
+        expect(result).toMatchObject({ status: 'rejected', reason: { code: 'identity-provider-unavailable' } });
+      }
+    }
+    expect(provider.asked).toBe(1);
+  });
+
+  it('says in the log that the provider cannot be asked, once in a while and without a stack', async () => {
+    provider.failing = true;
+    const good = await token().sign(provider.key);
+    for (let round = 0; round < 5; round += 1) await tokens.claimsOf(good).catch(() => undefined);
+    expect(warnings).toEqual([{ reason: 'discovery failed: discovery answered 500' }]);
   });
 
   it('refuses tokens that the provider did not sign', async () => {
@@ -125,6 +195,7 @@ describe('OidcTokens', () => {
     provider.failing = true;
     await expect(claimsOf(token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
     provider.failing = false;
+    jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 5_001);
     expect(await claimsOf(token())).toMatchObject({ sub: 'ada' });
   });
 

@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import type { JWTPayload, RemoteJWKSet } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { Clock, DomainError } from '#kernel';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
+import { OidcProvider, ProviderUnreachable } from './oidc-provider.ts';
 
-/** How long the provider may take for one answer, in milliseconds. */
-const PROVIDER_MS = 2_000;
 const CLOCK_TOLERANCE_SECONDS = 5;
+const WARN_EVERY_MS = 10_000;
 /** Only algorithms with a public key: with a shared secret, or `none`, anyone could make tokens (RFC 8725 3.1). */
 const ALGORITHMS = [
   'RS256',
@@ -24,34 +24,41 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
+const ACCESS_TOKEN = 'at+jwt';
+/** RFC 9068 2.1 wants `at+jwt`; most providers still send `JWT`, or nothing. Any other type is another kind of token (RFC 8725 3.11). */
+const TYPES: readonly (string | undefined)[] = [undefined, 'jwt', ACCESS_TOKEN];
+/** RFC 9068 2.2: what a token that calls itself an access token by this RFC must hold. */
+const ACCESS_TOKEN_CLAIMS = ['client_id', 'iat', 'jti'];
+/** Members that only other kinds have: logout tokens and other events (RFC 8417 2.2), ID tokens (OpenID Connect Core 3.1.3.6, 3.3.2.11). */
+const FOREIGN_CLAIMS = ['events', 'at_hash', 'c_hash'];
 
-/** Thrown inside when the provider cannot be asked; what is wrong with a token itself is another matter. */
-class ProviderUnreachable extends Error {
-  override readonly name = 'ProviderUnreachable';
-}
-
-/** Checks tokens of the company's OpenID Connect provider: signature, issuer, audience and times. */
+/**
+ * Checks access tokens of the company's OpenID Connect provider: signature, issuer, audience, times and kind. What cannot be one is refused
+ * before the provider is asked for anything.
+ */
 @Injectable()
 export class OidcTokens {
-  private keys: Promise<RemoteJWKSet> | undefined;
+  private readonly provider: OidcProvider | undefined;
+  private warnedAtMs = -Infinity;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.provider = config.oidc === undefined ? undefined : new OidcProvider(config.oidc.issuer);
+  }
 
   /**
    * The claims of a token that is good here and now; undefined when it is not, or when no provider is configured.
    *
    * @throws DomainError `identity-provider-unavailable` when the provider's keys cannot be fetched
    */
-  async claimsOf(token: string): Promise<JWTPayload | undefined> {
+  async claimsOf(token: string): Promise<(JWTPayload & { readonly sub: string }) | undefined> {
     const { oidc } = this.config;
-    if (oidc === undefined) return undefined;
+    if (oidc === undefined || this.provider === undefined || !mayBeGood(token, oidc.issuer)) return undefined;
     try {
-      const keys = await this.fetchedKeys(oidc.issuer);
-      const { payload } = await jwtVerify(token, (header, jws) => asked(keys(header, jws)), {
+      const { payload } = await jwtVerify(token, this.provider.key, {
         issuer: oidc.issuer,
         audience: oidc.audience,
         algorithms: ALGORITHMS,
@@ -59,7 +66,8 @@ export class OidcTokens {
         currentDate: this.clock.now(),
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       });
-      return payload;
+      // RFC 7519 4.1.2: a subject is a string; a number that is made one could be another person's
+      return typeof payload.sub === 'string' ? { ...payload, sub: payload.sub } : undefined;
     } catch (error) {
       if (error instanceof ProviderUnreachable) throw this.unavailable(error);
       if (error instanceof errors.JOSEError) return undefined;
@@ -67,54 +75,51 @@ export class OidcTokens {
     }
   }
 
-  /** The provider's keys as its discovery document names them; asked again after a failure. */
-  private async fetchedKeys(issuer: string): Promise<RemoteJWKSet> {
-    this.keys ??= discover(issuer);
-    try {
-      return await this.keys;
-    } catch (error) {
-      this.keys = undefined;
-      throw error;
-    }
-  }
-
   private unavailable(error: ProviderUnreachable): DomainError {
-    this.logger.warn({ err: error.cause ?? error }, 'OpenID Connect provider cannot be asked');
+    if (performance.now() - this.warnedAtMs >= WARN_EVERY_MS) {
+      this.warnedAtMs = performance.now();
+      this.logger.warn({ reason: reasonOf(error) }, 'OpenID Connect provider cannot be asked');
+    }
     return new DomainError(
       'identity-provider-unavailable',
       'The OpenID Connect provider cannot be asked for its keys at the moment. Try again.',
-      { retryAfterSeconds: 2, cause: error },
+      { retryAfterSeconds: 5, cause: error },
     );
   }
 }
 
-/** OpenID Connect Discovery 1.0, 4. @throws ProviderUnreachable */
-async function discover(issuer: string): Promise<RemoteJWKSet> {
+/** Whether it is worth to look at the signature: by what the token says of itself, which nobody vouches for yet. */
+function mayBeGood(token: string, issuer: string): boolean {
+  let header: ProtectedHeaderParameters;
+  let claims: JWTPayload;
   try {
-    const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(PROVIDER_MS) });
-    if (!response.ok) throw new Error(`discovery answered ${response.status}`);
-    const document = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-    // 4.3: a document of another issuer must not be used
-    if (document.issuer !== issuer) throw new Error('the discovery document is of another issuer');
-    if (typeof document.jwks_uri !== 'string') throw new Error('the discovery document names no jwks_uri');
-    return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: PROVIDER_MS });
-  } catch (error) {
-    throw new ProviderUnreachable('discovery failed', { cause: error });
+    header = decodeProtectedHeader(token);
+    claims = decodeJwt(token);
+  } catch {
+    return false;
   }
+  return (
+    header.alg !== undefined &&
+    ALGORITHMS.includes(header.alg) &&
+    claims.iss === issuer &&
+    isAccessToken(header, claims)
+  );
 }
 
-/** Tells a provider that cannot be asked from a token whose key it does not have. */
-async function asked<T>(key: Promise<T>): Promise<T> {
-  try {
-    return await key;
-  } catch (error) {
-    // whatever is not one of these came of fetching: time-outs, refused connections, statuses, bodies
-    const ofTheToken =
-      error instanceof errors.JWKSNoMatchingKey ||
-      error instanceof errors.JWKSMultipleMatchingKeys ||
-      error instanceof errors.JOSENotSupported ||
-      error instanceof errors.JWKInvalid;
-    throw ofTheToken ? error : new ProviderUnreachable('keys not fetched', { cause: error });
-  }
+function isAccessToken({ typ }: ProtectedHeaderParameters, claims: JWTPayload): boolean {
+  // nothing is verified yet: the header may hold anything
+  if (typ !== undefined && typeof typ !== 'string') return false;
+  const type = typ?.toLowerCase().replace(/^application\//, '');
+  if (!TYPES.includes(type) || FOREIGN_CLAIMS.some((name) => Object.hasOwn(claims, name))) return false;
+  // Keycloak signs all kinds with one key and `typ: JWT`, and tells them apart by a claim
+  if (claims['typ'] !== undefined && claims['typ'] !== 'Bearer') return false;
+  return type !== ACCESS_TOKEN || ACCESS_TOKEN_CLAIMS.every((name) => Object.hasOwn(claims, name));
+}
+
+/** Messages of the error and its causes, without their stacks. */
+function reasonOf(error: unknown): string {
+  const messages: string[] = [];
+  for (let cause = error; cause instanceof Error && messages.length < 5; cause = cause.cause)
+    messages.push(cause.message);
+  return messages.join(': ');
 }

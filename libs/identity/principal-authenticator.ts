@@ -52,7 +52,7 @@ export class PrincipalAuthenticator {
   async bearer(token: string, ip: string | null): Promise<Principal | undefined> {
     const claims = await this.oidcTokens.claimsOf(token);
     const { oidc } = this.config;
-    if (claims?.sub === undefined || oidc === undefined || !SUBJECT.test(claims.sub)) {
+    if (claims === undefined || oidc === undefined || !SUBJECT.test(claims.sub)) {
       this.refused(UNKNOWN, 'bad-bearer-token', ip);
       return undefined;
     }
