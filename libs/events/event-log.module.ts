@@ -16,6 +16,7 @@ import {
   ExportCheckpointsHandler,
   ListCheckpointKeysHandler,
   ListCheckpointsHandler,
+  RequireChainHandler,
   VerifyLogHandler,
 } from './queries/log-proof.queries.ts';
 import { ChainProver } from './reading/chain-proof.ts';
@@ -45,6 +46,7 @@ const proving = [
   ExportCheckpointsHandler,
   ListCheckpointKeysHandler,
   ListCheckpointsHandler,
+  RequireChainHandler,
   SignCheckpointsHandler,
   VerifyLogHandler,
 ];

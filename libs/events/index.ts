@@ -13,6 +13,7 @@ export {
   ExportCheckpointsQuery,
   ListCheckpointKeysQuery,
   ListCheckpointsQuery,
+  RequireChainQuery,
   VerifyLogQuery,
 } from './queries/log-proof.queries.ts';
 export { queues } from './queues.ts';

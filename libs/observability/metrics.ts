@@ -30,6 +30,11 @@ export class Metrics {
     'Sign-ins not counted since Redis was away.',
     [],
   );
+  readonly connectionsRefused = this.counter(
+    'latchkey_connections_refused_total',
+    'Connections closed because there were too many.',
+    [],
+  );
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });

@@ -24,6 +24,7 @@ import { DocsRedirectController } from './docs-redirect.controller.ts';
 import { CheckpointKeysController } from './events/checkpoint-keys.controller.ts';
 import { CheckpointsController } from './events/checkpoints.controller.ts';
 import { EventsController } from './events/events.controller.ts';
+import { LongReads } from './events/long-reads.ts';
 import { HealthController } from './health/health.controller.ts';
 import { StoreSigns } from './health/store-signs.ts';
 import { AdminGuard } from './http/admin.guard.ts';
@@ -83,6 +84,7 @@ export class ApiModule {
       providers: [
         Draining,
         IdempotencyInterceptor,
+        LongReads,
         Pages,
         StoreSigns,
         GuardServices,

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { DomainError } from '#kernel';
@@ -10,6 +10,7 @@ import { ChainProver } from '../reading/chain-proof.ts';
 import type { ChainProof } from '../reading/chain-proof.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
 import type { ChainExtent } from '../reading/chain-reader.ts';
+import { readableText } from '../reading/readable-text.ts';
 
 /** Whether the log is whole, and what is known of each chain. */
 export interface LogProof {
@@ -63,6 +64,24 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
 function lostChain(chain: string): ChainExtent {
   const start = emptyHead(chain);
   return { chain, operationId: chain === PLATFORM_CHAIN ? null : chain, start, end: start, archive: null };
+}
+
+/** Makes sure that the one chain that was asked for exists. @throws DomainError `not-found` */
+export class RequireChainQuery extends Query<undefined> {
+  /** @param chain undefined: all were asked for */
+  constructor(readonly chain: string | undefined) {
+    super();
+  }
+}
+
+@QueryHandler(RequireChainQuery)
+export class RequireChainHandler implements IQueryHandler<RequireChainQuery> {
+  constructor(private readonly reader: ChainReader) {}
+
+  async execute({ chain }: RequireChainQuery): Promise<undefined> {
+    if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
+    return undefined;
+  }
 }
 
 /** A page of checkpoints, newest first. @throws DomainError `not-found` when the only chain that was asked for does not exist */
@@ -123,9 +142,9 @@ export class ExportCheckpointsHandler implements IQueryHandler<ExportCheckpoints
   ) {}
 
   async execute({ operationId, chains }: ExportCheckpointsQuery): Promise<Readable> {
-    if (operationId === undefined) return Readable.from(this.text(chains), { objectMode: false });
+    if (operationId === undefined) return readableText(this.text(chains));
     if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
-    return Readable.from(this.text([operationId]), { objectMode: false });
+    return readableText(this.text([operationId]));
   }
 
   private async *text(chains: readonly string[] | undefined): AsyncGenerator<string, void, undefined> {

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
@@ -13,6 +13,7 @@ import { refusalEvent } from './event-view.ts';
 import type { EventView } from './event-view.ts';
 import { patiently } from './patiently.ts';
 import { mergeByTime } from './merge-by-time.ts';
+import { readableText } from './readable-text.ts';
 
 /** Events that are in memory at once, over all chains. */
 const EVENTS_AT_HAND = 5_000;
@@ -50,7 +51,7 @@ export class EventExport implements BeforeApplicationShutdown {
   async stream(format: ExportFormat, scope: ExportScope): Promise<Readable> {
     // the chains end where they end now: what is written later is not in this export
     const extents = await this.reader.extents(scope.chains);
-    const stream = Readable.from(this.text(format, scope, extents), { objectMode: false });
+    const stream = readableText(this.text(format, scope, extents));
     this.running.add(stream);
     stream.once('close', () => this.running.delete(stream));
     return stream;

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ExportCheckpointsQuery, ListCheckpointsQuery, SignCheckpointsCommand } from '#events';
+import { ExportCheckpointsQuery, ListCheckpointsQuery, RequireChainQuery, SignCheckpointsCommand } from '#events';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';
@@ -18,6 +18,7 @@ import {
   verifyLogQuery,
 } from './events.dto.ts';
 import type { ListCheckpointsParameters, SignCheckpointsBody, VerifyLogParameters } from './events.dto.ts';
+import { LongReads } from './long-reads.ts';
 import { visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
@@ -27,6 +28,7 @@ export class CheckpointsController {
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly pages: Pages,
+    private readonly longReads: LongReads,
   ) {}
 
   @Get()
@@ -57,13 +59,19 @@ export class CheckpointsController {
       'All of them, oldest first, streamed as one JSON document: what `npx latchkey-verify --checkpoints` takes.',
   })
   @ApiOkResponse({ description: 'The checkpoints.', standardSchema: checkpointExport })
-  @ApiProblems('not-found')
+  @ApiProblems('not-found', 'too-many-exports')
   async export(
-    @Req() { principal }: LatchkeyRequest,
+    @Req() request: LatchkeyRequest,
     @Res() reply: FastifyReply,
     @Query({ schema: verifyLogQuery }) { operationId }: VerifyLogParameters,
   ): Promise<void> {
-    const chains = visibleChains(principal, operationId);
+    const chains = visibleChains(request.principal, operationId);
+    if (request.method === 'HEAD') {
+      await this.queries.execute(new RequireChainQuery(operationId));
+      void reply.header('content-type', 'application/json').send();
+      return;
+    }
+    this.longReads.begin(request, reply);
     const stream = await this.queries.execute(new ExportCheckpointsQuery(operationId, chains));
     void reply.header('content-type', 'application/json').send(stream);
   }
@@ -79,11 +87,13 @@ export class CheckpointsController {
   })
   @ApiBody({ standardSchema: signCheckpointsBody, required: false } as never)
   @ApiOkResponse({ description: 'What was signed.', standardSchema: signingAnswer })
-  @ApiProblems('not-found', 'signing-unavailable')
+  @ApiProblems('not-found', 'signing-unavailable', 'too-many-exports')
   sign(
     @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @Body({ schema: signCheckpointsBody }) { operationId }: SignCheckpointsBody,
   ): Promise<object> {
+    this.longReads.begin(request, reply);
     return this.commands.execute(new SignCheckpointsCommand(callContext(request), operationId));
   }
 }

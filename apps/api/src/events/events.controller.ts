@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ExportEventsCommand, GetEventQuery, ListEventsQuery, VerifyLogQuery } from '#events';
+import { ExportEventsCommand, GetEventQuery, ListEventsQuery, RequireChainQuery, VerifyLogQuery } from '#events';
 import type { EventPosition, EventView } from '#events';
 import { digest } from '#kernel';
 import { Roles } from '../http/access.ts';
@@ -21,6 +21,7 @@ import {
 } from './events.dto.ts';
 import type { ExportEventsParameters, ListEventsParameters, VerifyLogParameters } from './events.dto.ts';
 import { exportHeaders } from './export-headers.ts';
+import { LongReads } from './long-reads.ts';
 import { visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
@@ -31,6 +32,7 @@ export class EventsController {
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly pages: Pages,
+    private readonly longReads: LongReads,
   ) {}
 
   @Get()
@@ -38,7 +40,7 @@ export class EventsController {
     summary: 'Read the event log',
     description:
       'Newest first. An operation-admin sees the events of their operations. Sums of refusals (`sign-in.refused.v1`) stand outside the chains: ' +
-      'their `seq`, `prevHash` and `hash` are null. That the log was read is an event too: one for each reader, filter and minute.',
+      'their `seq`, `prevHash` and `hash` are null. That the log was read is an event too, at most one for each reader and minute.',
   })
   @ApiOkResponse({ description: 'A page of events.', standardSchema: eventPage })
   @ApiProblems('not-found', 'invalid-cursor')
@@ -60,7 +62,8 @@ export class EventsController {
     summary: 'Export the event log',
     description:
       'Oldest first, as docs/event-log-format.md has it. The export is an event itself, `events.exported.v1`, which it ends with. With `from` or `to` ' +
-      'it is a part: verify it with `--partial`. An answer that breaks off is no export.',
+      'it is a part: verify it with `--partial`. An answer that breaks off is no export: it does so when you take nothing of it for 30 seconds. ' +
+      'Two exports, verifications and signings may run at a time for one person, eight on an instance, and 30 may be begun in a minute.',
   })
   @ApiOkResponse({
     description: 'The export.',
@@ -69,13 +72,20 @@ export class EventsController {
       'text/csv': { schema: { type: 'string' } },
     },
   })
-  @ApiProblems('not-found')
+  @ApiProblems('not-found', 'too-many-exports')
   async export(
     @Req() request: LatchkeyRequest,
     @Res() reply: FastifyReply,
     @Query({ schema: exportEventsQuery }) parameters: ExportEventsParameters,
   ): Promise<void> {
     const chains = visibleChains(request.principal, parameters.operationId);
+    if (request.method === 'HEAD') {
+      // RFC 9110 9.3.2: the headers alone; an export would be read from the store, and logged, for nobody
+      await this.queries.execute(new RequireChainQuery(parameters.operationId));
+      void reply.headers(exportHeaders(parameters)).send();
+      return;
+    }
+    this.longReads.begin(request, reply);
     const command = new ExportEventsCommand(callContext(request), { ...parameters, chains });
     const stream = await this.commands.execute(command);
     void reply.headers(exportHeaders(parameters)).send(stream);
@@ -89,12 +99,16 @@ export class EventsController {
       'That is the service’s own word: to verify without trusting it, export the log and use `npx latchkey-verify`.',
   })
   @ApiOkResponse({ description: 'What is known of each chain.', standardSchema: logProofAnswer })
-  @ApiProblems('not-found')
+  @ApiProblems('not-found', 'too-many-exports')
   verify(
-    @Req() { principal }: LatchkeyRequest,
+    @Req() request: LatchkeyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @Query({ schema: verifyLogQuery }) { operationId }: VerifyLogParameters,
-  ): Promise<object> {
-    return this.queries.execute(new VerifyLogQuery(operationId, visibleChains(principal, operationId)));
+  ): Promise<object | undefined> {
+    const chains = visibleChains(request.principal, operationId);
+    if (request.method === 'HEAD') return this.queries.execute(new RequireChainQuery(operationId));
+    this.longReads.begin(request, reply);
+    return this.queries.execute(new VerifyLogQuery(operationId, chains));
   }
 
   @Get(':eventId')

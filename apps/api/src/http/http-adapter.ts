@@ -17,8 +17,10 @@ const JSON_LIMIT = 512 * 1024;
 /** Largest form body in bytes: a token request takes a hundredth of it. */
 export const FORM_LIMIT = 16 * 1024;
 const LONGEST_PATH_PARAMETER = 128;
-/** Slower than this, a request's header and body are not worth a connection, in milliseconds. */
+/** How long a request's header and body may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 20_000;
+/** How often Node looks for slower ones, in milliseconds: by default every 30 seconds, and so 10 to 40 seconds late. */
+const TIMEOUT_CHECK_MS = 1_000;
 
 /**
  * The Fastify server under Nest: request ids, body parsers, and an answer in our own form to everything that fails before a route.
@@ -29,7 +31,12 @@ export function createHttpAdapter(publicPath: string, routes: RouteTable): Fasti
   const insideTarget = targetReader(publicPath, routes);
   const options: FastifyHttpOptions<Server> & { readonly skipMiddie: boolean } = {
     logger: false,
-    http: { requireHostHeader: false }, // looked at in request-hooks.ts: Node would answer without a word
+    http: {
+      requireHostHeader: false, // checked in request-hooks.ts: Node would answer without a word
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     skipMiddie: true,
     trustProxy: false, // the caller's address is worked out in one place: client-address.ts
     bodyLimit: JSON_LIMIT,

@@ -1,0 +1,60 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '#config';
+import { sourceOf } from '#identity';
+import { AllowedIps, parseAddress } from '#kernel';
+import type { Logger, Metrics } from '#observability';
+
+const WARN_EVERY_MS = 10_000;
+
+/**
+ * Limits the open connections: in all, so that the process keeps file handles and memory, and per address (IPv6: per /64), so that
+ * nobody takes them all. All callers of a trusted proxy share its address, so it has no limit of its own.
+ */
+export class ConnectionLimits {
+  private readonly open = new Map<string, number>();
+  private readonly proxies: AllowedIps | undefined;
+  private total = 0;
+  private warnedAtMs = -Infinity;
+
+  constructor(
+    server: Server,
+    private readonly config: Config,
+    private readonly metrics: Metrics,
+    private readonly logger: Logger,
+  ) {
+    const { trustedProxies } = config;
+    // an empty list would admit everyone
+    this.proxies = trustedProxies.length === 0 ? undefined : new AllowedIps(trustedProxies);
+    server.prependListener('connection', (socket: Socket) => this.add(socket));
+  }
+
+  private add(socket: Socket): void {
+    const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress);
+    const source = address === undefined ? '' : sourceOf(address);
+    const { inAll, perAddress } = this.config.connectionLimits;
+    const open = this.open.get(source) ?? 0;
+    const isProxy = address !== undefined && this.proxies?.admits(address) === true;
+    if (this.total >= inAll || (open >= perAddress && !isProxy)) {
+      this.refuse(socket, address);
+      return;
+    }
+    this.total += 1;
+    this.open.set(source, open + 1);
+    socket.once('close', () => {
+      this.total -= 1;
+      const left = (this.open.get(source) ?? 1) - 1;
+      if (left === 0) this.open.delete(source);
+      else this.open.set(source, left);
+    });
+  }
+
+  private refuse(socket: Socket, address: string | undefined): void {
+    // without an answer: whatever was read of a request by then would be carried out
+    socket.destroy();
+    this.metrics.connectionsRefused.inc();
+    if (performance.now() - this.warnedAtMs < WARN_EVERY_MS) return;
+    this.warnedAtMs = performance.now();
+    this.logger.warn({ address, open: this.total }, 'too many connections: new ones are refused');
+  }
+}
