@@ -164,20 +164,17 @@ describe('GET /v1/events', () => {
     expect(proof.body.chains.map(({ operationId }) => operationId)).toEqual([own.id]);
   });
 
-  it('is an event itself: one for each reader, filter and minute', async () => {
+  it('is an event itself: at most one for each reader and minute, whatever they ask for', async () => {
     const person = await aUser(admin, ['auditor']);
     const { id: operationId } = await anOperation(admin);
     const auditor = admin.as(person);
     const startedAt = Math.floor(Date.now() / 60_000);
     for (let n = 0; n < 5; n += 1) await pageOf(auditor, `operationId=${operationId}&limit=${n + 1}`);
-    await Promise.all(Array.from({ length: 5 }, () => pageOf(auditor, `subject=${operationId}`)));
+    await Promise.all(Array.from({ length: 40 }, (_, n) => pageOf(auditor, `subject=${operationId}-${n}`)));
     const minutes = Math.floor(Date.now() / 60_000) - startedAt + 1;
-    const reads = (await admin.events({ type: 'events.read.v1' })).filter(({ actor }) => actor.id === person.id);
-    const filters = reads.map(({ data }) => JSON.stringify(data['filter']));
-    expect(new Set(filters)).toEqual(
-      new Set([JSON.stringify({ operationId }), JSON.stringify({ subject: operationId })]),
-    );
-    expect(reads.length).toBeLessThanOrEqual(2 * minutes);
+    const reads = (await admin.events({ type: 'events.read.v2' })).filter(({ actor }) => actor.id === person.id);
+    expect(reads.at(-1)?.data).toMatchObject({ count: 1, filters: [{ operationId }] });
+    expect(reads.length).toBeLessThanOrEqual(minutes);
     expect(reads.every((read) => read.operationId === null)).toBe(true);
   });
 });

@@ -14,29 +14,33 @@ const to = member(instant.nullable(), 'Before this time.', null);
 const file = (example: string): z.ZodString => member(text, 'The file, below the archive’s folder.', example);
 const fileHash = member(sha256, 'SHA-256 of the file.', HASH);
 
+const readFilter = z
+  .strictObject({
+    operationId: text,
+    type: text,
+    actor: text,
+    subject: text,
+    from: instant,
+    to: instant,
+    eventId: text,
+  })
+  .partial();
+
 /** The log itself, its proof, and the jobs behind the service. */
 export const logEvents: readonly EventDescription[] = [
   {
     ...log,
-    type: 'events.read.v1',
-    what: 'Someone read the log. One event for each reader, filter and minute (and instance of the service), however many pages they turn. Nothing is answered unless it is written.',
+    type: 'events.read.v2',
+    what: 'Someone read the log. At most one event for each reader and minute (and instance of the service), whatever they ask for. The first read of a minute is not answered unless its event is written; those after it are told with the reader’s next event, or when the minute is over.',
     chain: 'platform',
     actors: ['user'],
     data: z.strictObject({
-      filter: member(
-        z
-          .strictObject({
-            operationId: text,
-            type: text,
-            actor: text,
-            subject: text,
-            from: instant,
-            to: instant,
-            eventId: text,
-          })
-          .partial(),
-        'What was asked for; `eventId` for a single event.',
-        { subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' },
+      count: member(count, 'How many reads this event stands for.', 3),
+      since: member(instant, 'When the first of them was.', '2026-11-23T09:30:00.000Z'),
+      filters: member(
+        z.array(readFilter),
+        'What was asked for, without repetitions; the last twenty. `eventId` for a single event.',
+        [{ subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' }],
       ),
     }),
   },
