@@ -14,6 +14,8 @@ const external = [
   '@nestjs/platform-express',
   '@nestjs/mongoose',
   '@fastify/view',
+  '@zxcvbn-ts/core',
+  '@zxcvbn-ts/language-common',
   '@fastify/multipart',
   'class-validator',
   'class-transformer',

@@ -4,10 +4,12 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { UnitOfWork, systemContext } from '#events';
+import { DomainError } from '#kernel';
 import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { User } from './domain/user.ts';
+import { PasswordPolicy } from './password-policy.ts';
 import { Passwords } from './passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
@@ -20,6 +22,7 @@ export class FirstAdminServices {
     readonly unitOfWork: UnitOfWork,
     readonly users: UserRepository,
     readonly passwords: Passwords,
+    readonly policy: PasswordPolicy,
   ) {}
 }
 
@@ -32,6 +35,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly stopped = new AbortController();
   private making: Promise<void> = Promise.resolve();
   private done = false;
+  private weakness: string | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -45,6 +49,15 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     return this.done;
   }
 
+  /**
+   * Resolves when it was made or need not be; or with the fault of the configuration: its password is too weak. That is found only when there
+   * is no user yet, since the lists that say so take time and memory.
+   */
+  async fault(): Promise<string | undefined> {
+    await this.making;
+    return this.weakness;
+  }
+
   onApplicationBootstrap(): void {
     const { firstAdmin } = this.config;
     if (firstAdmin === undefined) {
@@ -52,7 +65,12 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
       return;
     }
     this.making = this.keepTrying(firstAdmin)
-      .catch((error: unknown) => this.logger.error({ err: error }, 'first platform-admin not created'))
+      .catch((error: unknown) => {
+        if (error instanceof DomainError && error.code === 'weak-password') {
+          this.weakness = `LATCHKEY_ADMIN_PASSWORD is too weak. ${error.publicDetail}`;
+        }
+        this.logger.error({ err: error }, 'first platform-admin not created');
+      })
       .finally(() => (this.done = true));
   }
 
@@ -85,8 +103,9 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     username: string;
     password: string;
   }): Promise<boolean> {
-    const { unitOfWork, users, passwords } = this.services;
+    const { unitOfWork, users, passwords, policy } = this.services;
     if (!(await bounded(users.isEmpty()))) return false;
+    await policy.check(password, username, '');
     const passwordHash = await passwords.hash(password);
     return unitOfWork.run(systemContext('first-admin'), { chains: [null] }, async (transaction) => {
       await users.takeTurn(transaction.session);

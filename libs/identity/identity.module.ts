@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { ChangePasswordHandler } from './commands/change-password.command.ts';
 import { CreateUserHandler } from './commands/create-user.handler.ts';
 import { DeleteUserHandler } from './commands/delete-user.handler.ts';
 import { EditUserHandler } from './commands/edit-user.handler.ts';
 import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
 import { GuessLimiter } from './guess-limiter.ts';
 import { OidcTokens } from './oidc-tokens.ts';
+import { PasswordPolicy } from './password-policy.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { Passwords } from './passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
@@ -13,6 +15,7 @@ import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.q
 
 @Module({
   providers: [
+    ChangePasswordHandler,
     CreateUserHandler,
     DeleteUserHandler,
     EditUserHandler,
@@ -23,6 +26,7 @@ import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.q
     GuessLimiter,
     ListUsersHandler,
     OidcTokens,
+    PasswordPolicy,
     PasswordSignIn,
     Passwords,
     PrincipalAuthenticator,

@@ -1,9 +1,12 @@
+export { ChangePasswordCommand } from './commands/change-password.command.ts';
 export { CreateUserCommand } from './commands/create-user.command.ts';
 export { DeleteUserCommand } from './commands/delete-user.command.ts';
 export { EditUserCommand } from './commands/edit-user.command.ts';
 export { FirstAdmin } from './first-admin.ts';
 export { GuessLimiter } from './guess-limiter.ts';
+export { sourceOf } from './guess-counters.ts';
 export { IdentityModule } from './identity.module.ts';
+export { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from './password-policy.ts';
 export { PrincipalAuthenticator } from './principal-authenticator.ts';
 export { ROLES, coversOperation, maySeeOperation } from './principal.ts';
 export { GetMeQuery, GetUserQuery, ListUsersQuery } from './queries/user.queries.ts';

@@ -5,9 +5,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Config } from '#config';
 import { FirstAdmin } from '#identity';
 import { MongoStore } from '#mongo';
-import { LOGGER, NestLogger } from '#observability';
+import { LOGGER, Metrics, NestLogger } from '#observability';
 import type { Logger } from '#observability';
 import { ApiModule } from './api.module.ts';
+import { EXIT } from './cli/exit-codes.ts';
+import { ConnectionLimits } from './http/connection-limits.ts';
 import { Connections } from './http/connections.ts';
 import { addDeadline } from './http/deadline.ts';
 import { Draining } from './http/draining.ts';
@@ -48,6 +50,7 @@ export async function serve(config: Config): Promise<void> {
   await app.init();
   await storesReached(app);
   const connections = new Connections(app.getHttpServer());
+  new ConnectionLimits(app.getHttpServer(), config, app.get(Metrics), logger);
   await app.listen(config.port, config.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info(
@@ -55,6 +58,7 @@ export async function serve(config: Config): Promise<void> {
     'listening',
   );
   closeOnSignal({ app, draining, connections, logger });
+  void endOnFault(app.get(FirstAdmin));
 }
 
 /** A proxy sends requests as soon as the port is open: while the stores are there, the first of them is to be served. */
@@ -64,4 +68,12 @@ async function storesReached(app: NestFastifyApplication): Promise<void> {
   void store.open();
   const deadlineAtMs = performance.now() + PATIENCE_MS;
   while (!(store.ready && firstAdmin.settled) && performance.now() < deadlineAtMs) await pause(POLL_MS);
+}
+
+/** Found only when the store is there, which may be long after the start. Until then nobody could sign in, so no request is lost. */
+async function endOnFault(firstAdmin: FirstAdmin): Promise<void> {
+  const fault = await firstAdmin.fault();
+  if (fault === undefined) return;
+  process.stderr.write(`Latchkey cannot start with this configuration:\n  - ${fault}\n`);
+  process.exit(EXIT.config);
 }

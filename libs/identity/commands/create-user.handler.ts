@@ -2,6 +2,7 @@ import { CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
 import { User } from '../domain/user.ts';
+import { PasswordPolicy } from '../password-policy.ts';
 import { Passwords } from '../passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import { userView } from '../queries/user.view.ts';
@@ -14,9 +15,11 @@ export class CreateUserHandler implements ICommandHandler<CreateUserCommand> {
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
     private readonly passwords: Passwords,
+    private readonly policy: PasswordPolicy,
   ) {}
 
   async execute({ context, user: { password, ...rest } }: CreateUserCommand): Promise<UserView> {
+    await this.policy.check(password, rest.username, '/password');
     const passwordHash = await this.passwords.hash(password);
     return this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
       const user = User.create({ ...rest, passwordHash }, transaction.at);

@@ -2,6 +2,8 @@ import { CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
 import { checkVersion } from '#kernel';
+import { bounded } from '#mongo';
+import { PasswordPolicy } from '../password-policy.ts';
 import { Passwords } from '../passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import { userView } from '../queries/user.view.ts';
@@ -14,10 +16,11 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
     private readonly passwords: Passwords,
+    private readonly policy: PasswordPolicy,
   ) {}
 
   async execute({ context, userId, expected, edits: { password, ...edits } }: EditUserCommand): Promise<UserView> {
-    const passwordHash = password === undefined ? undefined : await this.passwords.hash(password);
+    const passwordHash = password === undefined ? undefined : await this.hashed(password, userId, edits.username);
     return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const { session } = transaction;
       await this.users.takeTurn(session);
@@ -29,5 +32,11 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
       transaction.publish(user);
       return userView(user.state);
     });
+  }
+
+  private async hashed(password: string, userId: string, newName: string | undefined): Promise<string> {
+    const username = newName ?? (await bounded(this.users.load(userId))).state.username;
+    await this.policy.check(password, username, '/password');
+    return this.passwords.hash(password);
   }
 }

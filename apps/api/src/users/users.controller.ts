@@ -32,7 +32,7 @@ export class UsersController {
     description: 'A person who signs in with HTTP Basic. The password is kept only as a hash, and never answered.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: userAnswer })
-  @ApiProblems('name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  @ApiProblems('name-taken', 'weak-password', 'malformed-json', 'body-too-large', 'unsupported-media-type')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -75,6 +75,7 @@ export class UsersController {
   @ApiProblems(
     'not-found',
     'name-taken',
+    'weak-password',
     'last-platform-admin',
     'precondition-failed',
     'precondition-required',

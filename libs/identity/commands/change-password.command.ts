@@ -1,0 +1,66 @@
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { DomainError } from '#kernel';
+import type { CallContext } from '#kernel';
+import { bounded } from '#mongo';
+import { PasswordPolicy } from '../password-policy.ts';
+import { PasswordSignIn } from '../password-sign-in.ts';
+import { Passwords } from '../passwords.ts';
+import { UserRepository } from '../persistence/user.repository.ts';
+
+/** Someone changes their own password. Both are in clear here, and nowhere after the handler. */
+export class ChangePasswordCommand extends Command<void> {
+  constructor(
+    readonly context: CallContext,
+    readonly currentPassword: string,
+    readonly newPassword: string,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ChangePasswordCommand)
+export class ChangePasswordHandler implements ICommandHandler<ChangePasswordCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+    private readonly passwordSignIn: PasswordSignIn,
+    private readonly passwords: Passwords,
+    private readonly policy: PasswordPolicy,
+  ) {}
+
+  async execute({ context, currentPassword, newPassword }: ChangePasswordCommand): Promise<void> {
+    const { id, ip } = context.actor;
+    const asking = await bounded(this.users.find(id));
+    if (asking === undefined) throw noPassword();
+    const { username } = asking.state;
+    const address = ip ?? 'unknown';
+    await this.policy.check(newPassword, username, '/newPassword');
+    // a session that was left open must not be a way to guess the password: the limits are those of the sign-in
+    const verified = await this.passwordSignIn.signIn(username, currentPassword, address);
+    if (verified?.id !== id) throw wrongPassword();
+    const passwordHash = await this.passwords.hash(newPassword, { address, username });
+    await this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
+      const user = await this.users.load(id, transaction.session);
+      // of two changes at the same time the second one has shown a password that is no longer the current one
+      if (user.state.passwordHash !== verified.passwordHash) throw wrongPassword();
+      if (user.edit({ passwordHash }, transaction.at)) await this.users.save(user, transaction.session);
+      transaction.publish(user);
+    });
+  }
+}
+
+function wrongPassword(): DomainError {
+  const message = 'The current password is wrong.';
+  return new DomainError('wrong-password', message, {
+    errors: [{ pointer: '/currentPassword', code: 'wrong-password', message }],
+  });
+}
+
+function noPassword(): DomainError {
+  return new DomainError(
+    'no-local-password',
+    'You have no password here. Change it where you sign in: at your OpenID Connect provider.',
+  );
+}
