@@ -153,7 +153,10 @@ describe('exports', () => {
     const another = async (): Promise<number> => (await admin.as(person).get('/v1/checkpoints/export')).status;
     expect(await another()).toBe(429);
     await eventually(async () => (await another()) === 200, 90_000);
-    // what is still buffered on the way is no whole export
-    for (const answer of answers) await expect(buffer(answer)).rejects.toThrow('aborted');
+    // what was still on its way is no whole export; the other one may be in time to go on
+    const read = await Promise.allSettled(answers.map((answer) => buffer(answer)));
+    expect(read.map((result) => (result.status === 'rejected' ? String(result.reason) : ''))).toContain(
+      'Error: aborted',
+    );
   }, 120_000);
 });
