@@ -55,7 +55,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.flush(false), FLUSH_EVERY_MS);
+    this.timer = setInterval(() => void this.flush(false), FLUSH_EVERY_MS).unref();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
