@@ -140,8 +140,8 @@ describe('guessing', () => {
     expect((await form('/oauth2/introspect', 'wrong')).status).toBe(401);
     expect((await form('/oauth2/introspect', 'wrong')).status).toBe(401);
     expect((await form('/oauth2/revoke', 'wrong')).status).toBe(401);
-    expect((await forwardAuth('wrong')).status).toBe(401);
-    expect((await forwardAuth('wrong')).status).toBe(401);
+    expect((await forwardAuth('wrong')).status).toBe(503);
+    expect((await forwardAuth('wrong')).status).toBe(503);
     expect((await form('/oauth2/introspect', 'wrong')).status).toBe(429);
     const refused = await forwardAuth('wrong');
     expect([refused.status, refused.text]).toStrictEqual([503, '']);

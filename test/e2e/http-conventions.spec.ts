@@ -181,6 +181,13 @@ describe('Content-Type', () => {
   });
 });
 
+it('a line break behind a password gets a message that says so, and no challenge is lost', async () => {
+  const password = `${ADMIN.password}\n`;
+  const answer = await get('/v1/me', `Authorization: ${basic({ username: ADMIN.username, password })}`);
+  expect([codeOf(answer), answer.body]).toEqual(['401 unauthenticated', expect.stringContaining('line break')]);
+  expect(answer.headers.get('www-authenticate')).toContain('Basic ');
+});
+
 describe('a time', () => {
   const faults = async (query: string): Promise<unknown> => {
     const { body } = await world.api.get<ProblemBody>(`/v1/events?${query}`);

@@ -10,7 +10,7 @@ import { AdminBasicGuard } from './admin-basic.ts';
 import { parseUserAuthorization } from './basic-authorization.ts';
 import { parseBearerAuthorization } from './bearer-authorization.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
-import { badBearerToken, unauthenticated, unknownAddress } from './unauthenticated.ts';
+import { badBearerToken, unauthenticated, unknownAddress, unprintablePassword } from './unauthenticated.ts';
 
 const NO_ONE: Access = { public: false, roles: [] };
 
@@ -62,6 +62,7 @@ export class AdminGuard implements CanActivate {
     const { rawHeaders } = request.raw;
     const pair = parseUserAuthorization(rawHeaders);
     if (typeof pair === 'object') return this.signInBasic(pair, request.clientAddress);
+    if (pair === 'unprintable') throw unprintablePassword();
     const bearer = pair === 'other-scheme' ? parseBearerAuthorization(rawHeaders) : pair;
     if (typeof bearer !== 'object') throw unauthenticated();
     const principal = await this.authenticator.bearer(bearer.token, request.clientAddress ?? null);

@@ -8,6 +8,14 @@ export function unauthenticated(): DomainError {
   );
 }
 
+/** No user name and no password may have one, so it is a mistake in copying. */
+export function unprintablePassword(): DomainError {
+  return new DomainError(
+    'unauthenticated',
+    'The user name or password contains a control character. Look for a line break at its end.',
+  );
+}
+
 /** Says the same of a name that there is and of one that there is not. */
 export function wrongPassword(): DomainError {
   return new DomainError('unauthenticated', 'The user name or password is wrong.');
