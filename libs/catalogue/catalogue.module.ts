@@ -5,7 +5,6 @@ import { CreateResourceServerHandler } from './commands/create-resource-server.h
 import { DeleteOperationHandler } from './commands/delete-operation.handler.ts';
 import { DeleteResourceServerHandler } from './commands/delete-resource-server.handler.ts';
 import { EditApiHandler } from './commands/edit-api.handler.ts';
-import { EditOperationHandler } from './commands/edit-operation.handler.ts';
 import { EditResourceServerHandler } from './commands/edit-resource-server.handler.ts';
 import { EndResourceServerSecretHandler } from './commands/end-resource-server-secret.handler.ts';
 import { RotateResourceServerSecretHandler } from './commands/rotate-resource-server-secret.handler.ts';
@@ -14,6 +13,7 @@ import { OperationRepository } from './persistence/operation.repository.ts';
 import { ResourceServerReader } from './persistence/resource-server.reader.ts';
 import { ResourceServerRepository } from './persistence/resource-server.repository.ts';
 import { GetApiHandler, ListApisHandler } from './queries/api.queries.ts';
+import { FindUnknownApisHandler } from './queries/unknown-apis.query.ts';
 import { GetOperationHandler, ListOperationsHandler } from './queries/operation.queries.ts';
 import { GetResourceServerHandler, ListResourceServersHandler } from './queries/resource-server.queries.ts';
 
@@ -24,9 +24,9 @@ const handlers = [
   DeleteOperationHandler,
   DeleteResourceServerHandler,
   EditApiHandler,
-  EditOperationHandler,
   EditResourceServerHandler,
   EndResourceServerSecretHandler,
+  FindUnknownApisHandler,
   GetApiHandler,
   GetOperationHandler,
   GetResourceServerHandler,

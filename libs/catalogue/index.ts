@@ -6,7 +6,6 @@ export { CreateResourceServerCommand } from './commands/create-resource-server.c
 export { DeleteOperationCommand } from './commands/delete-operation.command.ts';
 export { DeleteResourceServerCommand } from './commands/delete-resource-server.command.ts';
 export { EditApiCommand } from './commands/edit-api.command.ts';
-export { EditOperationCommand } from './commands/edit-operation.command.ts';
 export { EditResourceServerCommand } from './commands/edit-resource-server.command.ts';
 export { EndResourceServerSecretCommand } from './commands/end-resource-server-secret.command.ts';
 export { RotateResourceServerSecretCommand } from './commands/rotate-resource-server-secret.command.ts';
@@ -18,5 +17,9 @@ export { GetApiQuery, ListApisQuery } from './queries/api.queries.ts';
 export { GetOperationQuery, ListOperationsQuery } from './queries/operation.queries.ts';
 export { GetResourceServerQuery, ListResourceServersQuery } from './queries/resource-server.queries.ts';
 export type { ResourceServerFacts } from './persistence/resource-server.repository.ts';
+export { FindUnknownApisQuery } from './queries/unknown-apis.query.ts';
+export { operationView } from './queries/operation.view.ts';
+export type { OperationChanges } from './domain/operation.ts';
+export type { OperationView } from './queries/operation.view.ts';
 export type { ApiView } from './queries/api.view.ts';
 export type { ResourceServerView, ResourceServerWithSecret } from './queries/resource-server.view.ts';

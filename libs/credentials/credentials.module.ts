@@ -4,12 +4,14 @@ import { TokensModule } from '#tokens';
 import { CreateCredentialHandler } from './commands/create-credential.handler.ts';
 import { DeleteCredentialHandler } from './commands/delete-credential.handler.ts';
 import { EditCredentialHandler } from './commands/edit-credential.handler.ts';
+import { EditOperationHandler } from './commands/edit-operation.handler.ts';
 import { EndSecretHandler } from './commands/end-secret.handler.ts';
 import { EndTokensHandler } from './commands/end-tokens.handler.ts';
 import { RemoveApiHandler } from './commands/remove-api.handler.ts';
 import { RotateSecretHandler } from './commands/rotate-secret.handler.ts';
 import { CredentialReader } from './persistence/credential.reader.ts';
 import { CredentialRepository } from './persistence/credential.repository.ts';
+import { FindCredentialFaultsHandler } from './queries/credential-faults.query.ts';
 import {
   GetApiListHandler,
   GetCredentialHandler,
@@ -25,7 +27,9 @@ import {
     CredentialRepository,
     DeleteCredentialHandler,
     EditCredentialHandler,
+    EditOperationHandler,
     EndSecretHandler,
+    FindCredentialFaultsHandler,
     EndTokensHandler,
     GetApiListHandler,
     GetCredentialHandler,

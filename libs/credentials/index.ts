@@ -4,6 +4,7 @@ export { CredentialRepository } from './persistence/credential.repository.ts';
 export { CredentialsModule } from './credentials.module.ts';
 export { DeleteCredentialCommand } from './commands/delete-credential.command.ts';
 export { EditCredentialCommand } from './commands/edit-credential.command.ts';
+export { EditOperationCommand } from './commands/edit-operation.command.ts';
 export { EndSecretCommand } from './commands/end-secret.command.ts';
 export { EndTokensCommand } from './commands/end-tokens.command.ts';
 export {
@@ -12,6 +13,7 @@ export {
   ListCredentialsQuery,
   ListTokensQuery,
 } from './queries/credential.queries.ts';
+export { FindCredentialFaultsQuery } from './queries/credential-faults.query.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';

@@ -15,18 +15,6 @@ export class AddressError extends Error {
   }
 }
 
-/** A fault in a list of Allowed IPs: `index` is the position of the faulty entry, from 0. */
-export class AllowedIpsError extends Error {
-  override readonly name = 'AllowedIpsError';
-
-  constructor(
-    readonly index: number,
-    readonly publicMessage: string,
-  ) {
-    super(publicMessage);
-  }
-}
-
 /** A range of addresses; a single address is a range with the longest prefix. */
 export interface ParsedRange {
   /** Canonical text: no `/32` or `/128`, IPv6 as RFC 5952 section 4 writes it. */
@@ -167,7 +155,8 @@ function maskOf(bits: number): number {
   return bits >= WORD_BITS ? 0xffffffff : (0xffffffff << (WORD_BITS - bits)) >>> 0;
 }
 
-function masksOf(prefix: number, family: 4 | 6): number[] {
+/** The masks of an address's words of which the first `prefix` bits count. */
+export function masksOf(prefix: number, family: 4 | 6): number[] {
   return Array.from({ length: family === 4 ? 1 : 4 }, (_, word) => maskOf(prefix - word * WORD_BITS));
 }
 
@@ -205,23 +194,6 @@ export function parseAllowedIp(text: string): ParsedRange {
     throw new AddressError(`The range has host bits set: write ${canonical}.`);
   }
   return { text: canonical, family: address.family, prefix, words };
-}
-
-/**
- * The canonical form of a list of Allowed IPs: each entry canonical, duplicates merged, the order kept.
- * @throws AllowedIpsError with the index of the first faulty entry.
- */
-export function canonicalAllowedIps(list: readonly string[]): string[] {
-  const canonical = new Set<string>();
-  for (const [index, entry] of list.entries()) {
-    try {
-      canonical.add(parseAllowedIp(entry).text);
-    } catch (error) {
-      if (error instanceof AddressError) throw new AllowedIpsError(index, error.publicMessage);
-      throw error;
-    }
-  }
-  return [...canonical];
 }
 
 /** The canonical text of a caller's address (IPv4-mapped IPv6 as IPv4), or undefined when it is no address. */

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'key-taken'
   | 'name-taken'
   | 'credential-limit'
+  | 'policy-violated'
   | 'rotation-in-progress'
   | 'last-secret'
   | 'last-platform-admin'

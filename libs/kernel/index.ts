@@ -1,6 +1,8 @@
-export { AllowedIps, AllowedIpsError, canonicalAllowedIps, parseAddress, parseAllowedIp } from './addresses.ts';
+export { AllowedIps, parseAddress, parseAllowedIp } from './addresses.ts';
+export { AllowedIpsError, canonicalAllowedIps } from './allowed-ip-list.ts';
 export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
+export { checkAll, faultsOf } from './check-all.ts';
 export { DomainError } from './domain-error.ts';
 export { differences } from './differences.ts';
 export { Refusal } from './refusal.ts';
@@ -22,7 +24,7 @@ export {
 } from './opaque-tokens.ts';
 export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';
-export type { ExpectedVersion } from './expected-version.ts';
+export type { ExpectedTag, ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
 export type { ErrorCode } from './error-code.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';

@@ -1,14 +1,18 @@
+import { holdsEveryAddress } from './address-union.ts';
 import { AddressError, parseAllowedIp } from './addresses.ts';
+import type { ParsedRange } from './addresses.ts';
+
+const FORGEABLE = ", so that any caller could forge its own: name the proxies' ranges";
 
 /**
  * Reads the `TRUSTED_PROXIES` setting: CIDR ranges and addresses, comma-separated; empty text trusts none.
  * @returns the canonical ranges, duplicates merged.
  * @throws Error that says what to write, for `true` or a hop count (both believe what a caller can forge), a faulty range, or
- * a range of every address.
+ * ranges that together hold every address.
  */
 export function parseTrustedProxies(text: string): string[] {
   if (text.trim() === '') return [];
-  const ranges = new Set<string>();
+  const ranges = new Map<string, ParsedRange>();
   for (const [index, part] of text.split(',').entries()) {
     const entry = part.trim();
     if (/^(?:true|false|yes|no|on|off|all|\*)$/i.test(entry) || /^[+-]?[0-9]+$/.test(entry)) {
@@ -17,18 +21,22 @@ export function parseTrustedProxies(text: string): string[] {
       );
     }
     try {
-      ranges.add(parseAllowedIp(entry).text);
+      const range = parseAllowedIp(entry);
+      ranges.set(range.text, range);
     } catch (error) {
       if (!(error instanceof AddressError)) throw error;
       // "leave the list empty to allow any" is advice for Allowed IPs; here an empty list trusts no one
       const everything = /^[0-9a-f:.]+\/0$/i.test(entry);
       throw new Error(
         everything
-          ? `entry ${index + 1} trusts every address, so that any caller could forge its own: name the proxies' ranges`
+          ? `entry ${index + 1} trusts every address${FORGEABLE}`
           : `entry ${index + 1} is not a CIDR range: ${error.publicMessage}`,
         { cause: error },
       );
     }
   }
-  return [...ranges];
+  if (holdsEveryAddress([...ranges.values()])) {
+    throw new Error(`the entries together trust every address${FORGEABLE}`);
+  }
+  return [...ranges.keys()];
 }

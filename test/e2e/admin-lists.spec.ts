@@ -91,6 +91,7 @@ describe('lists', () => {
   it('of credentials are narrowed by name, status and API, literally and together', async () => {
     const { id } = await anOperation(api);
     const { key } = await anApi(api);
+    const unused = await anApi(api);
     const path = `/v1/operations/${id}/credentials`;
     const plain = await aCredential(api, id, { name: 'Report .* robot', apis: [key] });
     const off = await aCredential(api, id, { name: 'report xx robot' });
@@ -106,7 +107,8 @@ describe('lists', () => {
     expect(await names('status=disabled')).toEqual([off.name]);
     expect(await names(`api=${key}`)).toEqual([plain.name]);
     expect(await names(`api=${key}&status=disabled`)).toEqual([]);
-    expect(await names('api=nothing')).toEqual([]);
+    expect(await names(`api=${unused.key}`)).toEqual([]);
+    expect((await api.get<ProblemBody>(`${path}?api=nothing`)).body.errors).toMatchObject([{ pointer: '/query/api' }]);
     for (const query of ['status=gone', 'status=', 'api=NO', 'name=', `name=${'x'.repeat(101)}`]) {
       expect([query, (await api.get(`${path}?${query}`)).status]).toEqual([query, 400]);
     }

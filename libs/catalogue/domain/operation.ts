@@ -39,8 +39,13 @@ export class Operation extends Aggregate {
     return operation;
   }
 
-  /** Changes what is given. An edit that changes nothing emits no event. @returns whether it changed */
-  edit(changes: OperationChanges, at: Date): boolean {
+  /**
+   * Changes what is given. An edit that changes nothing emits no event.
+   *
+   * @param toleratedCredentialIds of credentials that break a new rule and may stay as they are
+   * @returns whether it changed
+   */
+  edit(changes: OperationChanges, at: Date, toleratedCredentialIds: readonly string[] = []): boolean {
     const { state } = this;
     const before = { name: state.name, requireAllowedIps: state.requireAllowedIps };
     const after = {
@@ -50,7 +55,8 @@ export class Operation extends Aggregate {
     const difference = differences(before, after);
     if (difference === undefined) return false;
     Object.assign(state, after, { version: state.version + 1, updatedAt: at });
-    this.tell('operation.updated.v2', { ...difference });
+    const data = { ...difference };
+    this.tell('operation.updated.v2', toleratedCredentialIds.length > 0 ? { ...data, toleratedCredentialIds } : data);
     return true;
   }
 

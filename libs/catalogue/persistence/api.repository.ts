@@ -75,22 +75,31 @@ export class ApiRepository {
     if (keys.length === 0) return;
     const distinct = [...new Set(keys)];
     const touched = await this.model.updateMany({ _id: { $in: distinct } }, { $inc: { claims: 1 } }, { session });
-    if (touched.matchedCount === distinct.length) return;
+    if (touched.matchedCount !== distinct.length) await this.assertKnown(keys, member, session);
+  }
+
+  /**
+   * The same without holding on to them: for keys that are taken away or filtered by.
+   *
+   * @param keys null for an entry that is no key, which another check refuses
+   * @throws DomainError `unknown-api`
+   */
+  async assertKnown(
+    keys: readonly (string | null)[],
+    member: string,
+    session: ClientSession | null = null,
+  ): Promise<void> {
+    const distinct = [...new Set(keys)].filter((key) => key !== null);
+    if (distinct.length === 0) return;
     const found = await this.model.find({ _id: { $in: distinct } }, { _id: 1 }, { session }).lean();
     const known = new Set(found.map(({ _id }) => _id));
-    throw new DomainError('unknown-api', 'Take keys of APIs that are in the catalogue.', {
-      errors: keys.flatMap((key, index) =>
-        known.has(key)
-          ? []
-          : [
-              {
-                pointer: `/${member}/${index}`,
-                code: 'unknown-api',
-                message: 'The catalogue has no API with this key.',
-              },
-            ],
-      ),
-    });
+    const unknown = keys.flatMap((key, index) => (key === null || known.has(key) ? [] : [`/${member}/${index}`]));
+    if (unknown.length > 0) throw unknownApis(unknown);
+  }
+
+  /** @throws DomainError `unknown-api` that names the place of the key in the request */
+  async assertIsKnown(key: string, pointer: string): Promise<void> {
+    if ((await this.model.exists({ _id: key })) === null) throw unknownApis([pointer]);
   }
 
   /** The whole catalogue, by key. */
@@ -107,6 +116,13 @@ export class ApiRepository {
       .lean();
     return documents.map(toState);
   }
+}
+
+function unknownApis(pointers: readonly string[]): DomainError {
+  const message = 'The catalogue has no API with this key.';
+  return new DomainError('unknown-api', 'Take keys of APIs that are in the catalogue.', {
+    errors: pointers.map((pointer) => ({ pointer, code: 'unknown-api', message })),
+  });
 }
 
 function toState({ _id, claims: _claims, ...rest }: ApiDocument): ApiState {

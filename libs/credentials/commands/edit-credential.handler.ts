@@ -1,13 +1,17 @@
 import { CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import type { ClientSession } from 'mongoose';
 import { ApiRepository, OperationRepository } from '#catalogue';
 import { UnitOfWork } from '#events';
-import { checkVersion } from '#kernel';
+import { checkAll, checkVersion } from '#kernel';
 import { TokenRepository } from '#tokens';
+import { Credential } from '../domain/credential.ts';
+import type { Change } from '../domain/credential.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { credentialView } from '../queries/credential.view.ts';
 import type { CredentialView } from '../queries/credential.view.ts';
 import { EditCredentialCommand } from './edit-credential.command.ts';
+import type { CredentialEdit } from './edit-credential.command.ts';
 
 @CommandHandler(EditCredentialCommand)
 export class EditCredentialHandler implements ICommandHandler<EditCredentialCommand> {
@@ -25,10 +29,9 @@ export class EditCredentialHandler implements ICommandHandler<EditCredentialComm
       const { session, at } = transaction;
       const credential = await this.credentials.load(operationId, credentialId, session);
       checkVersion(credential.state.version, expected);
-      const { requireAllowedIps } = (await this.operations.load(operationId, session)).state;
-      const change = { at, by: context.actor.id, requireAllowedIps };
-      if ('set' in edit) await this.apis.claim(edit.set.apis ?? [], session);
-      else await this.apis.claim(edit.addApis, session, 'add');
+      const policy = (await this.operations.load(operationId, session)).state;
+      const change = { at, by: context.actor.id, policy };
+      await this.check(edit, change, session);
       const changed =
         'set' in edit ? credential.edit(edit.set, change) : credential.editApis(edit.addApis, edit.removeApis, change);
       if (changed) await this.credentials.save(credential, session);
@@ -36,5 +39,16 @@ export class EditCredentialHandler implements ICommandHandler<EditCredentialComm
       const live = await this.tokens.countLive([credentialId], at, session);
       return credentialView(credential.state, live.get(credentialId) ?? 0, at);
     });
+  }
+
+  private check(edit: CredentialEdit, change: Change, session: ClientSession): Promise<void> {
+    if ('set' in edit) {
+      const { apis = [] } = edit.set;
+      return checkAll(() => this.apis.claim(apis, session), ...Credential.checks(edit.set, change));
+    }
+    return checkAll(
+      () => this.apis.claim(edit.addApis, session, 'add'),
+      () => this.apis.assertKnown(edit.removeApis, 'remove', session),
+    );
   }
 }

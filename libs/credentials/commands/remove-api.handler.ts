@@ -42,7 +42,7 @@ export class RemoveApiHandler implements ICommandHandler<RemoveApiCommand> {
       );
     }
     for (const credential of users) {
-      credential.editApis([], [apiKey], { at, by: context.actor.id, requireAllowedIps: false });
+      credential.editApis([], [apiKey], { at, by: context.actor.id });
       await this.credentials.save(credential, session);
     }
     transaction.publish(...users);

@@ -23,8 +23,7 @@ export class RotateSecretHandler implements ICommandHandler<RotateSecretCommand>
       const { session, at } = transaction;
       const credential = await this.credentials.load(operationId, credentialId, session);
       checkVersion(credential.state.version, expected);
-      const change = { at, by: context.actor.id, requireAllowedIps: false };
-      credential.rotateSecret(rotation, digest(clientSecret), change);
+      credential.rotateSecret(rotation, digest(clientSecret), { at, by: context.actor.id });
       await this.credentials.save(credential, session);
       const live = await this.tokens.live(credentialId, at, session);
       if (rotation.compromised) {

@@ -4,7 +4,7 @@ import { Credential } from './credential.ts';
 import type { CredentialAttributes } from './credential-changes.ts';
 
 const at = new Date('2026-11-23T12:00:00Z');
-const change = { at, by: 'us_1', requireAllowedIps: false };
+const change = { at, by: 'us_1', policy: { requireAllowedIps: false } };
 const attributes: CredentialAttributes = {
   name: 'Nightly',
   description: '',
@@ -44,7 +44,7 @@ describe('Credential', () => {
   });
 
   it('insists on Allowed IPs where the operation does, at its making and when they are edited', () => {
-    const strict = { ...change, requireAllowedIps: true };
+    const strict = { ...change, policy: { requireAllowedIps: true } };
     expect(codeOf(() => Credential.create('op_1', 0, attributes, 'd', strict))).toBe('allowed-ips-required');
     const credential = created({ allowedIps: ['192.0.2.0/24'] });
     expect(codeOf(() => credential.edit({ allowedIps: [] }, strict))).toBe('allowed-ips-required');

@@ -2,6 +2,8 @@ import { Aggregate, DomainError, DomainEvent, SecretSet, differences, newClientI
 import type { Rotation, StoredSecret } from '#kernel';
 import { describeChanges } from './credential-changes.ts';
 import type { CredentialAttributes, CredentialChanges } from './credential-changes.ts';
+import { brokenRules } from './credential-policy.ts';
+import type { CredentialPolicy } from './credential-policy.ts';
 
 /** The state of a credential. `slot` is its place among the ten of its operation; `version` is its ETag. */
 export interface CredentialState extends CredentialAttributes {
@@ -21,12 +23,15 @@ export interface CredentialState extends CredentialAttributes {
 /** How many APIs a credential may call. */
 const MOST_APIS = 500;
 
-/** Who changes it, when, and whether its operation insists on Allowed IPs. */
+/** Who changes it, when, and what its operation demands. */
 export interface Change {
   readonly at: Date;
   readonly by: string;
-  readonly requireAllowedIps: boolean;
+  readonly policy: CredentialPolicy;
 }
+
+/** A change that no policy has a say in. */
+export type PlainChange = Omit<Change, 'policy'>;
 
 /** A Client Credentials object. Attributes come in normalised; the rules between them are here. */
 export class Credential extends Aggregate {
@@ -49,8 +54,7 @@ export class Credential extends Aggregate {
     secretDigest: string,
     change: Change,
   ): Credential {
-    checkAllowedIps(attributes.allowedIps, change.requireAllowedIps);
-    checkExpiry(attributes.expiresAt, change.at);
+    for (const check of Credential.checks(attributes, change)) check();
     const secret = SecretSet.first(secretDigest, change.at);
     const credential = new Credential({
       ...attributes,
@@ -72,6 +76,14 @@ export class Credential extends Aggregate {
     return credential;
   }
 
+  /** The rules that what is given must keep. Handlers run them all (`checkAll`), so that every fault is told. */
+  static checks({ allowedIps, expiresAt }: CredentialChanges, { at, policy }: Omit<Change, 'by'>): (() => void)[] {
+    return [
+      ...(allowedIps === undefined ? [] : [() => checkPolicy(allowedIps, policy)]),
+      ...(expiresAt === undefined ? [] : [() => checkExpiry(expiresAt, at)]),
+    ];
+  }
+
   /**
    * Changes what is given and differs. An edit that changes nothing emits no event.
    *
@@ -80,8 +92,7 @@ export class Credential extends Aggregate {
    */
   edit(given: CredentialChanges, change: Change): boolean {
     const changes = given.apis === undefined ? given : { ...given, apis: distinctSorted(given.apis) };
-    if (changes.allowedIps !== undefined) checkAllowedIps(changes.allowedIps, change.requireAllowedIps);
-    if (changes.expiresAt !== undefined) checkExpiry(changes.expiresAt, change.at);
+    for (const check of Credential.checks(changes, change)) check();
     const difference = differences(describeChanges(this.current), describeChanges(changes));
     if (difference === undefined) return false;
     const set = Object.fromEntries(Object.entries(changes).filter(([name]) => name in difference.after));
@@ -96,20 +107,20 @@ export class Credential extends Aggregate {
    * @returns whether it changed
    * @throws DomainError `validation` when they would be too many
    */
-  editApis(add: readonly string[], remove: readonly string[], change: Change): boolean {
+  editApis(add: readonly string[], remove: readonly string[], change: PlainChange): boolean {
     const removed = new Set(remove);
     const apis = distinctSorted([...this.current.apis, ...add]).filter((key) => !removed.has(key));
     if (apis.length > MOST_APIS) {
       throw DomainError.invalid('/add', 'too-big', `A credential may call at most ${MOST_APIS} APIs.`);
     }
-    return this.edit({ apis }, change);
+    return this.edit({ apis }, { ...change, policy: { requireAllowedIps: false } });
   }
 
   /**
    * @param newDigest digest of the new secret, which is shown once
    * @throws DomainError `rotation-in-progress`
    */
-  rotateSecret(rotation: Rotation, newDigest: string, change: Change): void {
+  rotateSecret(rotation: Rotation, newDigest: string, change: PlainChange): void {
     const { secrets, data } = new SecretSet(this.current.secrets, change.at).rotate(rotation, newDigest);
     this.change({ secrets }, change);
     this.tell('credential.secret-rotated.v2', data);
@@ -120,7 +131,7 @@ export class Credential extends Aggregate {
    *
    * @throws DomainError `not-found`, `last-secret`
    */
-  endSecret(secretId: string, change: Omit<Change, 'requireAllowedIps'>): void {
+  endSecret(secretId: string, change: PlainChange): void {
     const { secrets, data } = new SecretSet(this.current.secrets, change.at).end(secretId);
     this.change({ secrets }, change);
     this.tell('credential.secret-ended.v1', data);
@@ -137,7 +148,7 @@ export class Credential extends Aggregate {
   }
 
   /** Ends secrets that had ended before, and that a restore brought back. @param ends when each of them ends, by id */
-  endSecretsAgain(ends: ReadonlyMap<string, Date>, change: Omit<Change, 'requireAllowedIps'>): void {
+  endSecretsAgain(ends: ReadonlyMap<string, Date>, change: PlainChange): void {
     if (ends.size === 0) return;
     const secrets = this.current.secrets.map((secret) => ({
       ...secret,
@@ -152,7 +163,7 @@ export class Credential extends Aggregate {
     if (tokenIds.length > 0) this.tell('token.revoked.v1', { tokenIds, count: tokenIds.length, reason });
   }
 
-  private change(set: Partial<CredentialState>, { at, by }: Omit<Change, 'requireAllowedIps'>): void {
+  private change(set: Partial<CredentialState>, { at, by }: PlainChange): void {
     this.current = { ...this.current, ...set, version: this.current.version + 1, updatedAt: at, updatedBy: by };
   }
 
@@ -167,10 +178,11 @@ function distinctSorted(keys: readonly string[]): string[] {
   return [...new Set(keys)].sort();
 }
 
-function checkAllowedIps(allowedIps: readonly string[], required: boolean): void {
-  if (!required || allowedIps.length > 0) return;
-  throw new DomainError('allowed-ips-required', 'Name the addresses that the credential may be used from.', {
-    errors: [{ pointer: '/allowedIps', code: 'allowed-ips-required', message: 'Give at least one address or range.' }],
+function checkPolicy(allowedIps: readonly string[], policy: CredentialPolicy): void {
+  const [fault, ...others] = brokenRules(policy, { allowedIps });
+  if (fault === undefined) return;
+  throw new DomainError(fault.code, 'The operation demands more of its credentials; see errors.', {
+    errors: [fault, ...others],
   });
 }
 

@@ -111,6 +111,11 @@ export class CredentialRepository {
     return documents.map(toState);
   }
 
+  /** All credentials of the operation: at most ten. */
+  async ofOperation(operationId: string, session: ClientSession): Promise<CredentialState[]> {
+    return (await this.model.find({ operationId }, null, { session }).sort({ _id: 1 }).lean()).map(toState);
+  }
+
   /** Every credential that may call the API, of all operations. */
   async withApi(apiKey: string, session: ClientSession): Promise<Credential[]> {
     const documents = await this.model.find({ apis: apiKey }, null, { session }).lean();

@@ -51,6 +51,7 @@ export class ListCredentialsQuery extends Query<CredentialView[]> {
 export class ListCredentialsHandler implements IQueryHandler<ListCredentialsQuery> {
   constructor(
     private readonly operations: OperationRepository,
+    private readonly apis: ApiRepository,
     private readonly credentials: CredentialRepository,
     private readonly tokens: TokenRepository,
     private readonly clock: Clock,
@@ -59,6 +60,7 @@ export class ListCredentialsHandler implements IQueryHandler<ListCredentialsQuer
   async execute({ operationId, filter, after, limit }: ListCredentialsQuery): Promise<CredentialView[]> {
     const now = this.clock.now();
     await bounded(this.operations.load(operationId)); // an unknown operation is no empty list
+    if (filter.api !== undefined) await bounded(this.apis.assertIsKnown(filter.api, '/query/api'));
     const states = await bounded(this.credentials.list(operationId, filter, after, limit));
     const live = await bounded(
       this.tokens.countLive(

@@ -55,7 +55,15 @@ export const administrationEvents: readonly EventDescription[] = [
     ...operation,
     type: 'operation.updated.v2',
     what: 'An operation was changed.',
-    data: beforeAndAfter({ name, requireAllowedIps }, { requireAllowedIps: false }, { requireAllowedIps: true }),
+    data: beforeAndAfter({ name, requireAllowedIps }, { requireAllowedIps: false }, { requireAllowedIps: true }).extend(
+      {
+        toleratedCredentialIds: member(
+          texts.optional(),
+          'Ids of credentials that break a new rule and stay as they are, by `enforce: "new"`; absent when there is none.',
+          ['cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'],
+        ),
+      },
+    ),
   },
   replaced({
     ...operation,

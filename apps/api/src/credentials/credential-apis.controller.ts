@@ -2,9 +2,11 @@ import { Body, Controller, Delete, Get, Param, Patch, Put, Req, Res } from '@nes
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { EditCredentialCommand, GetApiListQuery } from '#credentials';
+import { EditCredentialCommand, FindCredentialFaultsQuery, GetApiListQuery } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
+import { AllFaults } from '../http/all-faults.interceptor.ts';
+import type { ReadableParts } from '../http/all-faults.interceptor.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
@@ -40,6 +42,7 @@ export class CredentialApisController {
 
   @Put()
   @Roles('platform-admin', 'operation-admin')
+  @AllFaults(setApisBody, findFaults)
   @ApiOperation({
     summary: 'Set the added APIs',
     description: `The credential may call exactly these from now on; its live tokens lose what is not among them. ${etagRule}`,
@@ -68,9 +71,12 @@ export class CredentialApisController {
 
   @Patch()
   @Roles('platform-admin', 'operation-admin')
+  @AllFaults(changeApisBody, findFaults)
   @ApiOperation({
     summary: 'Add and remove APIs collectively',
-    description: `All of it in one step. What is there already, or is not there, stays as it is. ${etagRule}`,
+    description:
+      'All of it in one step. What the credential has already, or does not have, stays as it is; a key that the catalogue does not ' +
+      `know is refused, also in \`remove\`. ${etagRule}`,
   })
   @ApiOkResponse({ description: 'The API List as it is now.', standardSchema: apiListAnswer })
   @ApiProblems(
@@ -113,6 +119,10 @@ export class CredentialApisController {
     await this.commands.execute(new EditCredentialCommand(callContext(request), target, { set: { apis: [] } }));
     return this.read(reply, path);
   }
+}
+
+function findFaults({ operationId, keys }: ReadableParts<object>): FindCredentialFaultsQuery {
+  return new FindCredentialFaultsQuery(operationId, keys, {});
 }
 
 function pathOf({ operationId, credentialId }: CredentialPath): CredentialPath {

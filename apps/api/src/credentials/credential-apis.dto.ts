@@ -25,7 +25,7 @@ export const changeApisBody = z
   })
   .meta({
     id: 'ChangeApis',
-    description: 'What is there already, or is not there, stays as it is. No key may be in both.',
+    description: 'What the credential has already, or does not have, stays as it is. No key may be in both.',
     example: { add: ['invoices'], remove: [] },
   });
 export type ChangeApisBody = z.output<typeof changeApisBody>;

@@ -13,12 +13,15 @@ import {
   CreateCredentialCommand,
   DeleteCredentialCommand,
   EditCredentialCommand,
+  FindCredentialFaultsQuery,
   GetCredentialQuery,
   ListCredentialsQuery,
   RotateSecretCommand,
 } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
+import { AllFaults } from '../http/all-faults.interceptor.ts';
+import type { ReadableParts } from '../http/all-faults.interceptor.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
 import type { FirstAnswer } from '../http/idempotency.interceptor.ts';
@@ -59,6 +62,7 @@ export class CredentialsController {
   @Post()
   @Roles('platform-admin', 'operation-admin')
   @Idempotent({ read: readAgain, secretMember: 'clientSecret' })
+  @AllFaults(createCredentialBody, findFaults)
   @ApiOperation({
     summary: 'Create a credential',
     description:
@@ -95,7 +99,7 @@ export class CredentialsController {
   @Roles('platform-admin', 'operation-admin', 'auditor')
   @ApiOperation({ summary: 'List credentials', description: 'Those of the operation, oldest first.' })
   @ApiOkResponse({ description: 'A page of credentials.', standardSchema: credentialPage })
-  @ApiProblems('invalid-cursor', 'not-found')
+  @ApiProblems('invalid-cursor', 'unknown-api', 'not-found')
   async list(
     @Param('operationId') operationId: string,
     @Query({ schema: listCredentialsQuery }) { limit, cursor, ...filter }: ListCredentialsParameters,
@@ -121,6 +125,7 @@ export class CredentialsController {
 
   @Patch(':credentialId')
   @Roles('platform-admin', 'operation-admin')
+  @AllFaults(editCredentialBody, findFaults)
   @ApiOperation({
     summary: 'Change a credential',
     description:
@@ -210,6 +215,14 @@ export class CredentialsController {
     const { view, clientSecret } = await this.commands.execute(command);
     return withSecret(withEtag(reply, view), 'clientSecret', clientSecret);
   }
+}
+
+function findFaults({
+  operationId,
+  keys,
+  valid: { allowedIps, expiresAt },
+}: ReadableParts<EditCredentialBody>): FindCredentialFaultsQuery {
+  return new FindCredentialFaultsQuery(operationId, keys, { allowedIps, expiresAt });
 }
 
 function readAgain({ operationId, id }: FirstAnswer): GetCredentialQuery {

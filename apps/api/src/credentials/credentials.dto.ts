@@ -35,13 +35,9 @@ const allowedIps = z
       return canonicalAllowedIps(list);
     } catch (error) {
       if (!(error instanceof AllowedIpsError)) throw error;
-      const { index, publicMessage } = error;
-      context.addIssue({
-        code: 'custom',
-        path: [index],
-        message: publicMessage,
-        params: { code: 'invalid-address' },
-      });
+      for (const { index, code, message } of error.faults) {
+        context.addIssue({ code: 'custom', path: index === undefined ? [] : [index], message, params: { code } });
+      }
       return z.NEVER;
     }
   })
@@ -49,7 +45,7 @@ const allowedIps = z
     description:
       'Addresses and CIDR ranges, IPv4 or IPv6, from which the credential may get and use tokens; at most 100. Strictly ' +
       'written: four plain decimal octets, no host bits set in a range, no zone, no port. Answers hold the canonical form. ' +
-      'An empty list means any address.',
+      'An empty list means any address. Ranges are judged together: halves that hold every address are refused.',
   });
 
 const expiresAt = timeInput('Give a time as RFC 3339 with an offset, such as 2027-01-31T12:00:00Z, or null.')

@@ -21,6 +21,7 @@ export const errorStatus = {
   'key-taken': { status: 409, title: 'The key is taken' },
   'name-taken': { status: 409, title: 'The name is taken' },
   'credential-limit': { status: 409, title: 'The operation holds as many credentials as it may' },
+  'policy-violated': { status: 409, title: 'Existing credentials break the new rules' },
   'rotation-in-progress': { status: 409, title: 'Two secrets are live already' },
   'last-secret': { status: 409, title: 'The last live secret cannot be ended' },
   'last-platform-admin': { status: 409, title: 'The last platform-admin has to stay' },

@@ -71,10 +71,20 @@ function addMethods(instance: FastifyInstance): void {
   instance.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true });
 }
 
+const CHARSET = /;[ \t]*charset=("?)([^";\s]*)\1/i;
+
+/** RFC 8259 8.1: JSON between systems is UTF-8. To read another encoding as UTF-8 would take the text for another. */
+function checkCharset(contentType = ''): void {
+  const charset = CHARSET.exec(contentType)?.[2];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
+  throw new DomainError('unsupported-media-type', 'Send the JSON in UTF-8, as application/json without a charset.');
+}
+
 function addParsers(instance: FastifyInstance): void {
   instance.removeAllContentTypeParsers();
-  instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+  instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
+      checkCharset(request.headers['content-type']);
       done(null, body.length === 0 ? undefined : parseStrictJson(body));
     } catch (error) {
       done(error as Error);

@@ -2,21 +2,34 @@ import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DomainError } from '#kernel';
-import type { ExpectedVersion } from '#kernel';
+import type { ExpectedTag, ExpectedVersion } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 
-const ENTITY_TAGS = /^\s*"v(\d{1,15})"\s*(?:,\s*"v(\d{1,15})"\s*)*$/;
+// RFC 9110 8.8.3: an opaque tag in quotes, weak or strong; 5.6.1: a list may have empty elements
+const ENTITY_TAG = /(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/;
+const ELEMENT = new RegExp(`[ \\t]*(?:${ENTITY_TAG.source})?[ \\t]*(?:,|$)`, 'y');
+const OWN_TAG = /^v(0|[1-9]\d{0,14})$/;
 
 /**
- * Reads an `If-Match` (RFC 9110 13.1.1).
+ * Reads an `If-Match` (RFC 9110 13.1.1). A weak tag is taken for its strong form: a proxy that compresses weakens tags, and ours
+ * name the version of a thing, not its bytes.
  *
- * @returns `any` for `*`; undefined when the header is absent; versions of which none can match for tags never given out
+ * @returns `any` for `*`; undefined when the header is absent
  */
 export function parseIfMatch(header: string | undefined): ExpectedVersion {
   if (header === undefined) return undefined;
   if (header.trim() === '*') return 'any';
-  if (!ENTITY_TAGS.test(header)) return []; // a foreign, weak or mangled tag matches nothing: 412
-  return [...header.matchAll(/"v(\d+)"/g)].map((match) => Number(match[1]));
+  const tags: ExpectedTag[] = [];
+  for (let at = 0; at < header.length; at = ELEMENT.lastIndex) {
+    ELEMENT.lastIndex = at;
+    const element = ELEMENT.exec(header);
+    if (element === null) return ['mangled'];
+    const [, opaque] = element;
+    if (opaque === undefined) continue;
+    const version = OWN_TAG.exec(opaque)?.[1];
+    tags.push(version === undefined ? 'foreign' : Number(version));
+  }
+  return tags.length === 0 ? ['mangled'] : tags;
 }
 
 /** The versions that the caller's `If-Match` names. @throws DomainError `precondition-required` (428) without the header */
@@ -39,9 +52,12 @@ export const OptionalIfMatch = createParamDecorator((_data: unknown, context: Ex
   parseIfMatch(context.switchToHttp().getRequest<LatchkeyRequest>().headers['if-match']),
 );
 
-/** Sends a view: its version goes into the ETag, the rest is the body. */
+/**
+ * Sends a view: its version goes into the ETag, the rest is the body. A proxy is asked not to change the body, which would
+ * weaken the tag (RFC 9111 5.2.2.6).
+ */
 export function withEtag<T extends { readonly version: number }>(reply: FastifyReply, view: T): Omit<T, 'version'> {
   const { version, ...body } = view;
-  reply.header('etag', `"v${version}"`);
+  reply.header('etag', `"v${version}"`).header('cache-control', 'no-store, no-transform');
   return body;
 }

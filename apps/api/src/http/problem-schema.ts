@@ -17,5 +17,15 @@ export const problemSchema = z
       .array(listedSecret)
       .optional()
       .meta({ description: 'Of `rotation-in-progress`: both live secrets, the current one first.' }),
+    violations: z
+      .array(
+        z.object({
+          credentialId: z.string(),
+          name: z.string().meta({ description: 'Name of the credential.' }),
+          rule: z.enum(['requireAllowedIps']).meta({ description: 'The rule that it breaks.' }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Of `policy-violated`: the credentials that break the new rules.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document.' });

@@ -11,7 +11,7 @@ import { asLatchkeyRequest } from './http-adapter.ts';
 import { sendProblem } from './problem.ts';
 import { RareWarning } from './rare-warning.ts';
 import type { RouteTable } from './route-table.ts';
-import { lacksHost } from './unreadable-requests.ts';
+import { faultOfHost } from './unreadable-requests.ts';
 
 const EXPORT_PATH = '/v1/events/export';
 const PROBLEM = 'application/problem+json';
@@ -46,8 +46,9 @@ export function addRequestHooks(
     reply.header('x-request-id', raw.id).header('x-content-type-options', 'nosniff');
     if (draining.active) reply.header('connection', 'close');
     const { url } = raw;
-    if (lacksHost(raw.raw)) {
-      done(new DomainError('malformed-request', 'HTTP/1.1 wants a Host header.'));
+    const hostFault = faultOfHost(raw.raw);
+    if (hostFault !== undefined) {
+      done(new DomainError('malformed-request', hostFault));
       return;
     }
     // before the body is read: its media type must not turn an unknown path into a 415

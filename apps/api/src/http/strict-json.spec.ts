@@ -124,7 +124,8 @@ describe('what it refuses', () => {
     ['a no-break space between', '[1,\u00A02]'],
     ['undefined', 'undefined'],
   ])('%s', (_what, text) => {
-    expect(faultOf(text)).toMatchObject({ pointer: '', publicMessage: 'The body is not a JSON document.' });
+    const publicMessage = expect.stringMatching(/^The body is not a JSON document; see line \d+, column \d+\.$/);
+    expect(faultOf(text)).toMatchObject({ pointer: '', publicMessage });
   });
 
   it('a byte order mark, UTF-16 and bad UTF-8', () => {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { jsonSyntaxFault } from './json-syntax.ts';
 
 /** A fault in a JSON document: the member at fault as an RFC 6901 pointer ('' is the document), and what to do. */
 export class StrictJsonError extends Error {
@@ -154,7 +155,9 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // the engine's message quotes the document
-    throw new StrictJsonError('', 'The body is not a JSON document.');
+    const place = jsonSyntaxFault(text);
+    const where = place === undefined ? '' : `; see line ${place.line}, column ${place.column}`;
+    throw new StrictJsonError('', `The body is not a JSON document${where}.`);
   }
 }
 

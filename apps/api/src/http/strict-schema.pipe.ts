@@ -3,7 +3,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { DomainError } from '#kernel';
 import type { FieldFault } from '#kernel';
 
-const MAX_FAULTS = 20;
+/** How many faults an answer names at most. */
+export const MAX_FAULTS = 20;
 const MAX_POINTER_LENGTH = 200;
 
 /** A zod issue, as far as it is used here. */

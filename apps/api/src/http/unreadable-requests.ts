@@ -35,9 +35,26 @@ export function answerForNode(server: Server): void {
   });
 }
 
-/** HTTP/1.1 wants a Host (RFC 9112 3.2); Node would refuse its absence without a word. */
-export function lacksHost({ httpVersionMinor, httpVersionMajor, headers }: IncomingMessage): boolean {
-  return httpVersionMajor === 1 && httpVersionMinor >= 1 && headers.host === undefined;
+// RFC 9110 7.2: an authority's host and port; without what could make two of it
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@[\]\\,"<>^`{|}]*)(?::\d*)?$/;
+
+/**
+ * What is wrong with the Host of a request: HTTP/1.1 wants exactly one (RFC 9112 3.2). Node would refuse its absence without a
+ * word, and of two keep the first, where a proxy before it may have gone by the second.
+ */
+export function faultOfHost({ httpVersionMinor, httpVersionMajor, rawHeaders }: IncomingMessage): string | undefined {
+  let host: string | undefined;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (host !== undefined) return 'Send one Host header; this request has several.';
+    host = rawHeaders[at + 1] ?? '';
+  }
+  if (host === undefined) {
+    const isOld = httpVersionMajor === 1 && httpVersionMinor === 0;
+    return isOld ? undefined : 'HTTP/1.1 wants a Host header.';
+  }
+  return HOST.test(host) ? undefined : 'The Host header is not a host with an optional port.';
 }
 
 function endWith(socket: Duplex, fault: DomainError, headers = ''): void {

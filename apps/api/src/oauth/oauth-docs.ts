@@ -51,8 +51,10 @@ const tokenForm = z
 
 const tokenAnswer = z
   .object({
-    access_token: z.string().meta({ description: 'Opaque. `lk_at_` + the client’s handle + 43 + 6 characters.' }),
-    token_type: z.literal('Bearer'),
+    access_token: z
+      .string()
+      .meta({ example: 'lk_at_example', description: 'Opaque. `lk_at_` + the client’s handle + 43 + 6 characters.' }),
+    token_type: z.literal('Bearer').meta({ example: 'Bearer' }),
     expires_in: z.int().meta({ description: 'Seconds.', example: 3600 }),
     scope: z.string().meta({ example: 'invoices', description: 'What was granted: API keys, sorted.' }),
   })

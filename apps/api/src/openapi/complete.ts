@@ -100,12 +100,16 @@ function documentRefusals({ path, operation }: PlacedOperation): void {
       ...headers('X-Request-Id'),
     };
     const json = response.content?.['application/json'];
-    if (json !== undefined) json.example = oauthExample(status);
+    if (json !== undefined) json.example = oauthExample(path, status);
   }
 }
 
-function oauthExample(status: string): object {
+function oauthExample(path: string, status: string): object {
   if (status === '401') return { error: 'invalid_client', error_description: 'Client authentication failed.' };
+  if (path === '/oauth2/token' && status === '429') {
+    const error_description = 'This client has as many live tokens as it may.';
+    return { error: 'temporarily_unavailable', error_description };
+  }
   if (status === '429' || status === '503') {
     return { error: 'temporarily_unavailable', error_description: 'The service cannot answer at the moment.' };
   }

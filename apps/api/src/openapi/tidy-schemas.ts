@@ -4,22 +4,23 @@ type Node = Record<string, unknown>;
 
 /** Takes out of the schemas what says nothing to a reader: bounds that are the language’s own, and a format spelt out again. */
 export function tidySchemas(document: Document): void {
-  visit(document.paths);
-  visit(document.components?.schemas ?? {});
+  const schemas = (document.components?.schemas ?? {}) as Readonly<Record<string, Node>>;
+  visit(document.paths, schemas);
+  visit(schemas, schemas);
 }
 
-function visit(value: unknown): void {
-  if (Array.isArray(value)) value.forEach(visit);
+function visit(value: unknown, schemas: Readonly<Record<string, Node>>): void {
+  if (Array.isArray(value)) value.forEach((each) => visit(each, schemas));
   else if (typeof value === 'object' && value !== null) {
-    tidy(value as Node);
-    Object.values(value).forEach(visit);
+    tidy(value as Node, schemas);
+    Object.values(value).forEach((each) => visit(each, schemas));
   }
 }
 
-function tidy(node: Node): void {
+function tidy(node: Node, schemas: Readonly<Record<string, Node>>): void {
   if (node['maximum'] === Number.MAX_SAFE_INTEGER) Reflect.deleteProperty(node, 'maximum');
   if (node['minimum'] === Number.MIN_SAFE_INTEGER) Reflect.deleteProperty(node, 'minimum');
-  allowNull(node);
+  allowNull(node, schemas);
   // the format says it, in one word
   if (node['format'] === 'date-time') Reflect.deleteProperty(node, 'pattern');
   // a query member is text to the parser, and a number or a truth value to the reader
@@ -32,10 +33,15 @@ function tidy(node: Node): void {
   }
 }
 
-/** OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`: a reference that may be null has to say so in another way. */
-function allowNull(node: Node): void {
+/**
+ * OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`, which a reference has not. So the schema itself takes the place of a
+ * reference that may be null: generators fail on the other ways to say it.
+ */
+function allowNull(node: Node, schemas: Readonly<Record<string, Node>>): void {
   if (node['nullable'] !== true || node['type'] !== undefined || !Array.isArray(node['allOf'])) return;
-  node['anyOf'] = [...(node['allOf'] as unknown[]), { type: 'object', nullable: true, enum: [null] }];
+  const [only, ...others] = node['allOf'] as { readonly $ref?: string }[];
+  const referred = schemas[only?.$ref?.split('/').at(-1) ?? ''];
+  if (referred === undefined || others.length > 0) return;
   Reflect.deleteProperty(node, 'allOf');
-  Reflect.deleteProperty(node, 'nullable');
+  Object.assign(node, { ...structuredClone(referred), ...node });
 }

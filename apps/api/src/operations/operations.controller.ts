@@ -9,13 +9,8 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import {
-  CreateOperationCommand,
-  DeleteOperationCommand,
-  EditOperationCommand,
-  GetOperationQuery,
-  ListOperationsQuery,
-} from '#catalogue';
+import { CreateOperationCommand, DeleteOperationCommand, GetOperationQuery, ListOperationsQuery } from '#catalogue';
+import { EditOperationCommand } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
@@ -97,17 +92,30 @@ export class OperationsController {
   @Patch(':operationId')
   @Roles('platform-admin')
   @ApiBody({ standardSchema: editOperationBody } as never)
-  @ApiOperation({ summary: 'Change an operation', description: 'Members that are left out stay as they are.' })
+  @ApiOperation({
+    summary: 'Change an operation',
+    description:
+      'Members that are left out stay as they are. A new rule that existing credentials break is refused (409 `policy-violated`, ' +
+      'with `violations`), unless `enforce` is `new`: then it applies to what is written from now on.',
+  })
   @ApiOkResponse({ description: 'The operation as it is now.', standardSchema: operationAnswer })
-  @ApiProblems('not-found', 'name-taken', 'precondition-failed', 'precondition-required', 'malformed-json')
+  @ApiProblems(
+    'not-found',
+    'name-taken',
+    'policy-violated',
+    'precondition-failed',
+    'precondition-required',
+    'malformed-json',
+  )
   async edit(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Param('operationId') operationId: string,
     @IfMatch() expected: ExpectedVersion,
-    @Body({ schema: editOperationBody }) body: EditOperationBody,
+    @Body({ schema: editOperationBody }) { enforce, ...changes }: EditOperationBody,
   ): Promise<object> {
-    const command = new EditOperationCommand(callContext(request), operationId, expected, body);
+    const context = callContext(request);
+    const command = new EditOperationCommand(context, operationId, expected, changes, enforce === 'new');
     return withEtag(reply, await this.commands.execute(command));
   }
 

@@ -12,7 +12,18 @@ export const createOperationBody = z
 export type CreateOperationBody = z.output<typeof createOperationBody>;
 
 export const editOperationBody = z
-  .strictObject({ name: nameField.optional(), requireAllowedIps: requireAllowedIps.optional() })
+  .strictObject({
+    name: nameField.optional(),
+    requireAllowedIps: requireAllowedIps.optional(),
+    enforce: z
+      .enum(['new'])
+      .optional()
+      .meta({
+        description:
+          '`new` applies a new rule to what is written from now on only: credentials that break it stay as they are. Without it ' +
+          'such an edit is refused.',
+      }),
+  })
   .meta({
     id: 'EditOperation',
     description: 'Members that are left out stay as they are; an empty object changes nothing.',

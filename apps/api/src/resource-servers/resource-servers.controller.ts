@@ -13,12 +13,15 @@ import {
   CreateResourceServerCommand,
   DeleteResourceServerCommand,
   EditResourceServerCommand,
+  FindUnknownApisQuery,
   GetResourceServerQuery,
   ListResourceServersQuery,
   RotateResourceServerSecretCommand,
 } from '#catalogue';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
+import { AllFaults } from '../http/all-faults.interceptor.ts';
+import type { ReadableParts } from '../http/all-faults.interceptor.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
 import type { FirstAnswer } from '../http/idempotency.interceptor.ts';
@@ -58,6 +61,7 @@ export class ResourceServersController {
   @Post()
   @Roles('platform-admin')
   @Idempotent({ read: readAgain, secretMember: 'resourceServerSecret' })
+  @AllFaults(createResourceServerBody, findFaults)
   @ApiOperation({
     summary: 'Register a resource server',
     description:
@@ -110,6 +114,7 @@ export class ResourceServersController {
 
   @Patch(':resourceServerId')
   @Roles('platform-admin')
+  @AllFaults(editResourceServerBody, findFaults)
   @ApiOperation({
     summary: 'Change a resource server',
     description: 'What is changed is in force on every instance when this is answered.',
@@ -183,6 +188,10 @@ export class ResourceServersController {
     const { resourceServerSecret, ...view } = await this.commands.execute(command);
     return withSecret(withEtag(reply, view), 'resourceServerSecret', resourceServerSecret);
   }
+}
+
+function findFaults({ keys }: ReadableParts<object>): FindUnknownApisQuery {
+  return new FindUnknownApisQuery(keys['apis'] ?? []);
 }
 
 function readAgain({ id }: FirstAnswer): GetResourceServerQuery {

@@ -45,7 +45,13 @@ export const createUserBody = z
   .strictObject({ username, password, roles, operationIds: operationIds.default([]) })
   .meta({
     id: 'CreateUser',
-    example: { username: 'ada', password: 'correct horse battery staple', roles: ['auditor'], operationIds: [] },
+    // harmless when it is sent as it is: the password has the user name in it, and the role is for no operation
+    example: {
+      username: 'ada',
+      password: 'ada: choose a password of your own',
+      roles: ['operation-admin'],
+      operationIds: [],
+    },
   });
 export type CreateUserBody = z.output<typeof createUserBody>;
 

@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkVersion } from '#kernel';
+import type { DomainError } from '#kernel';
+import { parseIfMatch } from './if-match.ts';
+
+describe('parseIfMatch', () => {
+  it.each([
+    [undefined, undefined],
+    ['*', 'any'],
+    [' * ', 'any'],
+    ['"v3"', [3]],
+    ['W/"v3"', [3]],
+    ['"v4", "x"', [4, 'foreign']],
+    ['"a,b" , W/"v1"', ['foreign', 1]],
+    ['"v1",, "v2",', [1, 2]],
+    ['"v01"', ['foreign']],
+    ['"v9999999999999999"', ['foreign']],
+    ['""', ['foreign']],
+    ['', ['mangled']],
+    [',', ['mangled']],
+    ['v1', ['mangled']],
+    ['"v1', ['mangled']],
+    ['"v1" "v2"', ['mangled']],
+    ['w/"v1"', ['mangled']],
+    ['"v1", *', ['mangled']],
+    ['"v 1"', ['mangled']],
+  ])('reads %j as %j', (header, expected) => {
+    expect(parseIfMatch(header)).toEqual(expected);
+  });
+});
+
+describe('checkVersion', () => {
+  it.each([
+    ['"v2"', /has "v3" now, and If-Match names "v2"/],
+    ['v3', /not a list of ETags/],
+    ['"other"', /no ETag that was given out here/],
+  ])('says what is wrong with %s', (header, why) => {
+    let error: DomainError | undefined;
+    try {
+      checkVersion(3, parseIfMatch(header));
+    } catch (thrown) {
+      error = thrown as DomainError;
+    }
+    expect(error?.code).toBe('precondition-failed');
+    expect(error?.publicDetail).toMatch(why);
+  });
+
+  it('takes any of several tags that fits', () => {
+    expect(() => checkVersion(4, parseIfMatch('"v4", "x"'))).not.toThrow();
+    expect(() => checkVersion(3, parseIfMatch('W/"v3"'))).not.toThrow();
+  });
+});

@@ -1,0 +1,41 @@
+import { DomainError } from './domain-error.ts';
+import type { FieldFault } from './domain-error.ts';
+
+type Check = () => unknown;
+
+/**
+ * Runs every check, so that a caller learns of all faults of the input in one answer.
+ *
+ * @throws DomainError with all faults: of the checks' own code when they agree on one, else `validation`
+ */
+export async function checkAll(...checks: readonly Check[]): Promise<void> {
+  const found = await refusalsOf(checks);
+  const [first] = found;
+  if (first === undefined) return;
+  if (found.length === 1) throw first;
+  const errors = found.flatMap((error) => error.errors ?? []);
+  if (found.every(({ code }) => code === first.code)) {
+    throw new DomainError(first.code, first.publicDetail, { errors });
+  }
+  throw new DomainError('validation', 'The request is not valid; see errors.', { errors });
+}
+
+/** Every fault that the checks find. */
+export async function faultsOf(...checks: readonly Check[]): Promise<FieldFault[]> {
+  return (await refusalsOf(checks)).flatMap((error) => error.errors ?? []);
+}
+
+/** In the checks' order, one after the other: they may share a transaction. */
+async function refusalsOf(checks: readonly Check[]): Promise<DomainError[]> {
+  const found: DomainError[] = [];
+  for (const check of checks) {
+    try {
+      await check();
+    } catch (error) {
+      // what names no member, such as a store that is away, is no fault of the input
+      if (!(error instanceof DomainError) || error.errors === undefined) throw error;
+      found.push(error);
+    }
+  }
+  return found;
+}
