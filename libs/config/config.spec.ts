@@ -56,6 +56,43 @@ describe('configuration', () => {
     }
   });
 
+  it.each([
+    ['directConnection=true', 'directConnection'],
+    ['loadBalanced=true', 'loadBalanced'],
+    ['readPreference=secondaryPreferred', 'readPreference'],
+    ['readPreferenceTags=dc:ny', 'readPreferenceTags'],
+    ['maxStalenessSeconds=120', 'maxStalenessSeconds'],
+    ['readConcernLevel=local', 'readConcernLevel'],
+    ['journal=false', 'journal'],
+    ['w=1', 'w'],
+    ['wtimeoutMS=500', 'wtimeoutMS'],
+    ['retryWrites=false', 'retryWrites'],
+    ['retryReads=false', 'retryReads'],
+    ['serverMonitoringMode=poll', 'serverMonitoringMode'],
+    ['timeoutMS=500', 'timeoutMS'],
+    ['socketTimeoutMS=500', 'socketTimeoutMS'],
+    ['promoteLongs=false', 'promoteLongs'],
+    ['READPREFERENCE=secondary', 'READPREFERENCE'],
+  ])('refuses %s in a connection string, and says to remove it', (option, name) => {
+    for (const variable of ['MONGODB_URI', 'EVENT_RETENTION_MONGODB_URI']) {
+      const faults = faultsOf({ ...stores, [variable]: `mongodb://a:1,b:2/latchkey?replicaSet=x&${option}` });
+      expect(faults).toEqual([expect.stringContaining(`${variable}: remove the option ${name}.`)]);
+    }
+  });
+
+  it('lists every option of a connection string that is refused', () => {
+    const uri = 'mongodb://127.0.0.1/latchkey?directConnection=true&w=1&journal=false';
+    expect(faultsOf({ ...stores, MONGODB_URI: uri })).toHaveLength(3);
+  });
+
+  it.each([
+    'mongodb+srv://u:p@cluster0.example/latchkey?retryWrites=true&w=majority&appName=Cluster0',
+    'mongodb://a:1,b:2,c:3/latchkey?replicaSet=rs0&authSource=admin&tls=true&tlsCAFile=/ca.pem',
+    'mongodb://a/latchkey?directConnection=false&readPreference=primary&readConcernLevel=majority&journal=true',
+  ])('accepts %s', (uri) => {
+    expect(faultsOf({ ...stores, MONGODB_URI: uri })).toEqual([]);
+  });
+
   it('never repeats a value, since some are secrets', () => {
     const faults = faultsOf({ ...stores, LATCHKEY_ADMIN_USERNAME: 'admin', LATCHKEY_ADMIN_PASSWORD: 'c4n4ry' });
     expect(faults).toHaveLength(1);

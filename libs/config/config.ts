@@ -5,6 +5,7 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { parseTrustedProxies } from '#kernel';
 import { checkedPublicUrl, localUrl } from './public-url.ts';
+import { connectionStringFaults } from './connection-string.ts';
 
 const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
 const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> =>
@@ -33,6 +34,11 @@ function isSafeIssuer(text: string): boolean {
     (isIPv4(hostname) && hostname.startsWith('127.'))
   );
 }
+
+const mongodbUri = (name: string): z.ZodType<string> =>
+  url(name, ['mongodb:', 'mongodb+srv:']).superRefine((text, context) => {
+    for (const message of connectionStringFaults(name, text)) context.addIssue({ code: 'custom', message });
+  });
 
 function accepted<T>(context: z.RefinementCtx, parse: () => T): T {
   try {
@@ -90,7 +96,7 @@ export const schema = z.object({
       .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), 'PUBLIC_URL must not contain a user name or password')
       .transform((text, context) => accepted(context, () => checkedPublicUrl(text))),
   ),
-  MONGODB_URI: url('MONGODB_URI', ['mongodb:', 'mongodb+srv:']),
+  MONGODB_URI: mongodbUri('MONGODB_URI'),
   REDIS_URL: url('REDIS_URL', ['redis:', 'rediss:']),
   LATCHKEY_ROLE: z.enum(['all', 'http', 'worker'], 'LATCHKEY_ROLE must be all, http or worker').default('all'),
   TRUSTED_PROXIES: z
@@ -121,7 +127,7 @@ export const schema = z.object({
   EVENT_RETENTION_DAYS: optional(wholeNumber('EVENT_RETENTION_DAYS', 1, 36_500)),
   EVENT_ARCHIVE_DIR: folder('EVENT_ARCHIVE_DIR'),
   LATCHKEY_TOMBSTONE_DIR: folder('LATCHKEY_TOMBSTONE_DIR'),
-  EVENT_RETENTION_MONGODB_URI: optional(url('EVENT_RETENTION_MONGODB_URI', ['mongodb:', 'mongodb+srv:'])),
+  EVENT_RETENTION_MONGODB_URI: optional(mongodbUri('EVENT_RETENTION_MONGODB_URI')),
   LATCHKEY_LEASE_MS: wholeNumber('LATCHKEY_LEASE_MS', 0, 250).default(250),
   CONNECTION_LIMIT: wholeNumber('CONNECTION_LIMIT', 1, 1_000_000).default(10_000),
   CONNECTION_LIMIT_PER_ADDRESS: wholeNumber('CONNECTION_LIMIT_PER_ADDRESS', 1, 1_000_000).default(2_000),

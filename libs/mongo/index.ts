@@ -13,6 +13,7 @@ export { MongoStore } from './mongo-store.ts';
 export { SessionPool } from './session-pool.ts';
 export { Settings } from './settings.ts';
 export { StoreClock } from './store-clock.ts';
+export { STORE_OPTIONS } from './store-options.ts';
 export { Transactions } from './transactions.ts';
 export {
   STORE_DEADLINE_MS,

@@ -7,7 +7,9 @@ import type { Config } from '#config';
 import { LOGGER, RepeatedNotice } from '#observability';
 import type { Logger } from '#observability';
 import { ConnectionWatch } from './connection-watch.ts';
+import { UnfitDeployment } from './deployment.ts';
 import { StoreClock } from './store-clock.ts';
+import { STORE_OPTIONS } from './store-options.ts';
 import { verifyLayout } from './verify-layout.ts';
 
 // A key that is no member of the schema is an error, never dropped: a filter that loses its key matches everything.
@@ -31,6 +33,7 @@ export class MongoStore implements OnApplicationShutdown {
   readonly connection: Connection = mongoose.createConnection();
   private readonly models: Model<never>[] = [];
   private readonly outage = new RepeatedNotice((reason) => this.logger.warn({ reason }, 'waiting for MongoDB'));
+  private readonly unfit = new RepeatedNotice((reason) => this.logger.error({ reason }, 'MongoDB cannot be used'));
   private closing = false;
   private prepared = false;
   private opening: Promise<void> | undefined;
@@ -82,24 +85,25 @@ export class MongoStore implements OnApplicationShutdown {
       try {
         if (!this.prepared) await verifyLayout(this.config.mongodbUri, this.models);
         await this.connection.openUri(this.config.mongodbUri, {
+          ...STORE_OPTIONS,
           appName: 'latchkey',
           maxPoolSize: CONNECTIONS,
           minPoolSize: 1,
-          readPreference: 'primary',
-          readConcernLevel: 'majority',
-          w: 'majority',
           serverSelectionTimeoutMS: ROUND_TRIP_MS,
           connectTimeoutMS: ROUND_TRIP_MS,
           socketTimeoutMS: ROUND_TRIP_MS,
           waitQueueTimeoutMS: ROUND_TRIP_MS,
           heartbeatFrequencyMS: 1_000,
         });
+        this.clock.follow(this.connection.getClient());
         if (!this.prepared) await this.prepare();
         this.outage.clear();
+        this.unfit.clear();
         this.watch = new ConnectionWatch(this.connection.getClient(), CONNECTIONS / 2, (what) => this.openAnew(what));
         open = true;
       } catch (error) {
-        this.outage.give(error instanceof Error ? error.message : String(error));
+        if (error instanceof UnfitDeployment) this.unfit.give(error.message);
+        else this.outage.give(error instanceof Error ? error.message : String(error));
         // not by force: mongoose would refuse every command for good, also over the next connection
         await this.connection.close().catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));

@@ -24,7 +24,7 @@ class LaterClock extends StoreClock {
 }
 
 /** One instance's transactions, with a collection. */
-async function instance(clock = new StoreClock(logger)) {
+async function instance(clock = new StoreClock(logger, new Metrics())) {
   const store = new MongoStore(config, logger, clock);
   const instances = new Instances(store, config, clock, logger);
   const pool = new SessionPool(store, instances);
@@ -50,7 +50,7 @@ describe('transactions of several instances', () => {
     await migrateDatabase({ uri: uri.href, migrations, say: () => undefined, waitMs: 60_000 });
     one = await instance();
     await one.store.connection.createCollection('things');
-    other = await instance(new LaterClock(logger));
+    other = await instance(new LaterClock(logger, new Metrics()));
   });
   afterAll(async () => {
     await one.store.connection.dropDatabase();

@@ -83,7 +83,7 @@ export class Transactions {
     work: (session: ClientSession) => Promise<T>,
     deadlineAt: number,
   ): Promise<T> {
-    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
+    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
     try {
       const result = await work(session).catch(tryAgainIfLost);
       // whoever waited has been told that nothing was changed: then nothing may be

@@ -2,33 +2,47 @@ import mongoose from 'mongoose';
 import type { Model } from 'mongoose';
 import { migrations, verifyDatabase } from '#migrations';
 import type { IndexSpec } from '#migrations';
+import { checkLayout, checkServer, isRouter } from './deployment.ts';
+import { STORE_OPTIONS } from './store-options.ts';
 
 /** How long one answer, or the wait for a primary, may take, in milliseconds. */
 const ROUND_TRIP_MS = 2_000;
 
 /**
- * Checks that the database is as this version needs it, over a connection of its own: until then the service's connection stays closed,
+ * Checks that the deployment and the database are as this version needs them, over a connection of its own: until then the service's connection stays closed,
  * so that nothing at all can be served from a database that was not migrated.
  *
  * @param models the collections and indexes that the code relies on
- * @throws DatabaseNotMigrated, or what the driver throws while the database cannot be reached
+ * @throws UnfitDeployment, DatabaseNotMigrated, or what the driver throws while the database cannot be reached
  */
 export async function verifyLayout(uri: string, models: readonly Model<never>[]): Promise<void> {
   const client = new mongoose.mongo.MongoClient(uri, {
     appName: 'latchkey-verify',
     maxPoolSize: 4,
-    readPreference: 'primary',
+    ...STORE_OPTIONS,
     serverSelectionTimeoutMS: ROUND_TRIP_MS,
     connectTimeoutMS: ROUND_TRIP_MS,
     socketTimeoutMS: ROUND_TRIP_MS,
   });
   try {
     await client.connect();
+    const server = await client.db().command({ hello: 1 });
+    checkServer(server);
     const layout = models.map((model) => [model.collection.name, indexesOf(model)] as const);
     await verifyDatabase(client.db(), Object.fromEntries(layout), migrations);
+    if (isRouter(server)) await verifyPlacement(client.db(), models);
   } finally {
     await client.close().catch(() => undefined);
   }
+}
+
+/** @throws UnfitDeployment when the collections are not together on one shard */
+async function verifyPlacement(db: mongoose.mongo.Db, models: readonly Model<never>[]): Promise<void> {
+  const placements = models.map(async ({ collection: { name } }) => ({
+    collection: name,
+    explained: await db.command({ explain: { find: name }, verbosity: 'queryPlanner' }),
+  }));
+  checkLayout(await Promise.all(placements));
 }
 
 function indexesOf({ schema }: Model<never>): IndexSpec[] {

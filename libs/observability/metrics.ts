@@ -12,6 +12,10 @@ export class Metrics {
   readonly events = this.counter('latchkey_events_total', 'Events appended to the log.', ['type']);
   readonly jobs = this.counter('latchkey_jobs_total', 'Jobs worked off.', ['queue', 'outcome']);
   readonly storeConflicts = this.counter('latchkey_store_conflicts_total', 'Transactions tried again.', []);
+  readonly storeClockDifference = this.gauge(
+    'latchkey_store_clock_difference_seconds',
+    'Largest difference between the clocks of two MongoDB members.',
+  );
   readonly outboxPending = this.gauge('latchkey_outbox_pending', 'Follow-up work that is not done yet.');
   readonly inconsistentChains = this.gauge(
     'latchkey_log_inconsistent_chains',

@@ -30,9 +30,8 @@ describe('nginx', () => {
   let bearer: { authorization: string };
 
   beforeAll(async () => {
-    const { hostname, port } = new URL(database.uri);
-    store = await new TcpProxy({ host: hostname, port: Number(port) }).open();
-    const env = { MONGODB_URI: `${store.urlFor(database.uri)}?directConnection=true` };
+    store = await TcpProxy.before(database.uri);
+    const env = { MONGODB_URI: store.storeUri(database.uri) };
     world = await OAuthWorld.start(1, { database, env });
     upstream = await UpstreamApi.start();
     nginx = new Gateway(await freePort());

@@ -24,7 +24,7 @@ describe('while MongoDB is away', () => {
   beforeAll(async () => {
     store = await TcpProxy.before(database.uri);
     redis = await RedisServer.running();
-    const env = { MONGODB_URI: `${store.urlFor(database.uri)}?directConnection=true`, REDIS_URL: redis.url };
+    const env = { MONGODB_URI: store.storeUri(database.uri), REDIS_URL: redis.url };
     world = await OAuthWorld.start(1, { database, env });
     client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     token = await world.tokenOf(await world.client()); // of another one, where no new token evicts it

@@ -29,10 +29,15 @@ interface Sent {
   readonly mode: string | undefined;
   readonly inTransaction: boolean;
   readonly begins: boolean;
+  readonly journal: boolean | undefined;
+  /** strictly version 1 of the Stable API */
+  readonly api: boolean;
+  /** an awaitable `hello` */
+  readonly streams: boolean;
 }
 
 /** The proof of the lease rests on it (docs/adr/0003-the-lease.md), so it is looked at where the store would see it. */
-describe('what is asked of MongoDB, whatever the connection string says', () => {
+describe('what the service sends to MongoDB', () => {
   const database = new TestDatabase();
   const sent: Sent[] = [];
   let proxy: TcpProxy;
@@ -46,11 +51,7 @@ describe('what is asked of MongoDB, whatever the connection string says', () => 
       framers.set(client, framer);
       for (const message of framer.push(chunk)) sent.push(toSent(BSON.deserialize(readMessage(message).body)));
     };
-    const uri = new URL(proxy.storeUri(database.uri));
-    uri.searchParams.set('readPreference', 'secondaryPreferred');
-    uri.searchParams.set('readConcernLevel', 'local');
-    uri.searchParams.set('w', '1');
-    world = await OAuthWorld.start(1, { database, env: { MONGODB_URI: uri.href } });
+    world = await OAuthWorld.start(1, { database, env: { MONGODB_URI: proxy.storeUri(database.uri) } });
     const client = await world.client();
     const token = await world.tokenOf(client);
     expect(await world.isActive(token)).toBe(true);
@@ -98,6 +99,22 @@ describe('what is asked of MongoDB, whatever the connection string says', () => 
     expect(commits.filter(({ w }) => w !== 'majority')).toEqual([]);
   });
 
+  it('waits for the journal', () => {
+    const acknowledged = sent.filter(({ w }) => w !== undefined && w !== 0);
+    expect(acknowledged.length).toBeGreaterThan(3);
+    expect(acknowledged.filter(({ journal }) => journal !== true)).toEqual([]);
+  });
+
+  it('keeps strictly to version 1 of the Stable API', () => {
+    expect(sent.length).toBeGreaterThan(20);
+    const outside = sent.filter(({ api, name }) => !api && name !== 'getMore');
+    expect(outside.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('watches the server by a stream', () => {
+    expect(named(['hello']).filter(({ streams }) => streams).length).toBeGreaterThan(0);
+  });
+
   it('writes outside of transactions are acknowledged by a majority', () => {
     const writes = named(WRITES).filter(({ inTransaction }) => !inTransaction);
     expect(writes.length).toBeGreaterThan(0);
@@ -119,7 +136,7 @@ function toSent(command: BSON.Document): Sent {
     readonly readConcern?: { readonly level?: string; readonly afterClusterTime?: BSON.Timestamp };
     readonly maxTimeMS?: number;
     readonly filter?: BSON.Document;
-    readonly writeConcern?: { readonly w?: unknown };
+    readonly writeConcern?: { readonly w?: unknown; readonly j?: boolean; readonly journal?: boolean };
     readonly $readPreference?: { readonly mode: string };
     readonly autocommit?: boolean;
     readonly startTransaction?: boolean;
@@ -137,5 +154,8 @@ function toSent(command: BSON.Document): Sent {
     mode: $readPreference?.mode,
     inTransaction: autocommit === false,
     begins: startTransaction === true,
+    journal: writeConcern?.j ?? writeConcern?.journal,
+    api: command['apiVersion'] === '1' && command['apiStrict'] === true,
+    streams: command['maxAwaitTimeMS'] !== undefined,
   };
 }

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import type { ControlRequest, SetState, ViewAddress } from '../../tools/documentdb/gateway/control.ts';
-import type { SetShape } from '../../tools/documentdb/gateway/topology/replica-set.ts';
+import type { Persona, SetShape } from '../../tools/documentdb/gateway/topology/replica-set.ts';
 import { required } from './database.ts';
 
 /** How long the set is without a primary when a call does not say, in milliseconds. */
@@ -16,6 +16,7 @@ type Call = <T>(request: ControlRequest) => Promise<T>;
 export class SetView {
   constructor(
     private readonly address: ViewAddress,
+    private readonly persona: Persona,
     private readonly call: Call,
   ) {}
 
@@ -26,7 +27,8 @@ export class SetView {
 
   /** `MONGODB_URI` for an instance. @param databaseUri names the database: `TestDatabase.uri` */
   uri(databaseUri: string): string {
-    return `mongodb://${this.hosts.join(',')}${new URL(databaseUri).pathname}?replicaSet=latchkey`;
+    const name = this.persona === 'replica-set' ? '?replicaSet=latchkey' : '';
+    return `mongodb://${this.hosts.join(',')}${new URL(databaseUri).pathname}${name}`;
   }
 
   /** A client of one member alone, whatever that member's state; it does not watch it, and tries nothing again. */
@@ -54,6 +56,7 @@ export class ReplicaSet {
   private constructor(
     /** The first view; give it to clients that no partition tells apart. */
     readonly view: SetView,
+    private readonly persona: Persona,
     private readonly id: string,
     private readonly call: Call,
   ) {}
@@ -62,11 +65,13 @@ export class ReplicaSet {
   static async start(shape: Partial<SetShape> = {}): Promise<ReplicaSet> {
     const call = await control();
     const address = await call<ViewAddress>({ action: 'create-set', ...shape });
-    return new ReplicaSet(new SetView(address, call), address.set, call);
+    const persona = shape.persona ?? 'replica-set';
+    return new ReplicaSet(new SetView(address, persona, call), persona, address.set, call);
   }
 
   async addView(): Promise<SetView> {
-    return new SetView(await this.call<ViewAddress>({ action: 'add-view', set: this.id }), this.call);
+    const address = await this.call<ViewAddress>({ action: 'add-view', set: this.id });
+    return new SetView(address, this.persona, this.call);
   }
 
   /** What the members are, whatever they believe. */
@@ -115,6 +120,15 @@ export class ReplicaSet {
   /** Sets how far a member's wall clock is ahead, in milliseconds; negative for behind. */
   async skew(member: number, ms: number): Promise<void> {
     await this.call({ action: 'skew', set: this.id, member, ms });
+  }
+
+  /**
+   * Shards or moves a collection, behind routers (`persona: 'mongos'`): what `explain` says, and which unique indexes may be made.
+   * @param key the shard key's fields, or null for a collection that is not sharded
+   */
+  async place(databaseName: string, collection: string, key: string[] | null, ...shards: string[]): Promise<void> {
+    const placement = { key, shards };
+    await this.call({ action: 'place', set: this.id, database: databaseName, collection, placement });
   }
 
   /** Removes the set; the data stay. */

@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { ReplicaSet } from './replica-set.ts';
 
 /** A moment to hang at: when these bytes are about to go to the store, or when they have just gone there. */
 export interface Moment {
@@ -20,14 +21,20 @@ export class TcpProxy {
   private delayMs = 0;
   private trap: { readonly moment: Moment; readonly sprung: () => void } | undefined;
 
-  constructor(private readonly target: { readonly host: string; readonly port: number }) {
+  /** @param readdresses whether the store tells its own address, for which the proxy puts its own */
+  constructor(
+    private readonly target: { readonly host: string; readonly port: number },
+    private readonly readdresses = false,
+  ) {
     this.server = createServer((socket) => this.join(socket));
   }
 
-  /** One before the store that the URL names, open. */
-  static before(url: string): Promise<TcpProxy> {
-    const { hostname, port } = new URL(url);
-    return new TcpProxy({ host: hostname, port: Number(port) }).open();
+  /** Opens one before the store that the URL names; before MongoDB, it is the only way to a set of one member. */
+  static async before(url: string): Promise<TcpProxy> {
+    const { protocol, hostname, port } = new URL(url);
+    if (protocol !== 'mongodb:') return new TcpProxy({ host: hostname, port: Number(port) }).open();
+    const set = await ReplicaSet.start({ members: 1 });
+    return new TcpProxy({ host: hostname, port: Number(set.view.hosts[0]!.split(':')[1]) }, true).open();
   }
 
   /** How many connections clients hold. */
@@ -42,11 +49,9 @@ export class TcpProxy {
     return own.href;
   }
 
-  /** The same for MongoDB: where the store says that its members listen is not to be heeded. */
+  /** The same for MongoDB. Its members say where they listen, which the proxy replaces by its own address. */
   storeUri(mongodbUri: string): string {
-    const own = new URL(this.urlFor(mongodbUri));
-    own.searchParams.set('directConnection', 'true');
-    return own.href;
+    return this.urlFor(mongodbUri);
   }
 
   /** Lets connections in, at the same port each time. */
@@ -56,6 +61,9 @@ export class TcpProxy {
       this.server.listen(this.port, '127.0.0.1', resolve);
     });
     this.port = (this.server.address() as AddressInfo).port;
+    if (this.readdresses && this.address(this.port).length !== this.address(this.target.port).length) {
+      throw new Error('the proxy needs a port with as many digits as the store’s');
+    }
     return this;
   }
 
@@ -106,7 +114,8 @@ export class TcpProxy {
       this.sockets.add(from);
       from.on('data', (chunk: Buffer) => {
         if (from === socket) this.onSent(socket, chunk);
-        if (from === upstream || !this.springs(chunk)) write(chunk);
+        if (from === upstream) write(this.readdressed(chunk));
+        else if (!this.springs(chunk)) write(chunk);
         else if (this.spring().passed === true) write(chunk);
         else from.unshift(chunk);
       });
@@ -136,6 +145,20 @@ export class TcpProxy {
         if (to.writable) to.write(chunk);
       });
     };
+  }
+
+  private address(port: number): Buffer {
+    return Buffer.from(`${this.target.host}:${port}`);
+  }
+
+  /** Puts the proxy's address in the place of the store's, of the same length, where a store tells its own. */
+  private readdressed(chunk: Buffer): Buffer {
+    if (!this.readdresses) return chunk;
+    const own = this.address(this.target.port);
+    for (let at = chunk.indexOf(own); at >= 0; at = chunk.indexOf(own, at + 1)) {
+      this.address(this.port).copy(chunk, at);
+    }
+    return chunk;
   }
 
   private springs(chunk: Buffer): boolean {

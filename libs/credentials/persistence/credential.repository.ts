@@ -129,7 +129,12 @@ export class CredentialRepository {
   }
 
   async operationsWithApi(apiKey: string): Promise<string[]> {
-    return this.model.distinct('operationId', { apis: apiKey });
+    // `distinct` is not in the Stable API
+    const found = await this.model.aggregate<{ _id: string }>([
+      { $match: { apis: apiKey } },
+      { $group: { _id: '$operationId' } },
+    ]);
+    return found.map(({ _id }) => _id);
   }
 }
 

@@ -93,7 +93,9 @@ export class CheckpointLog {
 
   /** Names of the chains that were ever signed. */
   async chains(): Promise<string[]> {
-    return bounded(this.model.distinct('chain').exec());
+    // `distinct` is not in the Stable API
+    const found = await bounded(this.model.aggregate<{ _id: string }>([{ $group: { _id: '$chain' } }]).exec());
+    return found.map(({ _id }) => _id);
   }
 
   /** What is wrong with a checkpoint, or null. */

@@ -4,7 +4,7 @@ import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { bounded } from '#mongo';
+import { STORE_OPTIONS, bounded } from '#mongo';
 import { EventLog } from '../event-log.ts';
 import { Stopping } from '../stopping.ts';
 
@@ -56,7 +56,7 @@ export class EventDropper implements OnApplicationShutdown {
     this.client ??= new mongoose.mongo.MongoClient(uri, {
       appName: 'latchkey-retention',
       maxPoolSize: 1,
-      w: 'majority',
+      ...STORE_OPTIONS,
       serverSelectionTimeoutMS: STORE_MS,
       connectTimeoutMS: STORE_MS,
       socketTimeoutMS: STORE_MS,

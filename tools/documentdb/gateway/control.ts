@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SetShape } from './topology/replica-set.ts';
+import type { Placement } from './topology/sharding.ts';
 import type { Topologies } from './topology/topologies.ts';
 
 /** What a test may ask for. Members are numbered from 0; `set` and `view` are ids from earlier answers. */
@@ -21,6 +22,13 @@ export type ControlRequest =
       readonly member: number;
       readonly noticeMs: number;
       readonly gapMs: number;
+    }
+  | {
+      readonly action: 'place';
+      readonly set: string;
+      readonly database: string;
+      readonly collection: string;
+      readonly placement: Placement;
     }
   | { readonly action: 'skew'; readonly set: string; readonly member: number; readonly ms: number };
 
@@ -128,6 +136,9 @@ function performOnSet(topologies: Topologies, asked: SetRequest): unknown {
       return set.crash(asked.member, asked.gapMs);
     case 'shut-down':
       return set.shutDown(asked.member, asked.noticeMs, asked.gapMs);
+    case 'place':
+      set.sharding.place(`${asked.database}.${asked.collection}`, asked.placement);
+      return null;
     case 'skew':
       set.skew(asked.member, asked.ms);
       return null;

@@ -22,6 +22,9 @@ import type { Services } from './services.ts';
 import { FailPoints } from './fail-points.ts';
 import { Latency } from './latency.ts';
 import type { Delays } from './latency.ts';
+import { checkCommand } from './strict/check-command.ts';
+import { SchemaHistory } from './strict/schema-history.ts';
+import { checkInTransaction } from './strict/transaction-rules.ts';
 import { awaitHello, hello } from './topology/hello.ts';
 import type { Member } from './topology/member.ts';
 import { DEFAULT_SET, Topologies } from './topology/topologies.ts';
@@ -51,6 +54,13 @@ export interface GatewayOptions extends TransactionRules, Delays {}
 
 const CONVENIENT: GatewayOptions = { ...LENIENT, rttMs: 0, commitMs: 0 };
 
+interface StartedTransaction {
+  readonly member: Member;
+  readonly txnNumber: bigint | null;
+  /** the state of the schema that it sees */
+  readonly beganAt: number;
+}
+
 /** Speaks MongoDB's wire protocol and has PostgreSQL with the DocumentDB extension do the work. */
 export class Gateway {
   readonly #log: (line: string) => void;
@@ -61,9 +71,8 @@ export class Gateway {
   readonly #control: ControlServer;
   readonly #lastWrites = new LRUCache<string, RememberedWrite>({ max: SESSIONS_REMEMBERED });
   /** where the sessions' last transactions began */
-  readonly #startedAt = new LRUCache<string, { member: Member; txnNumber: bigint | null }>({
-    max: SESSIONS_REMEMBERED,
-  });
+  readonly #startedAt = new LRUCache<string, StartedTransaction>({ max: SESSIONS_REMEMBERED });
+  readonly #schemaHistory = new SchemaHistory();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #snapshots: Pool;
   #controlPort: number | null = null;
@@ -158,8 +167,10 @@ export class Gateway {
     if (message.kind === 'handshake') return handshake(connection, message);
     let command: Command | null = null;
     try {
+      checkCommand(message);
       command = readCommand(message, connection);
       admit(command);
+      checkInTransaction(command);
       await this.#latency.beforeCommand(command);
       const addition = await this.#failPoint(command);
       const { member, view } = connection.endpoint;
@@ -208,14 +219,20 @@ export class Gateway {
     const handler = commands.get(command.name);
     if (!handler) throw new MongoError(59, 'CommandNotFound', `no such command: '${command.name}'`);
     const finishes = command.name === 'commitTransaction' || command.name === 'abortTransaction';
-    if (!command.inTransaction || finishes) return handler(this.#services, command);
+    if (!command.inTransaction || finishes) {
+      const reply = await handler(this.#services, command);
+      this.#schemaHistory.note(command);
+      return reply;
+    }
     if (command.startTransaction && command.session !== null) {
       const { member } = command.connection.endpoint;
-      this.#startedAt.set(command.session, { member, txnNumber: command.txnNumber });
+      const beganAt = this.#schemaHistory.now;
+      this.#startedAt.set(command.session, { member, txnNumber: command.txnNumber, beganAt });
     }
     let joined = command;
     try {
       joined = await this.#services.transactions.join(command);
+      this.#schemaHistory.check(joined, this.#startedAt.get(String(command.session))?.beganAt ?? 0);
       return await handler(this.#services, joined);
     } catch (thrown) {
       // while the transaction still tells what it sees

@@ -20,6 +20,8 @@ export interface Message {
   readonly body: Buffer;
   /** the documents of a kind 1 section, one after another, or null */
   readonly sequence: Buffer | null;
+  /** the field that the sequence stands for, or null */
+  readonly sequenceName: string | null;
   /** the client wants no answer (`w: 0`) */
   readonly unanswered: boolean;
   /** the client reads more answers than one, if the server sends them */
@@ -43,7 +45,15 @@ export function readMessage(message: Buffer): Message {
   // drivers send OP_QUERY for their first handshake only: flags, collection name, skip, limit, document
   const start = message.indexOf(0, HEADER_BYTES + 4) + 9;
   const body = message.subarray(start, start + message.readInt32LE(start));
-  return { requestId, kind: 'handshake', body, sequence: null, unanswered: false, exhaustAllowed: false };
+  return {
+    requestId,
+    kind: 'handshake',
+    body,
+    sequence: null,
+    sequenceName: null,
+    unanswered: false,
+    exhaustAllowed: false,
+  };
 }
 
 function readOpMsg(message: Buffer, requestId: number): Message {
@@ -51,12 +61,17 @@ function readOpMsg(message: Buffer, requestId: number): Message {
   const end = message.length - (flags & CHECKSUM_PRESENT ? 4 : 0);
   let body: Buffer | null = null;
   let sequence: Buffer | null = null;
+  let sequenceName: string | null = null;
   for (let at = HEADER_BYTES + 4; at < end;) {
     const kind = message[at++];
     const size = message.readInt32LE(at);
     if (size < 5 || at + size > end) throw new ProtocolError('a section overruns its message');
     if (kind === 0) body = message.subarray(at, at + size);
-    else sequence = message.subarray(message.indexOf(0, at + 4) + 1, at + size);
+    else {
+      const nameEnd = message.indexOf(0, at + 4);
+      sequenceName = message.toString('utf8', at + 4, nameEnd);
+      sequence = message.subarray(nameEnd + 1, at + size);
+    }
     at += size;
   }
   if (!body) throw new ProtocolError('no command document');
@@ -65,6 +80,7 @@ function readOpMsg(message: Buffer, requestId: number): Message {
     kind: 'command',
     body,
     sequence,
+    sequenceName,
     unanswered: (flags & MORE_TO_COME) !== 0,
     exhaustAllowed: (flags & EXHAUST_ALLOWED) !== 0,
   };

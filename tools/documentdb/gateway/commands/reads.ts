@@ -67,6 +67,11 @@ const PLANNED: Readonly<Record<string, string>> = {
 async function explain({ database }: Services, command: Command): Promise<Reply> {
   const inner = BSON.deserialize(command.body, { promoteValues: false })['explain'] as Document;
   const name = Object.keys(inner)[0] ?? '';
+  const { set } = command.connection.endpoint.view;
+  if (set.persona === 'mongos') {
+    const winningPlan = set.sharding.plan(`${command.db}.${String(inner[name])}`);
+    return { queryPlanner: { mongosPlannerVersion: 1, winningPlan }, ok: 1 };
+  }
   const planned = PLANNED[name];
   if (planned === undefined) throw new MongoError(115, 'CommandNotSupported', `explain ${name}`);
   const text = `EXPLAIN (FORMAT JSON, VERBOSE) SELECT document FROM documentdb_api_catalog.bson_aggregation_${planned}($1::text, $2::${BSON_TYPE})`;

@@ -32,6 +32,9 @@ const CREATE_INDEXES = {
 };
 
 async function createIndexes({ database }: Services, command: Command): Promise<Reply> {
+  const { sharding } = command.connection.endpoint.view.set;
+  const indexes = (BSON.deserialize(command.body)['indexes'] ?? []) as BSON.Document[];
+  for (const index of indexes) sharding.checkIndex(`${command.db}.${String(command.target)}`, index);
   const row = await database.row(command, CREATE_INDEXES, dbAndBody(command));
   const reply = BSON.deserialize(bsonOf(row, 'reply'));
   const shards = Object.values((reply['raw'] ?? {}) as Record<string, Record<string, unknown>>);

@@ -4,9 +4,12 @@ import { ClusterClock } from './cluster-clock.ts';
 import type { ClusterTime } from './cluster-clock.ts';
 import { Interrupts } from './interrupts.ts';
 import { Member } from './member.ts';
+import { Sharding } from './sharding.ts';
 import { Snapshot } from './snapshots.ts';
 import { Waiters } from './waiters.ts';
 
+/** As mongod's periodicNoopIntervalSecs. */
+const NO_OP_MS = 10_000;
 /** MongoDB 8.0. */
 const MAX_WIRE_VERSION = 25;
 
@@ -42,12 +45,15 @@ export class ReplicaSet {
   readonly clock: ClusterClock;
   readonly waiters = new Waiters();
   readonly interrupts = new Interrupts();
+  readonly sharding = new Sharding();
   readonly #snapshots: Pool;
   readonly #hooks: MemberHooks;
   #term = 1;
   /** the elected primary, whatever a deposed one believes; null during an election */
   #primary: Member | null;
   #election: NodeJS.Timeout | undefined;
+  /** an idle primary writes a no-op now and then, so that the cluster time goes on */
+  readonly #noOps: NodeJS.Timeout;
 
   constructor(id: string, shape: SetShape, snapshots: Pool, hooks: MemberHooks) {
     this.id = id;
@@ -64,6 +70,9 @@ export class ReplicaSet {
     this.#primary.term = this.#term;
     for (const member of this.members) member.knownPrimary = 0;
     this.clock = new ClusterClock(() => Date.now() + (this.#primary?.skewMs ?? 0));
+    this.#noOps = setInterval(() => {
+      if (this.#primary) this.tick();
+    }, NO_OP_MS).unref();
   }
 
   /** @throws MongoError for an index outside of the set */
@@ -198,6 +207,7 @@ export class ReplicaSet {
 
   async close(): Promise<void> {
     clearTimeout(this.#election);
+    clearInterval(this.#noOps);
     await Promise.all(this.members.map(async ({ frozen }) => frozen?.snapshot.release()));
   }
 
