@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endOnInterrupt } from './local-stores/interrupt.ts';
-import { ledgerFile, startStores, withDatabase } from './local-stores/index.ts';
+import { ledgerFile, startStores } from './local-stores/index.ts';
 import { Ledger, clearLeftovers } from './local-stores/ledger.ts';
 import { tryLock } from './local-stores/lock.ts';
+import { storeUris } from './local-stores/store-uris.ts';
 import { StartError } from './local-stores/processes.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
 import { migrateDatabase } from './service/migrate.ts';
@@ -27,12 +28,13 @@ async function start(): Promise<number> {
     await ensureBuilt(root, say);
     const binariesFolder = join(dataFolder, 'binaries');
     const stores = await startStores({ dataFolder, binariesFolder, durable: true, ledger, say }, process.env);
-    await migrateDatabase(root, withDatabase(stores.mongodbUri, 'latchkey'));
+    const uris = storeUris(stores, 'latchkey');
+    await migrateDatabase(root, process.env['MIGRATION_MONGODB_URI'] ?? uris.migration);
     leaveInterrupts();
     const admin = chooseFirstAdmin(process.env);
     const env = {
       ...process.env,
-      MONGODB_URI: withDatabase(stores.mongodbUri, 'latchkey'),
+      MONGODB_URI: uris.service,
       REDIS_URL: stores.redisUrl,
       LATCHKEY_ADMIN_USERNAME: admin.username,
       LATCHKEY_ADMIN_PASSWORD: admin.password,

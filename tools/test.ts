@@ -10,8 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`· ${line}\n`);
 
 async function storesOnly(): Promise<void> {
-  const { mongodbUri, redisUrl } = await startTestStores(binariesFolder(root), say);
-  process.stdout.write(`export MONGODB_URI='${mongodbUri}' REDIS_URL='${redisUrl}'\n`);
+  const { mongodbUri, redisUrl, passwords } = await startTestStores(binariesFolder(root), say);
+  const users = passwords === null ? '' : ` LATCHKEY_TEST_STORE_PASSWORDS='${JSON.stringify(passwords)}'`;
+  process.stdout.write(`export MONGODB_URI='${mongodbUri}' REDIS_URL='${redisUrl}'${users}\n`);
   say('Ctrl-C ends the stores and removes their data');
   setInterval(() => undefined, 2 ** 31 - 1); // an interrupt ends it
 }

@@ -30,7 +30,11 @@ let archive: string;
 beforeEach(async () => {
   database = new TestDatabase();
   archive = mkdtempSync(join(folder, 'archive-'));
-  instance = await startInstance(database, { EVENT_RETENTION_DAYS: String(DAYS), EVENT_ARCHIVE_DIR: archive });
+  instance = await startInstance(database, {
+    EVENT_RETENTION_DAYS: String(DAYS),
+    EVENT_ARCHIVE_DIR: archive,
+    EVENT_RETENTION_MONGODB_URI: database.retentionUri,
+  });
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -158,11 +162,11 @@ describe('a retention', () => {
   it('signs in to the store by itself to drop events, and tells of nothing that it may not drop', async () => {
     await anOldLog();
     const env = { EVENT_RETENTION_DAYS: String(DAYS), EVENT_ARCHIVE_DIR: archive };
-    const barred = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: 'mongodb://127.0.0.1:9/none' });
+    const barred = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: database.migrationUri });
     await expect(barred.commands.execute(new ArchiveEventsCommand())).rejects.toThrow('could not be archived');
     await barred.app.close();
     expect(await seqs('op_a')).toHaveLength(1202);
-    const allowed = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: database.uri });
+    const allowed = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: database.retentionUri });
     await allowed.commands.execute(new ArchiveEventsCommand());
     await allowed.app.close();
     await expectArchived();

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
+import type { StorePasswords } from '../../tools/local-stores/passwords.ts';
+import { storeUris } from '../../tools/local-stores/store-uris.ts';
 import { migrateDatabase, migrations } from '#migrations';
 
 const MIGRATION_WAIT_MS = 60_000;
@@ -9,19 +11,29 @@ const MIGRATION_WAIT_MS = 60_000;
 /** A database of its own for a suite, on the server that the test command started. */
 export class TestDatabase {
   readonly name = `e2e_${randomBytes(6).toString('hex')}`;
-  /** URI of the database, for MONGODB_URI of a service. */
+  /** Signs in as the service does, by the role of tools/docker/mongo-init.js: for MONGODB_URI of a service. */
   readonly uri: string;
   /** Signs in as the user that makes collections and indexes. */
   readonly migrationUri: string;
+  /** Signs in as the user that may remove archived events. */
+  readonly retentionUri: string;
+  /** Signs in as a user that may do everything. */
+  readonly administratorUri: string;
   readonly redisUrl: string;
   private client: mongo.MongoClient | undefined;
   private migrated: Promise<number> | undefined;
 
   constructor() {
-    const url = new URL(required('MONGODB_URI'));
-    url.pathname = `/${this.name}`;
-    this.uri = url.href;
-    this.migrationUri = url.href;
+    const passwords = process.env['LATCHKEY_TEST_STORE_PASSWORDS'];
+    const stores = {
+      mongodbUri: required('MONGODB_URI'),
+      passwords: passwords === undefined ? null : (JSON.parse(passwords) as StorePasswords),
+    };
+    const uris = storeUris(stores, this.name);
+    this.uri = uris.service;
+    this.migrationUri = uris.migration;
+    this.retentionUri = uris.retention;
+    this.administratorUri = uris.administrator;
     this.redisUrl = required('REDIS_URL');
   }
 
@@ -38,19 +50,19 @@ export class TestDatabase {
 
   /** What the service stores, to look at behind its back. */
   async collection<T extends mongo.Document = mongo.Document>(name: string): Promise<mongo.Collection<T>> {
-    this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
     return this.client.db().collection<T>(name);
   }
 
   /** The names of all that it stores. */
   async collections(): Promise<string[]> {
-    this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
     return (await this.client.db().listCollections().toArray()).map(({ name }) => name);
   }
 
   /** Removes the database and the service's keys in Redis. */
   async drop(): Promise<void> {
-    this.client ??= await new mongoose.mongo.MongoClient(this.uri).connect();
+    this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
     // a killed instance may have left a transaction open, and collections in use cannot be dropped
     const instances = await this.client.db().collection('instances').find().toArray();
     const sessions = instances.flatMap((instance) => (instance['sessions'] as mongo.Binary[]).map((id) => ({ id })));

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { databaseUsers } from '../local-stores/mongodb-users.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -15,34 +16,58 @@ function collectionsInCode(): string[] {
 }
 
 describe('the database user of docker-compose.yml', () => {
-  const script = read('tools/docker/mongo-init.js');
-  const list = (name: string): string[] => {
-    const [, items = ''] = new RegExp(`const ${name} = \\[(.*?)\\]`, 's').exec(script) ?? [];
-    return [...items.matchAll(/'(\w+)'/g)].map(([, item]) => item ?? '').sort();
+  const passwords = Object.fromEntries(
+    ['mongodb-password', 'mongodb-migration-password', 'mongodb-retention-password'].map((name) => [name, name]),
+  );
+  const { roles, users } = databaseUsers('latchkey', passwords);
+  const actionsOf = (name: string): Record<string, readonly string[]> => {
+    const privileges = roles.find(({ role }) => role === name)?.privileges ?? [];
+    return Object.fromEntries(privileges.map(({ resource, actions }) => [resource.collection, actions]));
   };
 
   it('may use every collection of the service, and no other', () => {
     expect(collectionsInCode()).toContain('events');
-    expect([...list('collections'), 'events'].sort()).toEqual(collectionsInCode());
+    const named = Object.keys(actionsOf('latchkeyService')).filter((name) => name !== '');
+    expect(named.sort()).toEqual(collectionsInCode());
   });
 
-  it('may add to the event log, and neither change nor delete what is in it', () => {
-    expect(script).toContain("on('events', appendOnly)");
-    expect(list('appendOnly')).toEqual([
-      'collStats',
-      'createCollection',
-      'createIndex',
-      'find',
-      'insert',
-      'listIndexes',
+  it('may add to the event log and to the checkpoints, and neither change nor delete what is in them', () => {
+    const { events, checkpoints } = actionsOf('latchkeyService');
+    expect(events).toEqual(['find', 'listIndexes', 'insert']);
+    expect(checkpoints).toEqual(events);
+  });
+
+  it('can make or drop no index and no collection', () => {
+    const granted = new Set(Object.values(actionsOf('latchkeyService')).flat());
+    expect([...granted].sort()).toEqual(['find', 'insert', 'listCollections', 'listIndexes', 'remove', 'update']);
+  });
+
+  it('is one of three, each with a password and a role of its own', () => {
+    expect(users).toEqual([
+      { user: 'latchkey', pwd: 'mongodb-password', roles: ['latchkeyService'] },
+      { user: 'latchkeyMigration', pwd: 'mongodb-migration-password', roles: ['latchkeyMigration'] },
+      { user: 'latchkeyRetention', pwd: 'mongodb-retention-password', roles: ['latchkeyRetention'] },
     ]);
+  });
+
+  it('is as docs/database-user.md describes it', () => {
+    const page = read('docs/database-user.md');
+    for (const [collection, actions] of Object.entries(actionsOf('latchkeyService'))) {
+      if (collection === '') continue;
+      const row = page.split('\n').find((line) => line.includes(`\`${collection}\``) && line.startsWith('|')) ?? '';
+      const documented = [...(row.split('|')[2] ?? '').matchAll(/`(\w+)`/g)].map(([, action]) => action);
+      expect({ collection, actions: documented.sort() }).toEqual({
+        collection,
+        actions: actions.filter((action) => action !== 'listIndexes').sort(),
+      });
+    }
   });
 });
 
 describe('docker-compose.yml', () => {
   it('mounts files that exist', () => {
     const mounts = [...read('docker-compose.yml').matchAll(/- (\.\/[^:]+):/g)].map(([, path]) => path ?? '');
-    expect(mounts).toHaveLength(2);
+    expect(mounts).toHaveLength(3);
     for (const path of mounts) expect(read(path)).not.toBe('');
   });
 });

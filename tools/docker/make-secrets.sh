@@ -7,11 +7,18 @@ cd /run/latchkey
 secret() { [ -s "$1" ] || { head -c "$2" /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' >"$1.new" && mv "$1.new" "$1"; }; }
 secret mongodb-root-password 24
 secret mongodb-password 24
+secret mongodb-migration-password 24
+secret mongodb-retention-password 24
+secret redis-password 24
 secret admin-password 18
 # what the members of a replica set with users authenticate each other by: base64 alone
 [ -s mongodb-key ] || { head -c 384 /dev/urandom | base64 -w 0 >mongodb-key.new && mv mongodb-key.new mongodb-key; }
 # 999 is mongodb in the image mongo, 1000 is node in the service's
-chown 999:999 mongodb-root-password mongodb-key
-chown 1000:999 mongodb-password && chmod 440 mongodb-password
+# Redis reads its configuration, so that its password is in no argument of a process
+printf 'requirepass %s\n' "$(cat redis-password)" >redis.conf
+chown 999:999 mongodb-root-password mongodb-key mongodb-retention-password redis.conf
+for shared in mongodb-password mongodb-migration-password redis-password; do
+  chown 1000:999 "$shared" && chmod 440 "$shared"
+done
 chown 1000:1000 admin-password
 chmod 755 .

@@ -1,57 +1,66 @@
-// Run by the mongo image on an empty data folder (docker-compose.yml), as the database's administrator: makes the
-// service's own user, which may add to the event log and read it, but neither change nor delete what is in it.
-// MongoDB's privileges only add up, none takes away: so every other collection is named, and events with less.
+// Run by mongosh as the database's administrator (docker-compose.yml, docs/database-user.md): makes or updates the roles and users of
+// Latchkey. MongoDB's privileges only add up and none takes away, so every collection is named with exactly what the service does to it.
 
-/* global db, require */
+/* global db, require, process */
 const fs = require('node:fs');
+const database = process.env.LATCHKEY_DATABASE || 'latchkey';
+const secret = (name) => fs.readFileSync(`/run/latchkey/${name}`, 'utf8').trim();
 
-const everything = [
-  'find',
-  'insert',
-  'update',
-  'remove',
-  'createCollection',
-  'createIndex',
-  'dropIndex',
-  'listIndexes',
-  'collStats',
-];
-const appendOnly = ['find', 'insert', 'createCollection', 'createIndex', 'listIndexes', 'collStats'];
+const read = ['find', 'listIndexes'];
+const append = [...read, 'insert'];
+const change = [...append, 'update'];
+const everything = [...change, 'remove'];
 
-const collections = [
-  'apis',
-  'chain_heads',
-  'checkpoint_keys',
-  'checkpoints',
-  'credentials',
-  'idempotency_keys',
-  'instances',
-  'migrations',
-  'operations',
-  'outbox',
-  'refusals',
-  'resource_servers',
-  'settings',
-  'tokens',
-  'user_locks',
-  'users',
-];
+/** What the service does to each collection. A new collection of a migration is added here. */
+const service = {
+  apis: everything,
+  chain_heads: change,
+  checkpoint_keys: change,
+  checkpoints: append,
+  credentials: everything,
+  events: append,
+  idempotency_keys: everything,
+  instances: everything,
+  migrations: read,
+  operations: everything,
+  outbox: everything,
+  refusals: everything,
+  resource_servers: everything,
+  settings: change,
+  tokens: [...append, 'remove'],
+  user_locks: change,
+  users: everything,
+};
 
-const latchkey = db.getSiblingDB('latchkey');
-const on = (collection, actions) => ({ resource: { db: 'latchkey', collection }, actions });
+const latchkey = db.getSiblingDB(database);
+const on = (collection, actions) => ({ resource: { db: database, collection }, actions });
 
-latchkey.createRole({
-  role: 'latchkeyService',
-  privileges: [
+const roles = {
+  latchkeyService: [
     on('', ['listCollections']),
-    on('events', appendOnly),
-    ...collections.map((collection) => on(collection, everything)),
+    ...Object.entries(service).map(([collection, actions]) => on(collection, actions)),
   ],
-  roles: [],
-});
+  // may make collections and indexes, but reads and changes no document except its own record
+  latchkeyMigration: [
+    on('', ['listCollections', 'listIndexes', 'createCollection', 'createIndex']),
+    on('migrations', change),
+  ],
+  // for EVENT_RETENTION_MONGODB_URI: removes events that were archived
+  latchkeyRetention: [on('events', ['find', 'remove'])],
+};
 
-latchkey.createUser({
-  user: 'latchkey',
-  pwd: fs.readFileSync('/run/latchkey/mongodb-password', 'utf8').trim(),
-  roles: ['latchkeyService'],
-});
+for (const [role, privileges] of Object.entries(roles)) {
+  if (latchkey.getRole(role)) latchkey.updateRole(role, { privileges, roles: [] });
+  else latchkey.createRole({ role, privileges, roles: [] });
+}
+
+const users = [
+  ['latchkey', 'mongodb-password', 'latchkeyService'],
+  ['latchkeyMigration', 'mongodb-migration-password', 'latchkeyMigration'],
+  ['latchkeyRetention', 'mongodb-retention-password', 'latchkeyRetention'],
+];
+
+for (const [user, file, role] of users) {
+  if (latchkey.getUser(user)) latchkey.updateUser(user, { pwd: secret(file), roles: [role] });
+  else latchkey.createUser({ user, pwd: secret(file), roles: [role] });
+}

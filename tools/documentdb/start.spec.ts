@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { ledgerFile } from '../local-stores/index.ts';
+import { ledgerFile, withDatabase } from '../local-stores/index.ts';
 import { temporary } from '../local-stores/test-support/temporary.ts';
 import type { Temporary } from '../local-stores/test-support/temporary.ts';
 import { imageRoot } from './image.ts';
@@ -25,7 +25,7 @@ describeHere(`DocumentDB as a store (${whyNoGateway ?? 'on Debian'})`, () => {
   });
 
   async function numbers(uri: string, added?: number): Promise<number[]> {
-    const connection = await mongoose.createConnection(`${uri}kept`).asPromise();
+    const connection = await mongoose.createConnection(withDatabase(uri, 'kept')).asPromise();
     const things = connection.collection('things');
     if (added !== undefined) await things.insertOne({ added });
     const found = await things.find({}, { sort: { added: 1 } }).toArray();

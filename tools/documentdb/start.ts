@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAtLength } from '../local-stores/debian.ts';
 import type { StoreContext } from '../local-stores/context.ts';
+import { passwordsFile, storePasswords } from '../local-stores/passwords.ts';
 import { StartError, awaitAnswer, startServer } from '../local-stores/processes.ts';
 import { ensureImage, imageRoot } from './image.ts';
 import { POSTGRES_PORT, startPostgres } from './postgres-server.ts';
@@ -12,7 +13,7 @@ const GATEWAY = fileURLToPath(new URL('gateway/main.ts', import.meta.url));
 
 /**
  * Runs PostgreSQL with the DocumentDB extension and, before it, the gateway that speaks MongoDB's wire protocol.
- * @returns a `mongodb://` URI, without a database's name
+ * @returns the administrator's `mongodb://` URI, without a database's name
  * @throws StartError if that cannot be had here
  */
 export async function startDocumentDb(context: StoreContext): Promise<string> {
@@ -42,10 +43,11 @@ function behaviour(env: NodeJS.ProcessEnv): string[] {
 }
 
 async function startGateway(socketFolder: string, context: StoreContext): Promise<string> {
-  const { ledger, dataFolder: logFolder, durable } = context;
-  const logFile = join(logFolder, 'gateway.log');
+  const { ledger, dataFolder: folder, durable } = context;
+  const root = storePasswords(folder)['mongodb-root-password'];
+  const logFile = join(folder, 'gateway.log');
   const address = ['--postgres-host', socketFolder, '--postgres-port', String(POSTGRES_PORT)];
-  const args = [GATEWAY, ...address, ...behaviour(process.env)];
+  const args = [GATEWAY, ...address, '--passwords', passwordsFile(folder), ...behaviour(process.env)];
   // tests get elections, and members to fail over to
   if (!durable) args.push('--members', '3', '--control');
   const gateway = await startServer({
@@ -61,7 +63,7 @@ async function startGateway(socketFolder: string, context: StoreContext): Promis
   gateway.child.stdout?.on('data', (data: Buffer) => (output += data.toString()));
   await awaitAnswer(gateway, logFile, () => output.includes('\n'));
   const { port } = JSON.parse(output) as { port: number };
-  return `mongodb://127.0.0.1:${port}/`;
+  return `mongodb://root:${root}@127.0.0.1:${port}/?authSource=admin`;
 }
 
 /**

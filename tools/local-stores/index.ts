@@ -2,13 +2,18 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreContext } from './context.ts';
 import { startMongoDb } from './mongodb.ts';
+import { storePasswords } from './passwords.ts';
+import type { StorePasswords } from './passwords.ts';
 import { StartError } from './processes.ts';
 import { startRedis } from './redis.ts';
 
 /** The stores that run, and what they are called. */
 export interface LocalStores {
+  /** of the administrator, without a database's name; of whoever MONGODB_URI names, where that is set */
   readonly mongodbUri: string;
   readonly redisUrl: string;
+  /** of its users; null where MONGODB_URI is set */
+  readonly passwords: StorePasswords | null;
 }
 
 const CHOICES = `Latchkey needs MongoDB (a replica set) and Redis, and could not start them itself. Choose one:
@@ -30,8 +35,9 @@ export async function startStores(context: StoreContext, env: NodeJS.ProcessEnv)
   try {
     // one after the other: both may have to install packages
     const redisUrl = named(env, 'REDIS_URL') ?? (await startRedis(context));
-    const mongodbUri = named(env, 'MONGODB_URI') ?? (await startMongoDb(context));
-    return { mongodbUri, redisUrl };
+    const mongodbUri = named(env, 'MONGODB_URI');
+    if (mongodbUri !== null) return { mongodbUri, redisUrl, passwords: null };
+    return { mongodbUri: await startMongoDb(context), redisUrl, passwords: storePasswords(context.dataFolder) };
   } catch (error) {
     await context.ledger.close();
     if (error instanceof StartError) throw new StartError(`${error.message}\n\n${CHOICES}`);

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { disableService, installPackages, whyNoPackages } from './debian.ts';
 import type { StoreContext } from './context.ts';
+import { storePasswords } from './passwords.ts';
 import { ask, freePort } from './ports.ts';
 import { StartError, awaitAnswer, onPath, startServer } from './processes.ts';
 
@@ -26,16 +27,20 @@ export async function startRedis(context: StoreContext): Promise<string> {
   }
 }
 
-async function run(program: string, folder: string, { ledger }: StoreContext): Promise<string> {
+async function run(program: string, folder: string, { ledger, dataFolder }: StoreContext): Promise<string> {
   const port = await freePort();
   const logFile = join(folder, 'redis.log');
-  const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'];
+  const password = storePasswords(dataFolder)['redis-password'];
+  // in a file: arguments can be seen by everybody on the machine
+  const configFile = join(folder, 'redis.conf');
+  writeFileSync(configFile, `requirepass ${password}\n`, { mode: 0o600 });
+  const args = [configFile, '--port', port, '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'];
   // BullMQ's jobs must not be evicted; the append-only file keeps them over a crash
   args.push('--maxmemory-policy', 'noeviction', '--appendonly', 'yes', '--save', '');
   const server = await startServer({ name: 'Redis', file: program, args: args.map(String), logFile });
   ledger.add(server, 'SIGTERM');
-  await awaitAnswer(server, logFile, async () => (await ask(port, 'PING\r\n')).startsWith('+PONG'));
-  return `redis://127.0.0.1:${port}`;
+  await awaitAnswer(server, logFile, async () => (await ask(port, 'PING\r\n')).startsWith('-NOAUTH'));
+  return `redis://:${password}@127.0.0.1:${port}`;
 }
 
 async function install({ say }: StoreContext): Promise<string> {

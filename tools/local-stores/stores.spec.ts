@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { ledgerFile, startStores, withDatabase } from './index.ts';
 import { startMongod } from './mongod.ts';
+import { databaseUsers } from './mongodb-users.ts';
+import { passwordsFile, storePasswords } from './passwords.ts';
 import { ask } from './ports.ts';
 import { startRedis } from './redis.ts';
 import { temporary } from './test-support/temporary.ts';
@@ -17,7 +20,17 @@ beforeEach(() => {
 });
 afterEach(() => place.remove());
 
-const portOf = (url: string): number => Number(/:(\d+)/.exec(url)?.[1]);
+const portOf = (url: string): number => Number(/:(\d+)(?=\/|$)/.exec(url)?.[1]);
+
+/** One command over a connection of its own. */
+async function redis(url: string, command: string, ...args: string[]): Promise<unknown> {
+  const client = new Redis(url, { retryStrategy: () => null });
+  try {
+    return await client.call(command, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
 
 /** Ends the processes of the place without letting them finish anything. */
 function killAll(): void {
@@ -28,19 +41,34 @@ function killAll(): void {
 describe('Redis', () => {
   it('keeps its data over a stop and over a kill, and evicts none', async () => {
     const first = place.context(true);
-    const port = portOf(await startRedis(first));
-    expect(await ask(port, 'SET a 1\r\n')).toBe('+OK\r\n');
+    const url = await startRedis(first);
+    expect(await redis(url, 'set', 'a', '1')).toBe('OK');
     await first.ledger.close();
-    await expect(ask(port, 'PING\r\n')).rejects.toThrow();
+    await expect(ask(portOf(url), 'PING\r\n')).rejects.toThrow();
 
-    const second = portOf(await startRedis(place.context(true)));
-    expect(await ask(second, 'SET b 2\r\n')).toBe('+OK\r\n');
+    expect(await redis(await startRedis(place.context(true)), 'set', 'b', '2')).toBe('OK');
     killAll();
 
-    const third = portOf(await startRedis(place.context(true)));
-    expect(await ask(third, 'MGET a b\r\n')).toBe('*2\r\n$1\r\n1\r\n$1\r\n2\r\n');
-    expect(await ask(third, 'CONFIG GET maxmemory-policy\r\n')).toContain('noeviction');
-    expect(await ask(third, 'CONFIG GET bind\r\n')).toMatch(/\r\n127\.0\.0\.1\r\n$/);
+    const third = await startRedis(place.context(true));
+    expect(await redis(third, 'mget', 'a', 'b')).toEqual(['1', '2']);
+    expect(await redis(third, 'config', 'get', 'maxmemory-policy')).toContain('noeviction');
+    expect(await redis(third, 'config', 'get', 'bind')).toEqual(['bind', '127.0.0.1']);
+  });
+
+  it('wants the password, which only the file of this user and no argument of a process has', async () => {
+    const context = place.context(true);
+    const url = new URL(await startRedis(context));
+    expect(await ask(portOf(url.href), 'GET a\r\n')).toMatch(/^-NOAUTH/);
+    expect(url.password).toBe(storePasswords(place.folder)['redis-password']);
+    for (const file of [passwordsFile(place.folder), join(place.folder, 'redis', 'redis.conf')]) {
+      expect(statSync(file).mode & 0o077).toBe(0);
+    }
+    const { processes } = JSON.parse(readFileSync(ledgerFile(place.folder), 'utf8')) as {
+      processes: { pid: number }[];
+    };
+    for (const { pid } of processes) {
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(url.password);
+    }
   });
 
   it('runs more than once at a time', async () => {
@@ -72,13 +100,30 @@ describe('mongod', () => {
     const first = place.context(true);
     const uri = await startMongod(fakeMongod(), first);
     const host = `127.0.0.1:${portOf(uri)}`;
-    expect(uri).toBe(`mongodb://${host}/?replicaSet=latchkey`);
-    expect(asked()).toEqual([{ replSetInitiate: { _id: 'latchkey', members: [{ _id: 0, host }] } }]);
+    const { 'mongodb-root-password': root } = storePasswords(place.folder);
+    expect(uri).toBe(`mongodb://root:${root}@${host}/?replicaSet=latchkey&authSource=admin`);
+    expect(asked().slice(0, 1)).toEqual([{ replSetInitiate: { _id: 'latchkey', members: [{ _id: 0, host }] } }]);
     await first.ledger.close();
 
     const again = `127.0.0.1:${portOf(await startMongod(fakeMongod(), place.context(true)))}`;
     const config = { _id: 'latchkey', version: 2, members: [{ _id: 0, host: again }] };
-    expect(asked().slice(1)).toEqual([{ replSetReconfig: config, force: true }]);
+    expect(asked().at(-1)).toEqual({ replSetReconfig: config, force: true });
+  });
+
+  it('gets the users of tools/docker/mongo-init.js at its first start, and then asks for their passwords', async () => {
+    const first = place.context(true);
+    await startMongod(fakeMongod(), first);
+    const { roles, users } = databaseUsers('latchkey', storePasswords(place.folder));
+    const made = asked() as Record<string, unknown>[];
+    expect(made.flatMap(({ createRole }) => createRole ?? [])).toEqual(roles.map(({ role }) => role));
+    expect(made.flatMap(({ createUser }) => createUser ?? [])).toEqual(['root', ...users.map(({ user }) => user)]);
+    const args = readFileSync(join(place.folder, 'mongodb', 'starts.log'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(args.map((line) => line.includes('--keyFile'))).toEqual([false, true]);
+    await first.ledger.close();
+    await startMongod(fakeMongod(), place.context(true));
+    expect((asked() as Record<string, unknown>[]).filter((command) => 'createUser' in command)).toHaveLength(4);
   });
 });
 
@@ -86,7 +131,7 @@ describe('the stores', () => {
   it('are those that are named, where they are', async () => {
     const named = { MONGODB_URI: 'mongodb://db.example:27017/', REDIS_URL: 'redis://redis.example' };
     const stores = await startStores(place.context(true), named);
-    expect(stores).toEqual({ mongodbUri: named.MONGODB_URI, redisUrl: named.REDIS_URL });
+    expect(stores).toEqual({ mongodbUri: named.MONGODB_URI, redisUrl: named.REDIS_URL, passwords: null });
   });
 
   it.each([

@@ -44,9 +44,10 @@ export async function reportTests(run: TestRun): Promise<void> {
 async function runTests({ root, args, env, withPrograms, say }: TestRun): Promise<Counts> {
   await ensureBuilt(root, say);
   const programs = withPrograms ? await ensurePrograms(env, say) : {};
-  const { mongodbUri, redisUrl, stop } = await startTestStores(binariesFolder(root), say);
+  const { mongodbUri, redisUrl, passwords, stop } = await startTestStores(binariesFolder(root), say);
   try {
-    const stores = { MONGODB_URI: mongodbUri, REDIS_URL: redisUrl };
+    const users = passwords === null ? {} : { LATCHKEY_TEST_STORE_PASSWORDS: JSON.stringify(passwords) };
+    const stores = { MONGODB_URI: mongodbUri, REDIS_URL: redisUrl, ...users };
     return await runJest(root, args, { ...env, ...programs, ...stores, NODE_ENV: 'test' }, say);
   } finally {
     await stop();

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { BSON } from 'bson';
 import type { Document } from 'bson';
+import type { AccessControl } from './access/access-control.ts';
 import { readCommand } from './command.ts';
 import type { Command, Reply } from './command.ts';
 import { reads } from './commands/reads.ts';
@@ -82,18 +83,21 @@ export class Gateway {
    * @param postgres where PostgreSQL listens
    * @param log gets a line for each command that failed
    * @param options strictness and latency; when left out, what is convenient for those who try the product
+   * @param access who may do what; null lets everybody do everything
    */
   constructor(
     postgres: PostgresAddress,
     log: (line: string) => void = () => undefined,
     options: GatewayOptions = CONVENIENT,
+    access: AccessControl | null = null,
   ) {
     this.#log = log;
     this.#latency = new Latency(options);
     const database = new Database(createPool(postgres, STATEMENT_CONNECTIONS, log));
     const transactions = new Transactions(createPool(postgres, TRANSACTION_CONNECTIONS, log), options);
     const snapshots = createPool(postgres, SNAPSHOT_CONNECTIONS, log);
-    this.#services = { database, cursors: new Cursors(database), transactions, failPoints: new FailPoints() };
+    const failPoints = new FailPoints();
+    this.#services = { database, cursors: new Cursors(database), transactions, failPoints, access };
     this.#consistency = new Consistency(snapshots, this.#services.cursors, async ({ session, txnNumber }) => {
       if (session !== null) await transactions.abandon(session, txnNumber);
     });
@@ -169,6 +173,7 @@ export class Gateway {
     try {
       checkCommand(message);
       command = readCommand(message, connection);
+      this.#services.access?.check(command);
       admit(command);
       checkInTransaction(command);
       await this.#latency.beforeCommand(command);

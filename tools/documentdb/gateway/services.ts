@@ -1,3 +1,4 @@
+import type { AccessControl } from './access/access-control.ts';
 import type { Command, Reply } from './command.ts';
 import type { Cursors } from './cursors.ts';
 import type { FailPoints } from './fail-points.ts';
@@ -10,6 +11,8 @@ export interface Services {
   readonly cursors: Cursors;
   readonly transactions: Transactions;
   readonly failPoints: FailPoints;
+  /** null lets everybody do everything */
+  readonly access: AccessControl | null;
 }
 
 /** One command: what it does, given the services. */

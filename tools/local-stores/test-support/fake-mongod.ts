@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BSON } from 'bson';
 import type { Document } from 'bson';
+import { ScramConversation, scramVerifier } from '../../documentdb/gateway/access/scram.ts';
 import { Framer, readMessage, writeReply } from '../../documentdb/gateway/wire.ts';
 
 const { values } = parseArgs({
@@ -14,8 +15,10 @@ const { values } = parseArgs({
     port: { type: 'string', default: '' },
     bind_ip: { type: 'string', default: '' },
     replSet: { type: 'string', default: '' },
+    keyFile: { type: 'string', default: '' },
   },
 });
+appendFileSync(join(values.dbpath, 'starts.log'), `${process.argv.slice(2).join(' ')}\n`);
 const configFile = join(values.dbpath, 'config.json');
 
 interface Config {
@@ -36,6 +39,12 @@ function configure(command: Document, next: Config): Document {
   return { ok: 1 };
 }
 
+function rootPassword(): string {
+  const lines = readFileSync(join(values.dbpath, 'commands.log'), 'utf8').trim().split('\n');
+  const commands = lines.map((line) => JSON.parse(line) as { createUser?: string; pwd?: string });
+  return commands.find(({ createUser }) => createUser === 'root')?.pwd ?? '';
+}
+
 function answer(command: Document): Document {
   const current = config();
   switch (Object.keys(command)[0]) {
@@ -45,6 +54,10 @@ function answer(command: Document): Document {
       return configure(command, command['replSetInitiate'] as Config);
     case 'replSetReconfig':
       return configure(command, command['replSetReconfig'] as Config);
+    case 'createRole':
+    case 'createUser':
+      appendFileSync(join(values.dbpath, 'commands.log'), `${JSON.stringify(command)}\n`);
+      return { ok: 1 };
     case 'hello':
     case 'ismaster': {
       // a member that does not find itself in the configuration is none
@@ -57,12 +70,26 @@ function answer(command: Document): Document {
 }
 
 createServer((socket) => {
+  let scram: ScramConversation | undefined;
+  /** Root's sign-in, with the password that it was made with. */
+  const signIn = (command: Document): Document | null => {
+    const payload = (command['payload'] as BSON.Binary | undefined)?.toString('utf8') ?? '';
+    if ('saslStart' in command) {
+      scram = new ScramConversation(payload, () => scramVerifier(rootPassword()));
+      return { conversationId: 1, done: false, payload: new BSON.Binary(Buffer.from(scram.serverFirst)), ok: 1 };
+    }
+    if (!('saslContinue' in command)) return null;
+    const last = scram?.finish(payload) ?? null;
+    if (last === null) return { ok: 0, code: 18, errmsg: 'Authentication failed.' };
+    return { conversationId: 1, done: true, payload: new BSON.Binary(Buffer.from(last)), ok: 1 };
+  };
   const framer = new Framer();
   socket.on('error', () => undefined);
   socket.on('data', (chunk) => {
     for (const bytes of framer.push(chunk)) {
       const message = readMessage(bytes);
-      socket.write(writeReply(message, answer(BSON.deserialize(message.body))));
+      const command = BSON.deserialize(message.body);
+      socket.write(writeReply(message, signIn(command) ?? answer(command)));
     }
   });
 }).listen(Number(values.port), values.bind_ip);

@@ -45,6 +45,8 @@ export const server: Readonly<Record<string, Handler>> = {
     await database.rows({ client: null }, { name: 'ping', text: 'SELECT 1' }, []);
     return OK;
   },
+  saslStart: ({ access }, command) => access?.start(command) ?? OK,
+  saslContinue: ({ access }, command) => access?.finish(command) ?? OK,
   startSession: () => OK,
   refreshSessions: () => OK,
   endSessions,

@@ -53,7 +53,7 @@ function mayTryAgain(command: Command, errors: readonly WriteError[]): boolean {
   return errors.every(({ code }) => code === WRITE_CONFLICT || (code === DUPLICATE_KEY && upsert));
 }
 
-function isUpsert({ body, sequence }: Command): boolean {
+export function isUpsert({ body, sequence }: Command): boolean {
   return body.includes('upsert') || sequence?.includes('upsert') === true;
 }
 
