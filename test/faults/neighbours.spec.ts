@@ -29,7 +29,7 @@ describe('an operation that is in trouble', () => {
 
   it('holds up no other: a writer that hangs in the middle of a transaction', async () => {
     const [stuck, well] = [await aClient(), await aClient()];
-    const client = await new mongoose.mongo.MongoClient(services[0]!.database.uri).connect();
+    const client = await new mongoose.mongo.MongoClient(services[0]!.database.administratorUri).connect();
     const session = client.startSession();
     session.startTransaction();
     // as far as the store can tell, an instance that was stopped here

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import mongoose from 'mongoose';
+import type { mongo } from 'mongoose';
 import {
   ArchiveEventsCommand,
   ExportCheckpointsQuery,
@@ -14,7 +16,7 @@ import {
 } from '#events';
 import type { RetentionReport } from '../../libs/events/commands/archive-events.command.ts';
 import { EventDropper } from '../../libs/events/retention/event-dropper.ts';
-import { MongoStore, StoreClock } from '#mongo';
+import { StoreClock } from '#mongo';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, startInstance } from '../support/instance.ts';
@@ -273,14 +275,14 @@ describe('a retention that is killed', () => {
 
   it('while it drops: what is left verifies, and the next run goes on', async () => {
     await anOldLog();
-    const events = instance.app.get(MongoStore).connection.collection('events');
-    const deleteMany = events.deleteMany.bind(events);
+    const { prototype } = mongoose.mongo.Collection;
+    const deleteMany = Reflect.get(prototype, 'deleteMany');
     let calls = 0;
-    jest.spyOn(Object.getPrototypeOf(events) as typeof events, 'deleteMany').mockImplementation((filter, options) => {
+    jest.spyOn(prototype, 'deleteMany').mockImplementation(function (this: mongo.Collection, filter, options) {
       const { chain, seq } = filter as { chain?: string; seq?: object };
       if (chain === 'op_a' && typeof seq === 'object') calls += 1;
       if (calls === 2) return Promise.reject(killed);
-      return deleteMany(filter, options);
+      return deleteMany.call(this, filter, options);
     });
     await expect(retain()).rejects.toThrow();
     jest.restoreAllMocks();
@@ -309,7 +311,11 @@ describe('a retention that is killed', () => {
 
   it('by another one at the same time: one of them tells the log, and both end well or not at all', async () => {
     await anOldLog();
-    const other = await startInstance(database, { EVENT_RETENTION_DAYS: String(DAYS), EVENT_ARCHIVE_DIR: archive });
+    const other = await startInstance(database, {
+      EVENT_RETENTION_DAYS: String(DAYS),
+      EVENT_ARCHIVE_DIR: archive,
+      EVENT_RETENTION_MONGODB_URI: database.retentionUri,
+    });
     await Promise.allSettled([retain(), other.commands.execute(new ArchiveEventsCommand())]);
     await retain();
     await other.app.close();

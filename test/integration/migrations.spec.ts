@@ -175,7 +175,9 @@ describe('migrations', () => {
   it('fail with the reason when data contradict a unique index, and are not recorded', async () => {
     const database = aDatabase();
     const db = await opened(database);
-    await (await database.collection<{ _id: string; name: string }>('things')).insertMany([
+    await (
+      await database.collection<{ _id: string; name: string }>('things')
+    ).insertMany([
       { _id: 'a', name: 'same' },
       { _id: 'b', name: 'same' },
     ]);

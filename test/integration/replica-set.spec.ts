@@ -29,7 +29,10 @@ describe('the replica set of the stand-in', () => {
 
   async function client(view: SetView = set.view): Promise<mongo.MongoClient> {
     const options = { serverSelectionTimeoutMS: 10_000, heartbeatFrequencyMS: 1_000, readConcernLevel: 'majority' };
-    const made = await new MongoClient(view.uri(database.uri), options as mongo.MongoClientOptions).connect();
+    const made = await new MongoClient(
+      view.uri(database.administratorUri),
+      options as mongo.MongoClientOptions,
+    ).connect();
     clients.push(made);
     return made;
   }
@@ -55,7 +58,7 @@ describe('the replica set of the stand-in', () => {
     db.command({ update: 'things', updates: [{ q: { _id: 'x' }, u: { $inc: { n: 1 } } }], ...more });
 
   it('is discovered whole, and monitored by streaming', async () => {
-    const made = new MongoClient(set.view.uri(database.uri), { heartbeatFrequencyMS: 1_000 });
+    const made = new MongoClient(set.view.uri(database.administratorUri), { heartbeatFrequencyMS: 1_000 });
     clients.push(made);
     const streamed: boolean[] = [];
     made.on('serverHeartbeatSucceeded', ({ awaited }) => streamed.push(awaited));

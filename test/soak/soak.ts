@@ -100,7 +100,12 @@ export class Soak {
     writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     const archive = join(this.folder, 'archive');
     mkdirSync(archive);
-    return { LATCHKEY_SIGNING_KEY_FILE: key, EVENT_RETENTION_DAYS: '1', EVENT_ARCHIVE_DIR: archive };
+    return {
+      LATCHKEY_SIGNING_KEY_FILE: key,
+      EVENT_RETENTION_DAYS: '1',
+      EVENT_ARCHIVE_DIR: archive,
+      EVENT_RETENTION_MONGODB_URI: this.database.retentionUri,
+    };
   }
 
   /** As what spreads load does: an instance that is there, if one is; now and then another all the same. */

@@ -25,15 +25,19 @@ export class SetView {
     return this.address.hosts;
   }
 
-  /** `MONGODB_URI` for an instance. @param databaseUri names the database: `TestDatabase.uri` */
+  /** `MONGODB_URI` for an instance. @param databaseUri names the database and the user: `TestDatabase.uri` */
   uri(databaseUri: string): string {
-    const name = this.persona === 'replica-set' ? '?replicaSet=latchkey' : '';
-    return `mongodb://${this.hosts.join(',')}${new URL(databaseUri).pathname}${name}`;
+    const own = new URL(databaseUri);
+    if (this.persona === 'replica-set') own.searchParams.set('replicaSet', 'latchkey');
+    else own.searchParams.delete('replicaSet');
+    return `${reachedBy(databaseUri, this.hosts)}${own.pathname}${own.search}`;
   }
 
   /** A client of one member alone, whatever that member's state; it does not watch it, and tries nothing again. */
   async member(index: number): Promise<mongo.MongoClient> {
-    return new mongoose.mongo.MongoClient(`mongodb://${this.hosts[index] ?? ''}/`, {
+    const administrator = required('MONGODB_URI');
+    return new mongoose.mongo.MongoClient(`${reachedBy(administrator, [this.hosts[index] ?? ''])}/`, {
+      authSource: 'admin',
       directConnection: true,
       retryReads: false,
       retryWrites: false,
@@ -135,6 +139,12 @@ export class ReplicaSet {
   async stop(): Promise<void> {
     await this.call({ action: 'remove-set', set: this.id });
   }
+}
+
+/** A URI's beginning, with its user and its password before other hosts. */
+function reachedBy(uri: string, hosts: readonly string[]): string {
+  const { username, password } = new URL(uri);
+  return `mongodb://${username === '' ? '' : `${username}:${password}@`}${hosts.join(',')}`;
 }
 
 /** Finds the control of the stand-in that `MONGODB_URI` names. @throws Error when that is a real MongoDB */

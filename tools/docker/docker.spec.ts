@@ -1,19 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { databaseUsers } from '../local-stores/mongodb-users.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
-
-/** The collections of the service: what its repositories name. */
-function collectionsInCode(): string[] {
-  const files = readdirSync(new URL('libs/', root), { recursive: true, encoding: 'utf8' });
-  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
-  const names = sources.flatMap((file) => [
-    ...read(`libs/${file}`).matchAll(/(?:\.model\(\s*|const (?:NAME|RECORDS) = )'([a-z_]+)'/g),
-  ]);
-  return [...new Set(names.map(([, name]) => name ?? ''))].sort();
-}
 
 describe('the database user of docker-compose.yml', () => {
   const passwords = Object.fromEntries(
@@ -24,12 +14,6 @@ describe('the database user of docker-compose.yml', () => {
     const privileges = roles.find(({ role }) => role === name)?.privileges ?? [];
     return Object.fromEntries(privileges.map(({ resource, actions }) => [resource.collection, actions]));
   };
-
-  it('may use every collection of the service, and no other', () => {
-    expect(collectionsInCode()).toContain('events');
-    const named = Object.keys(actionsOf('latchkeyService')).filter((name) => name !== '');
-    expect(named.sort()).toEqual(collectionsInCode());
-  });
 
   it('may add to the event log and to the checkpoints, and neither change nor delete what is in them', () => {
     const { events, checkpoints } = actionsOf('latchkeyService');
