@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { ledgerFile, startStores, withDatabase } from './index.ts';
+import { downloadMongod } from './mongodb.ts';
 import { startMongod } from './mongod.ts';
 import { databaseUsers } from './mongodb-users.ts';
 import { passwordsFile, storePasswords } from './passwords.ts';
@@ -124,6 +127,34 @@ describe('mongod', () => {
     await first.ledger.close();
     await startMongod(fakeMongod(), place.context(true));
     expect((asked() as Record<string, unknown>[]).filter((command) => 'createUser' in command)).toHaveLength(4);
+  });
+});
+
+describe('a mongod that is fetched', () => {
+  const variables = ['MONGOMS_USE_HTTP', 'MONGOMS_DOWNLOAD_MIRROR', 'MONGOMS_SYSTEM_BINARY'] as const;
+  const before = variables.map((name) => process.env[name]);
+  afterEach(() => {
+    for (const [at, name] of variables.entries()) {
+      if (before[at] === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = before[at];
+    }
+  });
+
+  it('is refused when its checksum is not the published one', async () => {
+    const asked: string[] = [];
+    const mirror = createServer(({ url = '' }, answer) => {
+      asked.push(url);
+      answer.end(url.endsWith('.md5') ? `${'0'.repeat(32)}  mongodb.tgz` : 'what an attacker put there');
+    });
+    await new Promise<void>((resolve) => mirror.listen(0, '127.0.0.1', resolve));
+    process.env['MONGOMS_USE_HTTP'] = '1';
+    process.env['MONGOMS_DOWNLOAD_MIRROR'] = `http://127.0.0.1:${(mirror.address() as AddressInfo).port}`;
+    const said: string[] = [];
+    const context = { binariesFolder: join(place.folder, 'binaries'), say: (line: string) => said.push(line) };
+    expect(await downloadMongod(context)).toBeNull();
+    expect(asked.some((url) => url.endsWith('.md5'))).toBe(true);
+    expect(said.join('\n')).toMatch(/it cannot be fetched \(MD5 check failed/);
+    mirror.close();
   });
 });
 

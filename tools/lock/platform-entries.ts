@@ -7,6 +7,9 @@
 /** An entry of a lock file, as far as it matters here. */
 export interface LockEntry {
   readonly version?: string;
+  readonly integrity?: string;
+  readonly resolved?: string;
+  readonly link?: boolean;
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly os?: readonly string[];
