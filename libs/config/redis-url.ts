@@ -34,10 +34,12 @@ export function parseRedisUrl(text: string): RedisAddress {
   if (scheme === undefined || hosts === undefined) throw new Error(ADVICE);
   const kind = (mode ?? 'single') as RedisAddress['kind'];
   const nodes = hosts.split(',').map((host) => parseNode(host, DEFAULT_PORTS[kind]));
-  if (kind === 'single' && nodes.length > 1) throw new Error(`several hosts need redis+sentinel:// or redis+cluster://. ${ADVICE}`);
+  if (kind === 'single' && nodes.length > 1)
+    throw new Error(`several hosts need redis+sentinel:// or redis+cluster://. ${ADVICE}`);
   const [username, password] = parseUserInfo(userInfo);
   const [masterName, database] = kind === 'sentinel' ? parseMaster(path) : [undefined, parseDatabase(path)];
-  if (kind === 'cluster' && database !== 0) throw new Error('a Redis Cluster has database 0 only: leave it out of REDIS_URL');
+  if (kind === 'cluster' && database !== 0)
+    throw new Error('a Redis Cluster has database 0 only: leave it out of REDIS_URL');
   return { kind, tls: scheme === 'rediss', nodes, username, password, masterName, database };
 }
 
@@ -45,7 +47,8 @@ function parseNode(text: string, defaultPort: number): RedisNode {
   const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const number = port === undefined ? defaultPort : Number(port);
-  if (host === undefined || number < 1 || number > 65_535) throw new Error(`REDIS_URL has an invalid host or port. ${ADVICE}`);
+  if (host === undefined || number < 1 || number > 65_535)
+    throw new Error(`REDIS_URL has an invalid host or port. ${ADVICE}`);
   return { host, port: number };
 }
 
@@ -70,6 +73,7 @@ function parseMaster(path: string): [string, number] {
 }
 
 function parseDatabase(path: string): number {
-  if (!/^\d{0,5}$/.test(path)) throw new Error('the path of REDIS_URL is the number of a Redis database (0 to 99999), or empty');
+  if (!/^\d{0,5}$/.test(path))
+    throw new Error('the path of REDIS_URL is the number of a Redis database (0 to 99999), or empty');
   return Number(path);
 }
