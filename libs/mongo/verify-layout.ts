@@ -9,8 +9,8 @@ import { STORE_OPTIONS } from './store-options.ts';
 const ROUND_TRIP_MS = 2_000;
 
 /**
- * Checks that the deployment and the database are as this version needs them, over a connection of its own: until then the service's connection stays closed,
- * so that nothing at all can be served from a database that was not migrated.
+ * Checks that the deployment and the database are as this version needs them, over a connection of its own: until then the
+ * service's connection stays closed, so that nothing at all can be served from a database that was not migrated.
  *
  * @param models the collections and indexes that the code relies on
  * @throws UnfitDeployment, DatabaseNotMigrated, or what the driver throws while the database cannot be reached

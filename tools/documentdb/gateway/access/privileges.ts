@@ -47,6 +47,8 @@ export function isFree(command: Command): boolean {
 export function needsOf(command: Command): Needs | null {
   if (FREE.has(command.name) || OWN.has(command.name)) return [];
   if (command.name === 'listCollections') return [{ collection: '', actions: ['listCollections'] }];
+  // explaining a read needs what the read needs
+  if (command.name === 'explain') return explainNeeds(command.target as Document);
   const collection = String(command.target);
   if (command.name === 'aggregate') return pipelineNeeds(collection, BSON.deserialize(command.body));
   const actions = ACTIONS[command.name];
@@ -65,6 +67,11 @@ export function allows(privileges: readonly Privilege[], db: string, needs: Need
       ),
     ),
   );
+}
+
+function explainNeeds(explained: Document): Needs | null {
+  const [name, collection] = Object.entries(explained)[0] ?? [];
+  return name === 'find' ? [{ collection: String(collection), actions: ['find'] }] : null;
 }
 
 function pipelineNeeds(collection: string, { pipeline }: Document): Needs | null {
