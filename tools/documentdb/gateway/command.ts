@@ -124,3 +124,8 @@ function assemble(elements: Buffer[]): Buffer {
   document.writeInt32LE(document.length, 0);
   return document;
 }
+
+/** Whether an update may insert; true as well where a value only looks like it. */
+export function isUpsert({ body, sequence }: Command): boolean {
+  return body.includes('upsert') || sequence?.includes('upsert') === true;
+}

@@ -1,8 +1,8 @@
 import { BSON } from 'bson';
 import type { Document } from 'bson';
 import type { Privilege } from '../../../local-stores/mongodb-users.ts';
+import { isUpsert } from '../command.ts';
 import type { Command } from '../command.ts';
-import { isUpsert } from '../commands/writes.ts';
 
 /** Commands that need no privilege: about the connection, a user's own sessions and cursors, and signing in. */
 const FREE = new Set([

@@ -1,5 +1,6 @@
 import { BSON } from 'bson';
 import type { Document, Int32 } from 'bson';
+import { isUpsert } from '../command.ts';
 import type { Command, Reply } from '../command.ts';
 import { DUPLICATE_KEY, MongoError, TRANSIENT, WRITE_CONFLICT, mongoCodeOf } from '../errors.ts';
 import { duplicateOf, isDuplicate } from '../duplicates.ts';
@@ -51,10 +52,6 @@ function mayTryAgain(command: Command, errors: readonly WriteError[]): boolean {
   if (command.client) return false;
   const upsert = isUpsert(command);
   return errors.every(({ code }) => code === WRITE_CONFLICT || (code === DUPLICATE_KEY && upsert));
-}
-
-export function isUpsert({ body, sequence }: Command): boolean {
-  return body.includes('upsert') || sequence?.includes('upsert') === true;
 }
 
 async function report(services: Services, command: Command, reply: Document, errors: WriteError[]): Promise<Reply> {
