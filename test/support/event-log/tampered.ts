@@ -36,6 +36,29 @@ export function altered(set: VectorSet): void {
   });
 }
 
+/** What is left after a restore to event 5, and how the log goes on from there, against the checkpoints of before. */
+export function restored(set: VectorSet): void {
+  const fifth = op1[4] as LogEvent;
+  const lost = op1.at(-1) as LogEvent;
+  const reconciliation = draft(90, 'op_1', 'log.reconciled.v1', {
+    lostSeq: lost.seq,
+    lostHash: lost.hash,
+    lostAt: lost.at,
+  });
+  const later = [91, 92].map((number) => draft(number, 'op_1', 'token.issued.v1', {}));
+  const goneOn = chainEvents({ seq: 5, hash: fifth.hash }, [reconciliation, ...later]);
+  const variants: [string, LogEvent[], Place][] = [
+    ['restored behind its checkpoints', op1.slice(0, 5), { seq: 6, code: 'tail' }],
+    ['restored and reconciled', [...op1.slice(0, 5), ...goneOn.slice(0, 1)], { seq: 7, code: 'tail' }],
+    ['restored, reconciled and gone on', [...op1.slice(0, 5), ...goneOn], { seq: 7, code: 'checkpoint' }],
+  ];
+  for (const [name, chain, place] of variants) set.tampered(name, exportOf(mixed(chain)), { chains: { op_1: place } });
+  // the service exports up to its head: events that are stored beyond it are missing, which a checkpoint tells
+  set.tampered('cut off at a head with events beyond it', exportOf(mixed(op1.slice(0, 4))), {
+    chains: { op_1: { seq: 5, code: 'tail' } },
+  });
+}
+
 export function moved(set: VectorSet): void {
   const inserted = chainEvents({ seq: 2, hash: (op1[1] as LogEvent).hash }, [draft(99, 'op_1', 'token.issued.v1', {})]);
   const variants: [string, LogEvent[], Place][] = [

@@ -9,7 +9,7 @@ import type { LogEvent } from '../../../libs/events/chain.ts';
 import type { Checkpoint } from '../../../libs/events/checkpoints.ts';
 import { NEW, OLD, OPERATION, STRANGER } from './sample.ts';
 import { checkpoint, checkpoints, draft, exportOf, keys, mixed, op1, platform, rehashed } from './sample.ts';
-import { altered, forms, moved, rewritten, texts } from './tampered.ts';
+import { altered, forms, moved, restored, rewritten, texts } from './tampered.ts';
 import { SIGNED, VectorSet } from './vector-set.ts';
 
 export const VECTORS = new URL('../../../docs/event-log-format/vectors/', import.meta.url);
@@ -17,7 +17,8 @@ export const VECTORS = new URL('../../../docs/event-log-format/vectors/', import
 /** All files of the directory, by name. */
 export async function eventLogVectors(): Promise<Map<string, Buffer>> {
   const set = new VectorSet();
-  for (const group of [wholeOnes, altered, moved, rewritten, texts, forms, archived, signed, inputs]) group(set);
+  for (const group of [wholeOnes, altered, moved, restored, rewritten, texts, forms, archived, signed, inputs])
+    group(set);
   set.file('expected.json', set.cases);
   for (const [name, bytes] of set.files) {
     if (!name.endsWith('.json')) continue;
