@@ -6,12 +6,22 @@ import { ClientAuthenticator } from './client-authenticator.ts';
 import { IssueTokenHandler } from './commands/issue-token.handler.ts';
 import { RevokeTokenHandler } from './commands/revoke-token.handler.ts';
 import { IssueWriter } from './issue-writer.ts';
+import { RememberedDocuments, RightsAudit } from './rights-audit.ts';
 import { TokenIssuer } from './token-issuer.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 @Module({
   imports: [CatalogueModule, CredentialsModule, TokensModule],
-  providers: [ClientAuthenticator, IssueTokenHandler, RevokeTokenHandler, IssueWriter, TokenIssuer, TokenVerifier],
+  providers: [
+    ClientAuthenticator,
+    IssueTokenHandler,
+    RevokeTokenHandler,
+    IssueWriter,
+    RememberedDocuments,
+    RightsAudit,
+    TokenIssuer,
+    TokenVerifier,
+  ],
   exports: [ClientAuthenticator, TokenVerifier],
 })
 export class AccessModule {}

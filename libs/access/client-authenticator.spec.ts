@@ -5,6 +5,7 @@ import type { ResourceServerFacts, ResourceServerReader } from '#catalogue';
 import type { CredentialReader, CredentialRecord } from '#credentials';
 import { AllowedIps, Clock, SecretSet, digest, newClientId, newClientSecret } from '#kernel';
 import { Fence, FenceSource, LeasedReader } from '#mongo';
+import type { RightsReading } from '#mongo';
 import { createLogger } from '#observability';
 import { ClientAuthenticator } from './client-authenticator.ts';
 import { AuthenticationFailed } from './domain/access-error.ts';
@@ -24,6 +25,10 @@ class ConfirmingSource extends FenceSource {
   override prove(): Promise<mongo.Timestamp> {
     this.seconds += 1;
     return Promise.resolve(new mongoose.mongo.Timestamp({ t: this.seconds, i: 0 }));
+  }
+
+  override versions(after: mongo.Timestamp): Promise<RightsReading> {
+    return Promise.resolve({ versions: new Map(), readAt: after });
   }
 }
 
@@ -51,11 +56,15 @@ function setUp(): {
     version: 1,
   };
   let lookUps = 0;
-  const fence = new Fence(new ConfirmingSource(), { leaseMs: 250 }, createLogger('silent'));
+  const fence = new Fence(new ConfirmingSource(), { leaseMs: 250, rightsVersion: true }, createLogger('silent'));
   const reader = <V extends object>(documents: Map<string, V>): LeasedReader<V> =>
-    new LeasedReader(fence, (keys) => {
-      lookUps += 1;
-      return Promise.resolve(new Map([...documents].filter(([key]) => keys.includes(key))));
+    new LeasedReader(fence, {
+      scopeOf: () => 'op_1',
+      dependsOn: 'rights',
+      load: (keys) => {
+        lookUps += 1;
+        return Promise.resolve(new Map([...documents].filter(([key]) => keys.includes(key))));
+      },
     });
   const credentials = reader(new Map([[clientId, record]])) as CredentialReader;
   const server: ResourceServerFacts = { id: 'rs_1', apis: ['a'], requireClientIp: true, secrets: record.secrets };

@@ -34,8 +34,8 @@ const NOBODYS_SECRETS: readonly StoredSecret[] = [
 ];
 
 /**
- * Authenticates those who call the OAuth endpoints. What it goes by is at most one lease old, which is as good as the store
- * itself (docs/adr/0003-the-lease.md).
+ * Authenticates the callers of the OAuth endpoints. What it remembers is proven by the fence, which is as good as the store itself
+ * (docs/adr/0003-the-lease.md).
  */
 @Injectable()
 export class ClientAuthenticator {

@@ -1,10 +1,11 @@
 import type { CredentialRecord } from '#credentials';
 import type { PendingEvent } from '#events';
 import { DomainEvent, digest, newAccessToken, newId } from '#kernel';
-import { TOKEN_LIMIT } from '#tokens';
+import { TOKEN_LIMIT, mayBeLiveElsewhere } from '#tokens';
 import type { TokenDocument, TokenPlace } from '#tokens';
 import { TokenLimitReached } from './domain/access-error.ts';
 import { choosePlace } from './domain/token-places.ts';
+import type { Placement } from './domain/token-places.ts';
 
 /** A token request that has passed every check but the token limit. */
 export interface IssueRequest {
@@ -79,7 +80,7 @@ export function settleBatch(
       if (placement.replaced !== undefined && !inserted.delete(placement.replaced._id))
         replaced.push(placement.replaced._id);
       inserted.set(token._id, token);
-      events.push(issuedEvent(issue, token, placement.evicted ? placement.replaced?.id : undefined, now));
+      events.push(issuedEvent(issue, token, placement, now));
       return {
         stale: false,
         accessToken: issue.accessToken,
@@ -120,7 +121,7 @@ function tokenOf({ request, digest: _id, tokenId }: PreparedIssue, slot: number,
 function issuedEvent(
   { request, tokenId }: PreparedIssue,
   token: TokenDocument,
-  evicted: string | undefined,
+  { replaced, evicted }: Placement,
   at: Date,
 ): PendingEvent {
   const { credential, secretId, ip, requestId } = request;
@@ -130,8 +131,9 @@ function issuedEvent(
       'token.issued.v1',
       credential.operationId,
       { type: 'credential', id: credential.id },
-      evicted === undefined ? data : { ...data, evictedTokenId: evicted },
+      evicted && replaced !== undefined ? { ...data, evictedTokenId: replaced.id } : data,
     ),
+    endsTokens: replaced !== undefined && mayBeLiveElsewhere(replaced, at),
     context: { actor: { type: 'client', id: credential.clientId, ip }, requestId },
     at,
   };

@@ -14,7 +14,7 @@ export interface GoodToken {
 }
 
 /**
- * Decides whether a token is good, by reading the token and its credential. Both look-ups go out at once, since the token carries its
+ * Decides whether a token is good, by reading the token and its credential. Both look-ups are sent together, since the token carries its
  * credential's handle; its checksum turns rubbish away without asking the store.
  */
 @Injectable()
@@ -65,7 +65,15 @@ export class TokenVerifier {
   private judge(token: TokenDocument | undefined, credential: CredentialRecord | undefined): GoodToken | undefined {
     if (token === undefined || credential?.id !== token.credentialId || credential.disabled) return undefined;
     const nowMs = this.clock.nowMs();
-    if (nowMs >= token.expiresAt.getTime() || nowMs >= credential.expiresAtMs) return undefined;
+    // once expired for ever expired: a clock that is set back must not find them remembered
+    if (nowMs >= token.expiresAt.getTime()) {
+      this.tokens.reader.forget(token._id);
+      return undefined;
+    }
+    if (nowMs >= credential.expiresAtMs) {
+      this.credentials.forget(credential.clientId);
+      return undefined;
+    }
     const scope = effectiveScope(token.scope, credential.apis);
     return scope.length === 0 ? undefined : { token, credential, scope };
   }

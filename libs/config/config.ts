@@ -131,6 +131,7 @@ export const schema = z.object({
   LATCHKEY_LEASE_MS: wholeNumber('LATCHKEY_LEASE_MS', 0, 250).default(250),
   CONNECTION_LIMIT: wholeNumber('CONNECTION_LIMIT', 1, 1_000_000).default(10_000),
   CONNECTION_LIMIT_PER_ADDRESS: wholeNumber('CONNECTION_LIMIT_PER_ADDRESS', 1, 1_000_000).default(2_000),
+  LATCHKEY_RIGHTS_VERSION: z.enum(['on', 'off'], 'LATCHKEY_RIGHTS_VERSION must be on or off').default('on'),
   GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
   GUESS_LIMIT_PER_ADDRESS: wholeNumber('GUESS_LIMIT_PER_ADDRESS', 1, 1_000_000).default(200),
   LOG_LEVEL: z
@@ -190,6 +191,7 @@ function toConfig(env: z.output<typeof schema>) {
     tombstoneFolder: env.LATCHKEY_TOMBSTONE_DIR,
     leaseMs: env.LATCHKEY_LEASE_MS,
     connectionLimits: { inAll: env.CONNECTION_LIMIT, perAddress: env.CONNECTION_LIMIT_PER_ADDRESS },
+    rightsVersion: env.LATCHKEY_RIGHTS_VERSION === 'on',
     guessLimits: { perClient: env.GUESS_LIMIT_PER_CLIENT, perAddress: env.GUESS_LIMIT_PER_ADDRESS },
     logLevel: env.LOG_LEVEL,
   };

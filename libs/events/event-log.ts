@@ -10,10 +10,14 @@ import { chainHeadSchema, eventSchema, outboxSchema } from './event.schema.ts';
 import type { ChainHeadDocument, EventDocument, OutboxDocument } from './event.schema.ts';
 import type { ChainHead, EventDraft, LogEvent } from './chain.ts';
 import { followUps } from './queues.ts';
+import { newRights, unloggedRights } from './rights-changes.ts';
+import type { RightsPart } from './rights-changes.ts';
 
 /** A domain event with who did it and when, ready to be chained. */
 export interface PendingEvent {
   readonly event: DomainEvent;
+  /** Whether its transaction also ends tokens that the event does not tell of. */
+  readonly endsTokens?: boolean;
   readonly context: CallContext;
   readonly at: Date;
 }
@@ -58,7 +62,7 @@ export class EventLog {
       const last = appended.at(-1);
       if (last === undefined) continue;
       logged.push(...appended);
-      const end = { seq: last.seq, hash: last.hash };
+      const end = { seq: last.seq, hash: last.hash, ...newRights(head, events, last) };
       if (head === undefined) begun.push({ _id: chain, ...end });
       else moved.push({ q: { _id: chain, seq: head.seq, hash: head.hash }, u: { $set: end } });
     }
@@ -78,6 +82,21 @@ export class EventLog {
       { session, returnDocument: 'after' },
     );
     return new Map(head === null ? [] : [[chain, head as unknown as ChainHeadDocument]]);
+  }
+
+  /**
+   * Changes the rights version of the operation without an event: for tokens that were deleted after they had expired, which may still be
+   * live by another instance's clock, and for changes that were made by hand. Without a head there is nothing to remember by.
+   *
+   * @returns whether the chain has a head
+   */
+  async touchRights(
+    session: ClientSession,
+    operationId: string | null,
+    parts: readonly RightsPart[],
+  ): Promise<boolean> {
+    const $set = Object.fromEntries(parts.map((part) => [part, unloggedRights()]));
+    return (await updateAll(this.heads, [{ q: { _id: chainName(operationId) }, u: { $set } }], session)) === 1;
   }
 
   /** Counts logged events. Called after the commit, since a transaction may run more than once. */

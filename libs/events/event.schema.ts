@@ -1,5 +1,6 @@
 import { Schema } from 'mongoose';
 import type { Actor, Subject } from '#kernel';
+import type { HeadRights } from './rights-changes.ts';
 
 /** An event as it is stored: the logged event, with its chain's name beside it for the indexes. */
 export interface EventDocument {
@@ -57,8 +58,8 @@ export interface ChainArchive {
   dropped: boolean;
 }
 
-/** Where a chain ends, and where it begins. */
-export interface ChainHeadDocument {
+/** Where a chain ends, where it begins, and the rights version of its operation. */
+export interface ChainHeadDocument extends Partial<HeadRights> {
   _id: string;
   seq: number;
   hash: string;
@@ -69,6 +70,9 @@ export const chainHeadSchema = new Schema<ChainHeadDocument>({
   _id: String,
   seq: Number,
   hash: String,
+  rights: String,
+  ended: String,
+  rightsSeq: Number,
   archive: Schema.Types.Mixed,
 });
 

@@ -24,6 +24,7 @@ export { ChainRepair } from './repair/chain-repair.ts';
 export { systemContext } from './system-context.ts';
 export { TombstoneLog } from './tombstones/tombstone-log.ts';
 export { TombstoneReview } from './tombstones/tombstone-review.ts';
+export { touchRights } from './touch-rights.ts';
 export { UnitOfWork } from './unit-of-work.ts';
 export type { PendingEvent } from './event-log.ts';
 export type { OutboxDocument } from './event.schema.ts';

@@ -23,6 +23,7 @@ import type { PendingEvent } from './event-log.ts';
 import { LogSafety } from './log-safety.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { followUps } from './queues.ts';
+import { UnconfirmedAbsence } from './unconfirmed-absence.ts';
 
 export interface UnitOptions {
   /** Operations (null: the platform) whose chains the unit will write to, as far as they are known beforehand. */
@@ -123,7 +124,9 @@ export class UnitOfWork {
     let tries = 0;
     let committedBy: ClientSession | undefined;
     let placeTaken = false;
+    const absence = new UnconfirmedAbsence(options.altersRights === true);
     const attempt = async (session: ClientSession): Promise<T> => {
+      absence.reset();
       committedBy = session;
       if ((tries += 1) > 1) this.turns.lost(chains);
       let ends = likelyEnds(chains);
@@ -131,12 +134,10 @@ export class UnitOfWork {
       const [chain] = chains.length === 1 ? chains : [];
       const isContended = chain !== undefined && (tries > 1 || this.turns.isShared(chain));
       if (isContended && !ends.has(chain)) ends = await this.eventLog.hold(session, chain);
-      const { value, pending, write } = await work(session, ends);
+      const { value, pending, write } = await work(session, ends).catch((error: unknown) => absence.keep<T>(error));
       await write?.();
       logged = await this.eventLog.append(session, pending, ends).catch(async (error: unknown) => {
-        // once, another writer was quicker; twice, an event may be behind the head, which no retry gets past
-        if (placeTaken && isPlaceTaken(error)) await this.services.safety.chainHealth.inspect(chainsOf(pending));
-        placeTaken = isPlaceTaken(error);
+        placeTaken = await this.inspected(error, pending, placeTaken);
         throw error;
       });
       published = pending.map(({ event }) => event);
@@ -155,12 +156,18 @@ export class UnitOfWork {
     const value = await bounded(turn, limitMs);
     const committedAtMs = performance.now();
     if (options.altersRights === true) this.services.fence.advance(committedBy?.operationTime);
+    this.deliver(logged, published);
+    await this.settle(logged, options.altersRights === true ? committedAtMs : undefined);
+    absence.throwIfAny();
+    return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
+  }
+
+  /** Tells this process what was committed. */
+  private deliver(logged: readonly LogEvent[], published: readonly DomainEvent[]): void {
     this.eventLog.count(logged);
     this.turns.won(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
-    await this.settle(logged, options.altersRights === true ? committedAtMs : undefined);
-    return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
   }
 
   /** Waits until what was committed is recorded outside the store and, where it alters rights, in force on every instance. */
@@ -170,6 +177,13 @@ export class UnitOfWork {
     // both, so that an answer that says "not recorded" too is given only once the change is in force
     const [recording] = await Promise.allSettled([recorded, inForce]);
     if (recording.status === 'rejected') throw recording.reason;
+  }
+
+  /** Once, another writer was quicker; twice, an event may be behind the head, which no retry gets past. */
+  private async inspected(error: unknown, pending: readonly PendingEvent[], wasTaken: boolean): Promise<boolean> {
+    if (!isPlaceTaken(error)) return false;
+    if (wasTaken) await this.services.safety.chainHealth.inspect(chainsOf(pending));
+    return true;
   }
 
   /** Whether another writer, here or elsewhere, is likely to be at the operation's chain. */

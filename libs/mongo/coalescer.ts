@@ -39,10 +39,10 @@ export class Coalescer<V> {
     private readonly patienceMs = 4,
   ) {}
 
-  /** @throws DomainError `store-unavailable` */
-  get(key: string): Promise<V | undefined> {
+  /** @param askedAtMs since when the caller waits. @throws DomainError `store-unavailable` */
+  get(key: string, askedAtMs = performance.now()): Promise<V | undefined> {
     return new Promise((resolve, reject) => {
-      if (this.waiting.size === 0) this.waitingSinceMs = performance.now();
+      if (this.waiting.size === 0) this.waitingSinceMs = askedAtMs;
       const waiters = this.waiting.get(key);
       if (waiters === undefined) this.waiting.set(key, [{ resolve, reject }]);
       else waiters.push({ resolve, reject });

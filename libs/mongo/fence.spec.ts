@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Fence } from './fence.ts';
 import { FenceSource } from './fence-source.ts';
+import type { RightsReading } from './fence-source.ts';
 import type { ClusterTime, FencedState } from './fenced-state.ts';
 import { aFence, clusterTime } from './test-support/fences.ts';
 
@@ -12,6 +13,10 @@ class ManualSource extends FenceSource {
     return new Promise((resolve, reject) => {
       this.sent.push({ answer: (seconds) => resolve(clusterTime(seconds)), fail: reject });
     });
+  }
+
+  override versions(after: ClusterTime): Promise<RightsReading> {
+    return Promise.resolve({ versions: new Map(), readAt: after });
   }
 
   /** Answers the fence that was sent last. */

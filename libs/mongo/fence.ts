@@ -7,6 +7,9 @@ import type { Logger } from '#observability';
 import { FenceSource } from './fence-source.ts';
 import { ageMs, latest } from './fenced-state.ts';
 import type { ClusterTime, FencedState } from './fenced-state.ts';
+import { isSameVersion } from './rights.ts';
+import type { RightsVersion } from './rights.ts';
+import { WatchedScopes } from './watched-scopes.ts';
 import { FencePeriod } from './fence-period.ts';
 import { isStoreUnavailable, storeUnavailable } from './store-errors.ts';
 
@@ -17,9 +20,20 @@ const RETRY_MS = 50;
 /** How long a caller waits for a state, in milliseconds. */
 const WAIT_LIMIT_MS = 1_200;
 
+/** What a fence brought home. */
+interface Proof {
+  readonly provenAt: ClusterTime;
+  readonly readAt: ClusterTime;
+  readonly rights: ReadonlyMap<string, RightsVersion>;
+}
+
+const NO_RIGHTS: ReadonlyMap<string, RightsVersion> = new Map();
+
 interface Waiting {
   /** How many fences had been sent by then: a later one was certainly sent after it, whatever the clocks resolve. */
   readonly afterSent: number;
+  /** Whether a fence that was sent before it will not do, however short a time ago. */
+  readonly isForNext: boolean;
   readonly sinceMs: number;
   readonly sinceWallMs: number;
   readonly resolve: (state: FencedState) => void;
@@ -35,6 +49,8 @@ export class Fence implements OnApplicationShutdown {
   /** How long a state may be used, in milliseconds. */
   readonly leaseMs: number;
   private readonly period: FencePeriod;
+  private readonly watched = new WatchedScopes();
+  private hasRights: boolean;
   private readonly waiting = new Set<Waiting>();
   private state: FencedState | undefined;
   /** The time of the last fence: the next one must be later. */
@@ -51,11 +67,12 @@ export class Fence implements OnApplicationShutdown {
 
   constructor(
     private readonly source: FenceSource,
-    @Inject(CONFIG) config: Pick<Config, 'leaseMs'>,
+    @Inject(CONFIG) config: Pick<Config, 'leaseMs' | 'rightsVersion'>,
     @Inject(LOGGER) private readonly logger: Pick<Logger, 'debug' | 'error'>,
   ) {
     this.leaseMs = config.leaseMs;
     this.period = new FencePeriod(config.leaseMs);
+    this.hasRights = config.rightsVersion && config.leaseMs > 0;
   }
 
   /** The state that a verification that begins now may go by. Costs two looks at a clock. */
@@ -74,8 +91,15 @@ export class Fence implements OnApplicationShutdown {
    * @throws DomainError `store-unavailable`
    */
   async ready(limitMs = WAIT_LIMIT_MS): Promise<FencedState> {
-    const state = this.current();
-    if (state !== undefined) return state;
+    return this.current() ?? this.wait(limitMs, false);
+  }
+
+  /** The state of a fence that is sent after this call. @throws DomainError `store-unavailable` */
+  async next(): Promise<FencedState> {
+    return this.wait(WAIT_LIMIT_MS, true);
+  }
+
+  private async wait(limitMs: number, isForNext: boolean): Promise<FencedState> {
     if (this.isStopped) throw storeUnavailable();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -84,6 +108,7 @@ export class Fence implements OnApplicationShutdown {
       }, limitMs);
       const waiting: Waiting = {
         afterSent: this.sent,
+        isForNext,
         sinceMs: performance.now(),
         sinceWallMs: Date.now(),
         resolve: (next) => {
@@ -108,6 +133,27 @@ export class Fence implements OnApplicationShutdown {
     if (this.state !== undefined) this.state = { ...this.state, floor: this.floor, order: (this.order += 1) };
   }
 
+  /** Has the rights version of the scope be part of the next states, as long as this is called every few seconds. */
+  watch(scope: string): void {
+    this.watched.use(scope);
+  }
+
+  /** Whether nobody has asked for a while. */
+  get isIdle(): boolean {
+    return performance.now() - this.askedAtMs >= IDLE_AFTER_MS;
+  }
+
+  /** Whether documents may be used for as long as their rights version stays the same. */
+  get usesRights(): boolean {
+    return this.hasRights;
+  }
+
+  /** Forgets everything, and goes by rights versions no more until the next start. */
+  distrustRights(): void {
+    this.hasRights = false;
+    this.forget();
+  }
+
   /** Whether the state is of the store's present history. */
   isPresent(state: FencedState): boolean {
     return state.generation === this.generation;
@@ -130,7 +176,7 @@ export class Fence implements OnApplicationShutdown {
       const sentAtWallMs = Date.now();
       this.sent += 1;
       try {
-        this.publish(await this.source.prove(), sentAtMs, sentAtWallMs);
+        this.publish(await this.prove(), sentAtMs, sentAtWallMs);
         this.period.took(performance.now() - sentAtMs);
         await this.pause(sentAtMs + this.period.currentMs - performance.now());
       } catch (error) {
@@ -144,22 +190,43 @@ export class Fence implements OnApplicationShutdown {
 
   private isWanted(): boolean {
     if (this.isStopped) return false;
-    return this.waiting.size > 0 || (this.period.isRegular && performance.now() - this.askedAtMs < IDLE_AFTER_MS);
+    return this.waiting.size > 0 || (this.period.isRegular && !this.isIdle);
   }
 
-  private publish(provenAt: ClusterTime, sentAtMs: number, sentAtWallMs: number): void {
+  /** One fence, and after its answer the rights versions: never both at a time, or they might be from before it. */
+  private async prove(): Promise<Proof> {
+    const provenAt = await this.source.prove();
+    const scopes = this.hasRights ? this.watched.current() : [];
+    if (scopes.length === 0) return { provenAt, readAt: provenAt, rights: NO_RIGHTS };
+    const { versions, readAt } = await this.source.versions(provenAt, scopes);
+    return { provenAt, readAt, rights: this.unchangedKept(versions) };
+  }
+
+  /** A version that did not change stays the same object, so that comparing it costs nothing. */
+  private unchangedKept(versions: ReadonlyMap<string, RightsVersion>): ReadonlyMap<string, RightsVersion> {
+    const before = this.state?.rights ?? NO_RIGHTS;
+    const kept = new Map<string, RightsVersion>();
+    for (const [scope, version] of versions) {
+      const last = before.get(scope);
+      kept.set(scope, last !== undefined && isSameVersion(last, version, 'rights and ended') ? last : version);
+    }
+    return kept;
+  }
+
+  private publish({ provenAt, readAt, rights }: Proof, sentAtMs: number, sentAtWallMs: number): void {
     // each fence appends an entry, so a time that does not grow comes from another history: a restore, a forced reconfiguration
     if (this.provenAt !== undefined && !provenAt.greaterThan(this.provenAt)) {
       this.forget();
       throw new Error('the history of the store was set back; everything remembered was forgotten');
     }
     this.provenAt = provenAt;
-    this.floor = latest(this.floor, provenAt);
+    this.floor = latest(this.floor, latest(readAt, provenAt));
     const { floor, generation } = this;
-    const state: FencedState = { sentAtMs, sentAtWallMs, floor, generation, order: (this.order += 1) };
+    const known = this.hasRights ? rights : NO_RIGHTS;
+    const state: FencedState = { sentAtMs, sentAtWallMs, floor, rights: known, generation, order: (this.order += 1) };
     this.state = state;
     for (const waiting of this.waiting) {
-      const isInTime = ageMs(state, waiting.sinceMs, waiting.sinceWallMs) < this.leaseMs;
+      const isInTime = !waiting.isForNext && ageMs(state, waiting.sinceMs, waiting.sinceWallMs) < this.leaseMs;
       if (!isInTime && waiting.afterSent === this.sent) continue;
       this.waiting.delete(waiting);
       waiting.resolve(state);

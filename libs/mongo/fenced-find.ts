@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import type { Connection, Model, mongo } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import type { ClusterTime } from './fenced-state.ts';
 import { isStoreUnavailable, storeUnavailable } from './store-errors.ts';
 
@@ -17,6 +17,12 @@ const MAX_TIME_EXPIRED = 50;
 interface Reply {
   readonly operationTime?: ClusterTime;
   readonly cursor?: { readonly id: unknown; readonly firstBatch: mongo.Document[] };
+}
+
+/** A model, or as much of one as a read needs. */
+export interface FencedCollection {
+  readonly db: Connection;
+  readonly collection: { readonly name: string };
 }
 
 export interface FencedQuery {
@@ -38,9 +44,9 @@ export interface FencedDocuments {
  *
  * @throws DomainError `store-unavailable` when the server cannot tell in time
  */
-export async function findAfter<T>(
+export async function findAfter(
   floor: ClusterTime,
-  model: Model<T>,
+  model: FencedCollection,
   { filter, projection = {}, atMost }: FencedQuery,
 ): Promise<FencedDocuments> {
   const command = {

@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import type { RightsVersion } from './rights.ts';
 
 /** A point in the store's history; every reply of a replica set carries one as `operationTime`. */
 export type ClusterTime = mongo.Timestamp;
@@ -14,6 +15,8 @@ export interface FencedState {
   readonly sentAtWallMs: number;
   /** A majority read with this `afterClusterTime` sees every write that was acknowledged before the fence was sent. */
   readonly floor: ClusterTime;
+  /** Rights versions by scope (an operation's id, or `platform`), read after the fence and at or before the floor. */
+  readonly rights: ReadonlyMap<string, RightsVersion>;
   /** Grows with each state that is published. */
   readonly order: number;
   /** Which history of the store it belongs to: states of two generations prove nothing about each other. */

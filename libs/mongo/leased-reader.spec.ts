@@ -4,15 +4,21 @@ import type { Fence } from './fence.ts';
 import { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';
 import { aFence } from './test-support/fences.ts';
 
+/** Documents without a rights version: what is remembered of them ends with the lease. */
+const KIND = { scopeOf: () => 'op_1', dependsOn: 'rights' } as const;
+
 describe('LeasedReader', () => {
   let nowMs = 1_000;
   let stored: Map<string, { value: number }>;
   let queries = 0;
 
   const reader = (leaseMs: number): LeasedReader<{ value: number }> =>
-    new LeasedReader(aFence(leaseMs), (keys) => {
-      queries += 1;
-      return Promise.resolve(new Map(keys.flatMap((key) => (stored.has(key) ? [[key, stored.get(key)!]] : []))));
+    new LeasedReader(aFence(leaseMs), {
+      ...KIND,
+      load: (keys) => {
+        queries += 1;
+        return Promise.resolve(new Map(keys.flatMap((key) => (stored.has(key) ? [[key, stored.get(key)!]] : []))));
+      },
     });
 
   beforeEach(() => {
@@ -46,9 +52,12 @@ describe('LeasedReader', () => {
   });
 
   it('counts the lease from before the fence was sent, however late the answer comes', async () => {
-    const leased = new LeasedReader<{ value: number }>(aFence(), (keys) => {
-      nowMs += 200; // the store takes its time
-      return Promise.resolve(new Map(keys.map((key) => [key, { value: 1 }])));
+    const leased = new LeasedReader<{ value: number }>(aFence(), {
+      ...KIND,
+      load: (keys) => {
+        nowMs += 200; // the store takes its time
+        return Promise.resolve(new Map(keys.map((key) => [key, { value: 1 }])));
+      },
     });
     await leased.get('a');
     nowMs += 49;
@@ -97,7 +106,7 @@ describe('LeasedReader, of what is asked for again and again', () => {
         });
       });
     const fence = aFence();
-    return { fence, leased: new LeasedReader(fence, load), queries };
+    return { fence, leased: new LeasedReader(fence, { ...KIND, load }), queries };
   }
 
   /** A reader that remembers `a` and `b` since `nowMs`, and has just been asked for them in the second half of their lease. */

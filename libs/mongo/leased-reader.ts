@@ -3,6 +3,8 @@ import { Coalescer } from './coalescer.ts';
 import type { Fence } from './fence.ts';
 import { ageMs } from './fenced-state.ts';
 import type { FencedState } from './fenced-state.ts';
+import { isSameVersion } from './rights.ts';
+import type { DependsOn, RightsVersion } from './rights.ts';
 
 /**
  * The longest that an instance may answer from what it read before, in milliseconds: L of docs/adr/0003-the-lease.md.
@@ -20,6 +22,7 @@ const CLOCK_RATE_MARGIN_MS = 50;
 const REFRESH_FROM = 0.5;
 /** For this share of the lease such keys are collected: one query for many of them costs little more than for one. */
 const COLLECT_FOR = 0.15;
+const DEFAULT_CAPACITY = 20_000;
 /** Maximum number of keys in one background query. */
 const MAX_REFRESHED = 500;
 
@@ -38,20 +41,45 @@ export async function leaseRunOut(committedAtMs: number): Promise<void> {
 
 interface Leased<V> {
   readonly value: V;
-  /** The state that its query was sent under. */
-  readonly provenBy: FencedState;
+  readonly scope: string;
+  /** The rights version of its scope in the state that its query was sent under: never a later one, which it might not be true of. */
+  readonly label: RightsVersion | undefined;
+  /** The newest state that it is known to be true of. */
+  provenBy: FencedState;
   readonly sentAtMs: number;
+}
+
+/** What a reader reads. */
+export interface LeasedKind<V> {
+  readonly load: Load<V>;
+  /** The operation (or `platform`) whose rights version the document belongs to. */
+  readonly scopeOf: (value: V) => string;
+  readonly dependsOn: DependsOn;
+  /** When the document is over by itself and may go without a change of its version, in milliseconds since the epoch. */
+  readonly endsAtMs?: (value: V) => number;
+  /** Maximum number of documents that are remembered; 20,000 if left out. */
+  readonly capacity?: number;
+}
+
+/** What an audit found. */
+export interface AuditResult {
+  readonly compared: number;
+  /** Keys of documents that are not what the store has. */
+  readonly differing: readonly string[];
+  /** Whether everything that was remembered when the round began has been looked at. */
+  readonly isRoundOver: boolean;
 }
 
 /** Fetches documents by key as of the state's floor or later; keys without a document are left out of the map. */
 export type Load<V> = (keys: string[], state: FencedState) => Promise<Map<string, V>>;
 
 /**
- * Reads documents by key, in batches, and remembers them for as long as the state that they were read under is in its lease. It never
- * remembers that something was not found: a new document is found immediately.
+ * Reads documents by key, in batches, and remembers them. A document may be used while the rights version of its scope is the one that
+ * it was read under; and without that, for as long as the state that it was read under is in its lease. That something was not found is
+ * never remembered: a new document is found immediately.
  *
- * What is asked for repeatedly is read again in the background before its lease is over, many keys at a time. Each such reading begins
- * a lease of its own; no lease is ever extended.
+ * What is asked for repeatedly and has no version to go by, or another one now, is read again in the background before its lease is
+ * over, many keys at a time.
  */
 export class LeasedReader<V extends object> {
   private readonly remembered: LRUCache<string, Leased<V>>;
@@ -60,16 +88,16 @@ export class LeasedReader<V extends object> {
   private collecting: NodeJS.Timeout | undefined;
   private refreshing = false;
   private underWay = 0;
+  /** Keys that this round of the audit has still to look at. */
+  private unaudited: string[] = [];
   /** Keys that were forgotten while queries were under way, and when: what those queries say of them is older. */
   private readonly forgotten = new Map<string, number>();
 
-  /** @param capacity how many documents are remembered at most */
   constructor(
     private readonly fence: Fence,
-    private readonly load: Load<V>,
-    capacity = 20_000,
+    private readonly kind: LeasedKind<V>,
   ) {
-    this.remembered = new LRUCache({ max: capacity });
+    this.remembered = new LRUCache({ max: kind.capacity ?? DEFAULT_CAPACITY });
     this.coalescer = new Coalescer((keys) => this.fetch(keys));
   }
 
@@ -78,12 +106,17 @@ export class LeasedReader<V extends object> {
     const leased = this.remembered.get(key);
     const state = this.fence.current();
     if (leased === undefined || state === undefined) return undefined;
-    return leased.provenBy === state || this.isInTime(key, leased) ? leased.value : undefined;
+    return leased.provenBy === state || this.holds(key, leased, state) ? leased.value : undefined;
   }
 
   /** The document of the key, as the last fence or a later one found it. @throws DomainError `store-unavailable` */
   async get(key: string): Promise<V | undefined> {
-    return this.peek(key) ?? (await this.coalescer.get(key));
+    const known = this.peek(key);
+    if (known !== undefined) return known;
+    const askedAtMs = performance.now();
+    // after a pause the next fence may show that what is remembered is still true
+    if (this.remembered.has(key) && this.fence.current() === undefined) await this.fence.ready();
+    return this.peek(key) ?? (await this.coalescer.get(key, askedAtMs));
   }
 
   /** The document of the key as the store has it now. @throws DomainError `store-unavailable` */
@@ -97,9 +130,57 @@ export class LeasedReader<V extends object> {
     if (this.underWay > 0) this.forgotten.set(key, performance.now());
   }
 
-  private isInTime(key: string, { provenBy }: Leased<V>): boolean {
+  /**
+   * Compares the next of the remembered documents with the store. One that differs although its rights version stayed the same before and
+   * after the reading is wrong: something was changed without changing the version.
+   *
+   * @param maxKeys how many to compare at most
+   * @param atMs the time by the store's clock; what is over by then is passed over
+   * @throws DomainError `store-unavailable`
+   */
+  async audit(maxKeys: number, atMs: number): Promise<AuditResult> {
+    if (this.unaudited.length === 0) this.unaudited = [...this.remembered.keys()];
+    const entries = this.unaudited.splice(0, maxKeys).flatMap((key) => {
+      const leased = this.remembered.peek(key);
+      return leased?.label === undefined ? [] : [[key, leased, leased.label] as const];
+    });
+    if (entries.length === 0) return { compared: 0, differing: [], isRoundOver: this.unaudited.length === 0 };
+    for (const [, { scope }] of entries) this.fence.watch(scope);
+    const before = await this.fence.next();
+    const found = await this.kind.load(
+      entries.map(([key]) => key),
+      before,
+    );
+    const after = await this.fence.next();
+    const { endsAtMs, dependsOn } = this.kind;
+    const isUnchanged = (label: RightsVersion, scope: string, state: FencedState): boolean => {
+      const version = state.rights.get(scope);
+      return version !== undefined && isSameVersion(label, version, dependsOn);
+    };
+    const comparable = entries.filter(
+      ([, { value, scope, provenBy }, label]) =>
+        provenBy.generation === after.generation &&
+        isUnchanged(label, scope, before) &&
+        isUnchanged(label, scope, after) &&
+        (endsAtMs === undefined || endsAtMs(value) > atMs),
+    );
+    const differing = comparable
+      .filter(([key, { value }]) => JSON.stringify(value) !== JSON.stringify(found.get(key)))
+      .map(([key]) => key);
+    return { compared: comparable.length, differing, isRoundOver: this.unaudited.length === 0 };
+  }
+
+  private holds(key: string, leased: Leased<V>, state: FencedState): boolean {
+    const { label, scope, provenBy } = leased;
+    if (provenBy.generation !== state.generation) return false;
+    this.fence.watch(scope);
+    const version = label === undefined ? undefined : state.rights.get(scope);
+    if (label !== undefined && version !== undefined && isSameVersion(label, version, this.kind.dependsOn)) {
+      leased.provenBy = state;
+      return true;
+    }
     const age = ageMs(provenBy);
-    if (age >= this.fence.leaseMs || !this.fence.isPresent(provenBy)) return false;
+    if (age >= this.fence.leaseMs) return false;
     if (age > this.fence.leaseMs * REFRESH_FROM) this.refreshSoon(key);
     return true;
   }
@@ -110,7 +191,7 @@ export class LeasedReader<V extends object> {
     const sentAtMs = performance.now();
     this.underWay += 1;
     try {
-      const found = await this.load(keys, state);
+      const found = await this.kind.load(keys, state);
       for (const key of keys) this.learn(key, found.get(key), state, sentAtMs);
       return found;
     } finally {
@@ -125,8 +206,13 @@ export class LeasedReader<V extends object> {
     if (this.fence.leaseMs === 0 || !this.fence.isPresent(provenBy)) return;
     if (known !== undefined && isOlder(provenBy, sentAtMs, known)) return;
     if ((this.forgotten.get(key) ?? -Infinity) >= sentAtMs) return;
-    if (value === undefined) this.remembered.delete(key);
-    else this.remembered.set(key, { value, provenBy, sentAtMs });
+    if (value === undefined) {
+      this.remembered.delete(key);
+      return;
+    }
+    const scope = this.kind.scopeOf(value);
+    this.fence.watch(scope);
+    this.remembered.set(key, { value, scope, label: provenBy.rights.get(scope), provenBy, sentAtMs });
   }
 
   private refreshSoon(key: string): void {

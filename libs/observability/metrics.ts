@@ -16,6 +16,16 @@ export class Metrics {
     'latchkey_store_clock_difference_seconds',
     'Largest difference between the clocks of two MongoDB members.',
   );
+  readonly rightsAudited = this.counter(
+    'latchkey_rights_audited_total',
+    'Remembered documents compared with the store.',
+    [],
+  );
+  readonly rightsDiffering = this.counter(
+    'latchkey_rights_differing_total',
+    'Remembered documents that differed from the store under an equal rights version. Any is a fault.',
+    [],
+  );
   readonly outboxPending = this.gauge('latchkey_outbox_pending', 'Follow-up work that is not done yet.');
   readonly inconsistentChains = this.gauge(
     'latchkey_log_inconsistent_chains',

@@ -1,3 +1,4 @@
+export { mayBeLiveElsewhere } from './expiry-margin.ts';
 export { PruneTokensCommand } from './commands/prune-tokens.command.ts';
 export { PurgeTokensCommand } from './commands/purge-tokens.command.ts';
 export { TOKEN_LIMIT, TokenRepository } from './persistence/token.repository.ts';

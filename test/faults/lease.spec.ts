@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Fence, LeasedReader, leaseRunOut } from '#mongo';
-import type { FencedState } from '#mongo';
+import type { FencedState, RightsVersion } from '#mongo';
 import { createLogger } from '#observability';
 import { ModelFenceSource, ReplicaSetModel } from '../../libs/mongo/test-support/replica-set-model.ts';
 import type { Answer, Api, CredentialBody } from '../support/api.ts';
@@ -228,14 +228,24 @@ interface Simulated {
 
 interface Life {
   readonly version: number;
+  readonly scope: string;
 }
+
+const SIMULATED_INSTANCES = [
+  { leaseMs: 250, rightsVersion: true },
+  { leaseMs: 250, rightsVersion: false },
+  { leaseMs: 100, rightsVersion: true },
+  { leaseMs: 0, rightsVersion: true },
+];
+/** Operations of the simulation; a value of one changes with each end of one of its tokens. */
+const SCOPES = 6;
 
 /**
  * Instances with unlike leases before a replica set that elects: writes are acknowledged by the primary, while reads and fences may
  * reach a deposed primary, or a new one that has committed nothing yet.
  */
 async function simulate(verifications: number, withFloor: boolean): Promise<Simulated> {
-  const store = new ReplicaSetModel<Life>();
+  const store = new ReplicaSetModel<Life | RightsVersion>();
   const delay = (): Promise<unknown> => (Math.random() < 0.3 ? Promise.resolve() : pause(Math.random() * 60));
   const reaches = (): 'primary' | 'lagging' => (Math.random() < 0.3 ? 'lagging' : 'primary');
   /** A query takes its time to get there, sees what that member knows, and takes its time to come back. */
@@ -243,27 +253,32 @@ async function simulate(verifications: number, withFloor: boolean): Promise<Simu
     await delay();
     const { found } = await store.read(reaches(), keys, withFloor ? floor : undefined);
     await delay();
-    return found;
+    return found as Map<string, Life>;
   };
   const logger = createLogger('silent');
-  const fences = [250, 100, 0].map(
-    (leaseMs) => new Fence(new ModelFenceSource(store, delay, reaches), { leaseMs }, logger),
+  const fences = SIMULATED_INSTANCES.map(
+    ({ leaseMs, rightsVersion }) =>
+      new Fence(new ModelFenceSource(store, delay, reaches), { leaseMs, rightsVersion }, logger),
   );
-  const readers = fences.map((fence) => new LeasedReader(fence, load));
+  const kind = { load, scopeOf: ({ scope }: Life) => scope, dependsOn: 'rights and ended' } as const;
+  const readers = fences.map((fence) => new LeasedReader<Life>(fence, kind));
   const keys = Array.from({ length: 60 }, (_, index) => `k${index}`);
   /** Of what is dead: its last life. */
   const deadLives = new Map<string, number>();
   let lives = 0;
   const tally = { asked: 0, accepted: 0, broken: 0, unavailable: 0 };
 
-  const write = async (key: string): Promise<void> => {
+  const write = async (key: string, index: number): Promise<void> => {
+    const scope = `op_${index % SCOPES}`;
+    store.commit({ [scope]: { rights: scope, ended: scope } });
     while (tally.asked < verifications) {
       deadLives.delete(key);
       const version = (lives += 1);
-      store.commit({ [key]: { version } });
+      store.commit({ [key]: { version, scope } });
       await pause(Math.random() * 400);
       await delay();
-      store.commit({ [key]: undefined });
+      const part = version % 2 === 0 ? { rights: scope, ended: `${version}` } : { rights: `${version}`, ended: scope };
+      store.commit({ [key]: undefined, [scope]: part });
       await delay(); // the acknowledgement
       await leaseRunOut(performance.now());
       deadLives.set(key, version);

@@ -1,8 +1,8 @@
 import { CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
-import { Refusals, UnitOfWork } from '#events';
+import { EventLog, Refusals, UnitOfWork } from '#events';
 import { Aggregate, DomainEvent, clientIdOfAccessToken, digest } from '#kernel';
-import { TokenRepository } from '#tokens';
+import { TokenRepository, mayBeLiveElsewhere } from '#tokens';
 import type { TokenPlace } from '#tokens';
 import { ForeignToken } from '../domain/access-error.ts';
 import { TokenVerifier } from '../token-verifier.ts';
@@ -12,6 +12,7 @@ import { RevokeTokenCommand } from './revoke-token.command.ts';
 export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly eventLog: EventLog,
     private readonly tokens: TokenRepository,
     private readonly verifier: TokenVerifier,
     private readonly refusals: Refusals,
@@ -37,8 +38,11 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
       const own = places.find(({ _id }) => _id === digest(text));
       if (own === undefined) return;
       await this.tokens.delete([own._id], transaction.session);
-      // one that has run out was ended by no one
       if (own.expiresAt > transaction.at) transaction.publish(new Revocation(own, operationId));
+      // a token that has expired was ended by nobody, but an instance whose clock is behind would go on accepting it
+      else if (mayBeLiveElsewhere(own, transaction.at)) {
+        await this.eventLog.touchRights(transaction.session, operationId, ['ended']);
+      }
     });
   }
 

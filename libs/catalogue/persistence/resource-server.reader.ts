@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '#kernel';
-import { Fence, LeasedReader, bounded } from '#mongo';
+import { Fence, LeasedReader, PLATFORM_SCOPE, bounded } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { ResourceServerRepository } from './resource-server.repository.ts';
@@ -21,7 +21,11 @@ export class ResourceServerReader extends LeasedReader<ResourceServerFacts> {
     private readonly resourceServers: ResourceServerRepository,
     private readonly clock: Clock,
   ) {
-    super(fence, (ids, state) => resourceServers.facts(ids, state));
+    super(fence, {
+      load: (ids, state) => resourceServers.facts(ids, state),
+      scopeOf: () => PLATFORM_SCOPE,
+      dependsOn: 'rights',
+    });
   }
 
   /** Notes, in the background and at best once a minute, that the secret signed its resource server in. */

@@ -18,7 +18,7 @@ export interface CredentialRecord {
   readonly expiresAtMs: number;
   readonly tokenTtlSeconds: number;
   readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
-  readonly secrets: readonly StoredSecret[];
+  readonly secrets: readonly Pick<StoredSecret, 'id' | 'digest' | 'expiresAt'>[];
   /** What a decision that rests on this record is tied to. */
   readonly version: number;
 }
@@ -27,10 +27,14 @@ export interface CredentialRecord {
 @Injectable()
 export class CredentialReader extends LeasedReader<CredentialRecord> {
   constructor(credentials: CredentialRepository, fence: Fence) {
-    super(fence, async (clientIds, { floor }) => {
-      const query = { filter: { clientId: { $in: clientIds } }, projection: PROJECTION, atMost: clientIds.length };
-      const found = (await findAfter(floor, credentials.model, query)).documents as CredentialDocument[];
-      return new Map(found.map((document) => [document.clientId, toRecord(document)]));
+    super(fence, {
+      load: async (clientIds, { floor }) => {
+        const query = { filter: { clientId: { $in: clientIds } }, projection: PROJECTION, atMost: clientIds.length };
+        const found = (await findAfter(floor, credentials.model, query)).documents as CredentialDocument[];
+        return new Map(found.map((document) => [document.clientId, toRecord(document)]));
+      },
+      scopeOf: ({ operationId }) => operationId,
+      dependsOn: 'rights',
     });
   }
 }
@@ -44,7 +48,9 @@ const PROJECTION = {
   expiresAt: 1,
   tokenTtlSeconds: 1,
   tokenLimitPolicy: 1,
-  secrets: 1,
+  'secrets.id': 1,
+  'secrets.digest': 1,
+  'secrets.expiresAt': 1,
   version: 1,
 };
 

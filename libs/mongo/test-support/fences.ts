@@ -1,6 +1,7 @@
 import mongoose from 'mongoose';
 import { Fence } from '../fence.ts';
 import { FenceSource } from '../fence-source.ts';
+import type { RightsReading } from '../fence-source.ts';
 import type { ClusterTime } from '../fenced-state.ts';
 
 /** The cluster time of that number. */
@@ -16,11 +17,15 @@ class ConfirmingSource extends FenceSource {
     this.seconds += 1;
     return Promise.resolve(clusterTime(this.seconds));
   }
+
+  override versions(after: ClusterTime): Promise<RightsReading> {
+    return Promise.resolve({ versions: new Map(), readAt: after });
+  }
 }
 
 const SILENT = { debug: () => undefined, error: () => undefined };
 
 /** A fence before a store that confirms each one; or before the one given. */
 export function aFence(leaseMs = 250, source: FenceSource = new ConfirmingSource()): Fence {
-  return new Fence(source, { leaseMs }, SILENT);
+  return new Fence(source, { leaseMs, rightsVersion: true }, SILENT);
 }

@@ -1,5 +1,7 @@
 import { FenceSource } from '../fence-source.ts';
+import type { RightsReading } from '../fence-source.ts';
 import type { ClusterTime } from '../fenced-state.ts';
+import type { RightsVersion } from '../rights.ts';
 import { storeUnavailable } from '../store-errors.ts';
 import { clusterTime } from './fences.ts';
 
@@ -92,7 +94,10 @@ async function late(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_000));
 }
 
-/** Fences at the primary of the model, or never answered where `reaches` says that they go to the lagging member. */
+/**
+ * Fences at the primary of the model, or never answered where `reaches` says that they go to the lagging member. The model's value of a
+ * scope is its rights version.
+ */
 export class ModelFenceSource extends FenceSource {
   /** @param delay how long each way takes */
   constructor(
@@ -109,5 +114,12 @@ export class ModelFenceSource extends FenceSource {
     const time = this.model.prove();
     await this.delay();
     return time;
+  }
+
+  override async versions(after: ClusterTime, scopes: readonly string[]): Promise<RightsReading> {
+    await this.delay();
+    const { found, readAt } = await this.model.read(this.reaches(), scopes, after);
+    await this.delay();
+    return { versions: found as Map<string, RightsVersion>, readAt };
   }
 }

@@ -3,14 +3,13 @@ import { CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork, systemContext } from '#events';
 import { Aggregate, DomainEvent } from '#kernel';
+import { EXPIRY_MARGIN_MS } from '../expiry-margin.ts';
 import { TokenRepository } from '../persistence/token.repository.ts';
 import { PruneTokensCommand } from './prune-tokens.command.ts';
 
 /** Tokens of one transaction: it stays far below the store's 16 MiB a transaction, and below a second. */
 const BATCH = 2_000;
 const BATCH_LIMIT_MS = 30_000;
-/** Tokens stay for so long after their end, in milliseconds: by how much this instance's reading of the store's clock may be wrong. */
-const MARGIN_MS = 5_000;
 
 /**
  * Deletes tokens whose time is over by the store's clock. Each batch is a transaction with its own event, so that what is deleted
@@ -36,7 +35,7 @@ export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {
   private pruneBatch(): Promise<number> {
     const options = { chains: [null], limitMs: BATCH_LIMIT_MS };
     return this.unitOfWork.run(systemContext('token-prune'), options, async (transaction) => {
-      const before = new Date(transaction.at.getTime() - MARGIN_MS);
+      const before = new Date(transaction.at.getTime() - EXPIRY_MARGIN_MS);
       const digests = await this.tokens.expired(before, BATCH, transaction.session);
       const count = await this.tokens.delete(digests, transaction.session);
       if (count > 0) transaction.publish(new Prune(count));

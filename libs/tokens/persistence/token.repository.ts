@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { EXPIRY_MARGIN_MS } from '../expiry-margin.ts';
 import {
   Fence,
   LeasedReader,
@@ -16,6 +17,9 @@ import type { FencedState } from '#mongo';
 
 /** How many live tokens a credential may have. */
 export const TOKEN_LIMIT = 10;
+
+/** About a kilobyte each. */
+const TOKENS_REMEMBERED = 100_000;
 
 /** The collection. */
 const NAME = 'tokens';
@@ -63,7 +67,13 @@ export class TokenRepository {
 
   constructor(store: MongoStore, fence: Fence) {
     this.model = store.model(NAME, schema);
-    this.reader = new LeasedReader(fence, (digests, state) => this.findByDigests(digests, state));
+    this.reader = new LeasedReader(fence, {
+      load: (digests, state) => this.findByDigests(digests, state),
+      scopeOf: ({ operationId }) => operationId,
+      dependsOn: 'rights and ended',
+      endsAtMs: ({ expiresAt }) => expiresAt.getTime() - EXPIRY_MARGIN_MS,
+      capacity: TOKENS_REMEMBERED,
+    });
   }
 
   /** All stored tokens of the credentials, expired ones included: at most ten each. */

@@ -1,0 +1,142 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { CredentialBody } from '../support/api.ts';
+import { pathOf } from '../support/builders.ts';
+import { latchkey } from '../support/latchkey.ts';
+import { OAuthWorld } from '../support/oauth-world.ts';
+import { eventually } from '../support/service.ts';
+
+/** More than a lease: what is still accepted now is accepted because its rights version says so. In milliseconds. */
+const PAST_THE_LEASE_MS = 400;
+
+/** docs/adr/0003-the-lease.md: what is remembered lives as long as the rights version of its operation. */
+describe('the rights version, between two instances', () => {
+  let world: OAuthWorld;
+
+  beforeAll(async () => {
+    world = await OAuthWorld.start(2);
+  });
+  afterAll(() => world.stop());
+
+  const isActive = (token: string, instance: number): Promise<boolean> => world.isActive(token, { instance });
+
+  /** A token that the second instance has remembered for longer than a lease. */
+  async function remembered(client: CredentialBody): Promise<string> {
+    const token = await world.tokenOf(client);
+    for (let count = 0; count < 8; count += 1) {
+      expect(await isActive(token, 1)).toBe(true);
+      await pause(PAST_THE_LEASE_MS / 8);
+    }
+    return token;
+  }
+
+  it('has an evicted token be worthless everywhere once the client has revoked it', async () => {
+    const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
+    const first = await remembered(client);
+    for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
+    expect((await world.api.revoke(client, first)).status).toBe(200);
+    expect(await isActive(first, 1)).toBe(false);
+  });
+
+  it('has an evicted token be worthless everywhere after a lease, without anybody revoking it', async () => {
+    const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
+    const first = await remembered(client);
+    for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
+    await pause(PAST_THE_LEASE_MS);
+    expect(await isActive(first, 1)).toBe(false);
+  });
+
+  it('does not forget an eviction when the policy changes afterwards', async () => {
+    const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
+    const first = await remembered(client);
+    for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
+    expect((await world.api.patch(pathOf(client), { tokenLimitPolicy: 'reject' })).status).toBe(200);
+    expect(await isActive(first, 1)).toBe(false);
+  });
+
+  it('shows a right that was granted to the other instance, too', async () => {
+    const client = await world.client({ apis: [world.keys[0]] });
+    const token = await remembered(client);
+    await world.api.put(`${pathOf(client)}/apis`, { apis: [] });
+    expect(await isActive(token, 1)).toBe(false);
+    await world.api.put(`${pathOf(client)}/apis`, { apis: [world.keys[0]] });
+    expect(await isActive(token, 1)).toBe(true);
+  });
+
+  it('knows a new token, and the token of a new credential, on the other instance immediately', async () => {
+    const client = await world.client();
+    expect(await isActive(await world.tokenOf(client), 1)).toBe(true);
+    expect(await isActive(await world.tokenOf(client), 1)).toBe(true);
+  });
+
+  it('answers 404 to a repeated DELETE only when the deletion is in force everywhere', async () => {
+    const client = await world.client();
+    const token = await remembered(client);
+    const [first, second] = await Promise.all([
+      world.api.delete(pathOf(client)),
+      // while the first waits for the lease, it has committed
+      pause(100).then(async () => {
+        const answer = await world.apis[1]!.delete(pathOf(client));
+        return { ...answer, active: await isActive(token, 1) };
+      }),
+    ]);
+    expect(first.status).toBe(204);
+    expect({ status: second.status, active: second.active }).toEqual({ status: 404, active: false });
+  });
+
+  it('notices what was deleted by hand after touch-rights', async () => {
+    const client = await world.client();
+    const token = await remembered(client);
+    const tokens = await world.service.database.collection('tokens');
+    await tokens.deleteMany({ clientId: client.clientId });
+    const env = { MONGODB_URI: world.service.database.uri };
+    expect(await latchkey(['touch-rights', client.operationId], env)).toMatchObject({ status: 0, stderr: '' });
+    expect(await isActive(token, 1)).toBe(false);
+    expect((await latchkey(['touch-rights', 'op_unknown'], env)).status).toBe(1);
+    expect((await latchkey(['touch-rights'], env)).status).toBe(64);
+  });
+});
+
+describe('the audit of what is remembered', () => {
+  it('finds what was deleted by hand, forgets everything, and goes by rights versions no more', async () => {
+    const world = await OAuthWorld.start(1);
+    try {
+      const client = await world.client();
+      const [deleted, other] = [await world.tokenOf(client), await world.tokenOf(client)];
+      expect(await world.isActive(other)).toBe(true);
+      const tokens = await world.service.database.collection('tokens');
+      await eventually(async () => {
+        expect(await world.isActive(deleted)).toBe(true);
+        await pause(PAST_THE_LEASE_MS);
+        return true;
+      });
+      await tokens.deleteMany({ clientId: client.clientId, slot: 0 });
+      await eventually(async () => !(await world.isActive(deleted)), 30_000);
+      expect(await world.isActive(other)).toBe(true);
+      const told = world.service.log.filter(({ msg }) => msg?.includes('without their rights version') === true);
+      expect(told).toHaveLength(1);
+      const metrics = await (await fetch(`${world.url}/metrics`)).text();
+      expect(metrics).toMatch(/^latchkey_rights_differing_total [1-9]/m);
+      // from now on by the lease alone: nobody has to touch anything
+      await tokens.deleteMany({ clientId: client.clientId });
+      await pause(PAST_THE_LEASE_MS);
+      expect(await world.isActive(other)).toBe(false);
+    } finally {
+      await world.stop();
+    }
+  });
+
+  it('is not needed with LATCHKEY_RIGHTS_VERSION=off: what is remembered ends with the lease', async () => {
+    const world = await OAuthWorld.start(1, { env: { LATCHKEY_RIGHTS_VERSION: 'off' } });
+    try {
+      const client = await world.client();
+      const token = await world.tokenOf(client);
+      expect(await world.isActive(token)).toBe(true);
+      await (await world.service.database.collection('tokens')).deleteMany({ clientId: client.clientId });
+      await pause(PAST_THE_LEASE_MS);
+      expect(await world.isActive(token)).toBe(false);
+    } finally {
+      await world.stop();
+    }
+  });
+});
