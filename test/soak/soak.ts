@@ -61,8 +61,11 @@ export class Soak {
 
   private async soak(stores: SoakedStores): Promise<Outcome> {
     const { seed, minutes } = this.options;
-    const env = { ...stores.env, ...this.files() };
-    this.instances = [1, 2].map((n) => new SoakedInstance(`instance ${n}`, this.database, env, this.violations));
+    const files = this.files();
+    this.instances = [0, 1].map((index) => {
+      const env = { ...stores.env(index), ...files };
+      return new SoakedInstance(`instance ${index + 1}`, this.database, env, this.violations);
+    });
     for (const instance of this.instances) {
       await instance.start();
       await instance.ready();
@@ -117,9 +120,10 @@ export class Soak {
 
   private lanes(stores: SoakedStores): Lane[] {
     const random = (lane: number): ReturnType<typeof seededRandom> => seededRandom(this.options.seed * 10 + lane);
-    const [ofMongo, ofRedis] = [random(1), random(2)];
+    const [ofMongo, ofRedis, ofMembers] = [random(1), random(2), random(5)];
     return [
       { name: 'MongoDB', faults: stores.mongoFaults(ofMongo), random: ofMongo },
+      { name: 'replica set', faults: stores.memberFaults(ofMembers), random: ofMembers },
       { name: 'Redis', faults: stores.redisFaults(ofRedis), random: ofRedis },
       ...this.instances.map((instance, index) => {
         const own = random(3 + index);

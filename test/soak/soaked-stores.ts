@@ -2,43 +2,44 @@ import type { TestDatabase } from '../support/database.ts';
 import type { Random } from '../support/event-log/mutations.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
+import { connectionFaults } from './connection-faults.ts';
 import type { Fault } from './lane.ts';
+import { SoakedSet } from './soaked-set.ts';
 
-const SLOWEST_MS = 1_500;
-
-/** The stores of a soak: each behind a proxy, and Redis a process of its own. */
+/** The stores of a soak, behind proxies: a replica set of three members, and a Redis of its own. */
 export class SoakedStores {
   private constructor(
-    private readonly database: TestDatabase,
+    private readonly set: SoakedSet,
     readonly redis: RedisServer,
-    private readonly mongoProxy: TcpProxy,
     private readonly redisProxy: TcpProxy,
   ) {}
 
   static async start(database: TestDatabase): Promise<SoakedStores> {
     const redis = await RedisServer.running();
-    return new SoakedStores(database, redis, await TcpProxy.before(database.uri), await TcpProxy.before(redis.url));
+    return new SoakedStores(await SoakedSet.start(database), redis, await TcpProxy.before(redis.url));
   }
 
-  /** Variables by which an instance finds them. */
-  get env(): Record<string, string> {
-    return {
-      MONGODB_URI: this.mongoProxy.storeUri(this.database.uri),
-      REDIS_URL: this.redisProxy.urlFor(this.redis.url),
-    };
+  /** Variables by which an instance finds them. @param instance counted from 0 */
+  env(instance: number): Record<string, string> {
+    return { MONGODB_URI: this.set.uri(instance), REDIS_URL: this.redisProxy.urlFor(this.redis.url) };
   }
 
-  /** What may happen to MongoDB. */
+  /** Faults of the connections to MongoDB. */
   mongoFaults(random: Random): Fault[] {
-    return proxyFaults(this.mongoProxy, random);
+    return this.set.connectionFaults(random);
   }
 
-  /** What may happen to Redis. */
+  /** Faults of MongoDB's replica set: elections, crashes, partitions. */
+  memberFaults(random: Random): Fault[] {
+    return this.set.memberFaults(random);
+  }
+
+  /** Faults of Redis and of the connections to it. */
   redisFaults(random: Random): Fault[] {
     const { redis } = this;
     const nothing = (): void => undefined;
     return [
-      ...proxyFaults(this.redisProxy, random),
+      ...connectionFaults([this.redisProxy], random),
       { name: 'stopped (SIGSTOP)', begin: () => redis.freeze(), end: () => redis.thaw() },
       { name: 'killed, back without data', begin: () => redis.kill(), end: () => redis.start() },
       { name: 'emptied', begin: () => redis.ask('FLUSHALL'), end: nothing },
@@ -51,17 +52,6 @@ export class SoakedStores {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.mongoProxy.away(), this.redisProxy.away(), this.redis.stop()]);
+    await Promise.all([this.set.stop(), this.redisProxy.away(), this.redis.stop()]);
   }
-}
-
-function proxyFaults(proxy: TcpProxy, random: Random): Fault[] {
-  const nothing = (): void => undefined;
-  return [
-    { name: 'away', begin: () => proxy.away(), end: () => proxy.open() },
-    { name: 'hanging', begin: () => proxy.hang(true), end: () => proxy.hang(false) },
-    { name: 'slow', begin: () => proxy.slow(10 + random(SLOWEST_MS)), end: () => proxy.slow(0) },
-    { name: 'connections cut', begin: () => proxy.cut(), end: nothing },
-    { name: 'connections lost without a word', begin: () => proxy.strand(), end: nothing },
-  ];
 }
