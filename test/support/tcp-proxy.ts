@@ -21,11 +21,10 @@ export class TcpProxy {
   private delayMs = 0;
   private trap: { readonly moment: Moment; readonly sprung: () => void } | undefined;
 
-  /** @param readdresses whether the store tells its own address, for which the proxy puts its own */
-  constructor(
-    private readonly target: { readonly host: string; readonly port: number },
-    private readonly readdresses = false,
-  ) {
+  /** Addresses that a MongoDB tells of its members, and the proxies' to put in their place. */
+  private replacements: readonly (readonly [from: Buffer, to: Buffer])[] = [];
+
+  constructor(private readonly target: { readonly host: string; readonly port: number }) {
     this.server = createServer((socket) => this.join(socket));
   }
 
@@ -34,7 +33,30 @@ export class TcpProxy {
     const { protocol, hostname, port } = new URL(url);
     if (protocol !== 'mongodb:') return new TcpProxy({ host: hostname, port: Number(port) }).open();
     const set = await ReplicaSet.start({ members: 1 });
-    return new TcpProxy({ host: hostname, port: Number(set.view.hosts[0]!.split(':')[1]) }, true).open();
+    const [proxy] = await TcpProxy.beforeMembers(set.view.hosts);
+    return proxy!;
+  }
+
+  /** Opens one before each member of a replica set. Clients get to know the members by the proxies' addresses only. */
+  static async beforeMembers(hosts: readonly string[]): Promise<TcpProxy[]> {
+    const proxies = await Promise.all(
+      hosts.map((address) => {
+        const [host = '', port] = address.split(':');
+        return new TcpProxy({ host, port: Number(port) }).open();
+      }),
+    );
+    const replacements = hosts.map((address, member) => {
+      const own = proxies[member]!.host;
+      if (own.length !== address.length) throw new Error('the proxy needs a port with as many digits as the store’s');
+      return [Buffer.from(address), Buffer.from(own)] as const;
+    });
+    for (const proxy of proxies) proxy.replacements = replacements;
+    return proxies;
+  }
+
+  /** Where it listens. */
+  get host(): string {
+    return `127.0.0.1:${this.port}`;
   }
 
   /** How many connections clients hold. */
@@ -45,7 +67,7 @@ export class TcpProxy {
   /** Where it listens, in place of the address in the URL. */
   urlFor(url: string): string {
     const own = new URL(url);
-    own.host = `127.0.0.1:${this.port}`;
+    own.host = this.host;
     return own.href;
   }
 
@@ -61,9 +83,6 @@ export class TcpProxy {
       this.server.listen(this.port, '127.0.0.1', resolve);
     });
     this.port = (this.server.address() as AddressInfo).port;
-    if (this.readdresses && this.address(this.port).length !== this.address(this.target.port).length) {
-      throw new Error('the proxy needs a port with as many digits as the store’s');
-    }
     return this;
   }
 
@@ -147,16 +166,10 @@ export class TcpProxy {
     };
   }
 
-  private address(port: number): Buffer {
-    return Buffer.from(`${this.target.host}:${port}`);
-  }
-
-  /** Puts the proxy's address in the place of the store's, of the same length, where a store tells its own. */
+  /** Puts the proxies' addresses in the place of the members', of the same length, where a member tells them. */
   private readdressed(chunk: Buffer): Buffer {
-    if (!this.readdresses) return chunk;
-    const own = this.address(this.target.port);
-    for (let at = chunk.indexOf(own); at >= 0; at = chunk.indexOf(own, at + 1)) {
-      this.address(this.port).copy(chunk, at);
+    for (const [from, to] of this.replacements) {
+      for (let at = chunk.indexOf(from); at >= 0; at = chunk.indexOf(from, at + 1)) to.copy(chunk, at);
     }
     return chunk;
   }
