@@ -162,7 +162,7 @@ export const ELEMENT_FIELDS: ReadonlyMap<string, { readonly known: ReadonlySet<s
     }),
   );
 
-/** The commands of Stable API version 1. */
+/** The commands of Stable API version 1, with those that sign in (`api_version: "1"` in mongod's sasl.idl). */
 export const STABLE_API: ReadonlySet<string> = new Set([
   'abortTransaction',
   'aggregate',
@@ -189,6 +189,8 @@ export const STABLE_API: ReadonlySet<string> = new Set([
   'listIndexes',
   'ping',
   'refreshSessions',
+  'saslContinue',
+  'saslStart',
   'update',
 ]);
 
