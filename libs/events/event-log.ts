@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { newId } from '#kernel';
-import type { CallContext, DomainEvent, DomainEventData } from '#kernel';
+import type { DomainEventData } from '#kernel';
 import { CHAIN_HEADS, MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
 import type { Update } from '#mongo';
 import { Metrics } from '#observability';
@@ -9,18 +9,10 @@ import { chainEvents, chainName, emptyHead } from './chain.ts';
 import { chainHeadSchema, eventSchema, outboxSchema } from './event.schema.ts';
 import type { ChainHeadDocument, EventDocument, OutboxDocument } from './event.schema.ts';
 import type { ChainHead, EventDraft, LogEvent } from './chain.ts';
+import type { PendingEvent } from './pending-event.ts';
 import { followUps } from './queues.ts';
 import { newRights, unloggedRights } from './rights-changes.ts';
 import type { RightsPart } from './rights-changes.ts';
-
-/** A domain event with who did it and when, ready to be chained. */
-export interface PendingEvent {
-  readonly event: DomainEvent;
-  /** Whether its transaction also ends tokens that the event does not tell of. */
-  readonly endsTokens?: boolean;
-  readonly context: CallContext;
-  readonly at: Date;
-}
 
 /** Appends to the event log. There is no way to change or remove an event here, by intent. */
 @Injectable()

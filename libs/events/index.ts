@@ -26,7 +26,7 @@ export { TombstoneLog } from './tombstones/tombstone-log.ts';
 export { TombstoneReview } from './tombstones/tombstone-review.ts';
 export { touchRights } from './touch-rights.ts';
 export { UnitOfWork } from './unit-of-work.ts';
-export type { PendingEvent } from './event-log.ts';
+export type { PendingEvent } from './pending-event.ts';
 export type { OutboxDocument } from './event.schema.ts';
 export type { QueueName } from './queues.ts';
 export type { EventPosition } from './reading/event-filter.ts';

@@ -3,7 +3,7 @@ import { DomainEvent } from '#kernel';
 import { chainEvents, emptyHead } from './chain.ts';
 import type { ChainHead, EventDraft } from './chain.ts';
 import { eventCatalogue } from './event-catalogue.ts';
-import type { PendingEvent } from './event-log.ts';
+import type { PendingEvent } from './pending-event.ts';
 import { newRights, rightsChangedBy } from './rights-changes.ts';
 import type { HeadRights } from './rights-changes.ts';
 

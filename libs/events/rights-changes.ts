@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#kernel';
 import type { ChainHead, LogEvent } from './chain.ts';
-import type { PendingEvent } from './event-log.ts';
+import type { PendingEvent } from './pending-event.ts';
 
 /** The parts of a rights version (docs/adr/0003-the-lease.md). */
 export type RightsPart = 'rights' | 'ended';

@@ -1,5 +1,5 @@
 import { DomainError } from '#kernel';
-import type { Worked } from './unit-of-work.ts';
+import type { UnitResult } from './unit-result.ts';
 
 /**
  * Keeps a `not-found` of a command that takes rights away until its transaction is committed. What a transaction did not find may have
@@ -17,7 +17,7 @@ export class UnconfirmedAbsence {
   }
 
   /** @returns nothing to write. @throws the error unless it is to be kept */
-  keep<T>(error: unknown): Worked<T> {
+  keep<T>(error: unknown): UnitResult<T> {
     if (!this.takesRights || !(error instanceof DomainError) || error.code !== 'not-found') throw error;
     this.error = error;
     return { value: undefined as T, pending: [] };

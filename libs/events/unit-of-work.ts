@@ -19,7 +19,8 @@ import { ChainTurns } from './chain-turns.ts';
 import { chainName } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
 import { EventLog, isPlaceTaken } from './event-log.ts';
-import type { PendingEvent } from './event-log.ts';
+import type { PendingEvent } from './pending-event.ts';
+import type { UnitResult } from './unit-result.ts';
 import { LogSafety } from './log-safety.ts';
 import { OutboxSignal } from './outbox-signal.ts';
 import { followUps } from './queues.ts';
@@ -49,15 +50,6 @@ export class UnitServices {
     readonly outboxSignal: OutboxSignal,
     readonly safety: LogSafety,
   ) {}
-}
-
-/** What a unit's work comes to. */
-export interface Worked<T> {
-  readonly value: T;
-  /** Events to append before the commit. */
-  readonly pending: readonly PendingEvent[];
-  /** Writes what was decided by where the chains were said to end. Called before the append, which fails if they do not end there. */
-  readonly write?: () => Promise<void>;
 }
 
 /** A unit that is committed. */
@@ -106,14 +98,14 @@ export class UnitOfWork {
    */
   async runBatch<T>(
     options: UnitOptions,
-    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<Worked<T>>,
+    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
   ): Promise<Committed<T>> {
     return this.commit(options, work, (chains) => this.turns.likelyEnds(chains));
   }
 
   private async commit<T>(
     options: UnitOptions,
-    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<Worked<T>>,
+    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
     likelyEnds: (chains: readonly string[]) => ReadonlyMap<string, ChainHead> = () => NO_ENDS,
   ): Promise<Committed<T>> {
     const limitMs = withinDeadline(options.limitMs ?? STORE_DEADLINE_MS);
