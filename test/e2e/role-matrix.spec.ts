@@ -64,6 +64,7 @@ const matrix: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'PATCH /v1/users/{userId}': platform,
   'DELETE /v1/users/{userId}': platform,
   'GET /v1/me': all,
+  'PUT /v1/me/password': all,
   'GET /v1/events': all,
   'GET /v1/events/{eventId}': all,
   'GET /v1/events/export': all,
