@@ -85,6 +85,7 @@ describe('generated input', () => {
       queue: 'token-purge',
       client: basic({ username: credential.clientId, password: credential.clientSecret }),
       server: basic(server),
+      person: basic(user),
     };
   }
 
@@ -98,6 +99,8 @@ describe('generated input', () => {
     if (how === 'none') return undefined;
     if (how === 'rubbish') return 'Basic %%%';
     if (how === 'wrong') return basic({ username: 'nobody', password: 'nothing at all' });
+    // a password that is changed must not be the one that the rest of this test signs in with
+    if (placed.path === '/v1/me/password') return world['person'];
     if (placed.path.startsWith('/v1/')) return basic(ADMIN);
     if (placed.path === '/oauth2/forward-auth') return `Bearer ${world['token'] ?? ''}`;
     return placed.path === '/oauth2/introspect' ? world['server'] : world['client'];

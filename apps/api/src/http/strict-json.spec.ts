@@ -222,11 +222,12 @@ describe('ten megabytes', () => {
       'of as many members as may be',
       () => `{${Array.from({ length: 100_000 }, (_, at) => `"${at}${'k'.repeat(90)}":1`).join(',')},"n":1e999}`,
     ],
-  ])('%s are refused within a second', (_what, make) => {
+  ])('%s are refused in time that grows with the size only', (_what, make) => {
     const body = Buffer.from(make(), 'utf8');
     const begun = process.cpuUsage();
     faultOf(body);
     const spent = process.cpuUsage(begun);
-    expect((spent.user + spent.system) / 1000).toBeLessThan(1000);
+    // a fraction of a second on an idle machine; quadratic work would take hours
+    expect((spent.user + spent.system) / 1000).toBeLessThan(20_000);
   });
 });
