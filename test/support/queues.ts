@@ -9,8 +9,8 @@ export async function withQueue<T>(
   work: (queue: Queue) => Promise<T>,
   redisUrl = database.redisUrl,
 ): Promise<T> {
-  const { hostname, port } = new URL(redisUrl);
-  const connection = { host: hostname, port: Number(port) };
+  const { hostname, port, password } = new URL(redisUrl);
+  const connection = { host: hostname, port: Number(port), password };
   const queue = new Queue(name, { prefix: `latchkey-${database.name}`, connection });
   queue.on('error', () => undefined);
   try {
