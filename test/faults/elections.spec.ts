@@ -61,6 +61,20 @@ describe('a deletion that was answered, and a primary that does not know of it',
     await eventually(inactive);
   });
 
+  it('is not reported as 404 before a majority has it, however often the DELETE is repeated', async () => {
+    await set.freeze(0); // the primary applies writes, and no majority acknowledges them
+    // by the other instance, at once: once its fence has run out nobody can even sign in
+    const [unconfirmed, repeated] = await Promise.all([
+      world.api.delete(path),
+      pause(60).then(() => world.apis[1]!.delete(path)),
+    ]);
+    expect([unconfirmed.status, repeated.status]).toEqual([503, 503]);
+    await set.release(0);
+    // the first was applied after all
+    await eventually(async () => (await world.api.delete(path)).status === 404);
+    expect(await world.isActive(token, { instance: 1 })).toBe(false);
+  });
+
   it('is not undone by a new primary that does not know yet what a majority has', async () => {
     await set.freeze(1);
     expect((await world.api.delete(path)).status).toBe(204);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { JobQueues } from '#events';
 import { FirstAdmin } from '#identity';
-import { MongoStore, bounded } from '#mongo';
+import { Fence, MongoStore, bounded } from '#mongo';
 
 /** How long a store may take to show a sign of life, in milliseconds. */
 const SIGN_OF_LIFE_MS = 1_000;
@@ -11,14 +11,16 @@ const SIGN_OF_LIFE_MS = 1_000;
 export class StoreSigns {
   constructor(
     private readonly store: MongoStore,
+    private readonly fence: Fence,
     private readonly firstAdmin: FirstAdmin,
     private readonly jobQueues: JobQueues,
   ) {}
 
+  /** Up when the primary answers and a majority confirms that it is the primary: without that no question is answered. */
   async mongodb(): Promise<'up' | 'down'> {
     if (!this.store.ready || !this.firstAdmin.settled) return 'down';
     try {
-      await bounded(this.store.ping(), SIGN_OF_LIFE_MS);
+      await bounded(Promise.all([this.store.ping(), this.fence.ready()]), SIGN_OF_LIFE_MS);
       return 'up';
     } catch {
       return 'down';
