@@ -80,19 +80,32 @@ async function awaitAdmin(url: string): Promise<void> {
   }
 }
 
-/** Fills an empty service through its admin API. */
-export async function seedLatchkey(url: string): Promise<Seed> {
+/** Makes the API, and a resource server that may ask about it, in an empty service. */
+export async function seedResourceServer(url: string): Promise<BenchResourceServer> {
+  await seedApi(url);
+  return createResourceServer(url, 'one');
+}
+
+async function seedApi(url: string): Promise<void> {
   await awaitAdmin(url);
   await call(url, 'POST', '/v1/apis', { key: API, name: 'Benchmark' });
+}
+
+async function createResourceServer(url: string, name: string): Promise<BenchResourceServer> {
+  const { id, resourceServerSecret } = await call(url, 'POST', '/v1/resource-servers', { name, apis: [API] });
+  return { id: String(id), secret: String(resourceServerSecret) };
+}
+
+/** Fills an empty service through its admin API. */
+export async function seedLatchkey(url: string): Promise<Seed> {
+  await seedApi(url);
   const made = async (kind: string): Promise<BenchCredential[]> => {
     const names = Array.from({ length: 5 }, (_unused, at) => `${kind} ${at}`);
     return (await eachOf(names, (name) => createOperationWithCredentials(url, name), 1)).flat();
   };
   const issuers = await made('issuers');
   const holders = await made('holders');
-  const resourceServers = await eachOf(['one', 'two', 'three', 'four', 'five'], async (name) => {
-    const { id, resourceServerSecret } = await call(url, 'POST', '/v1/resource-servers', { name, apis: [API] });
-    return { id: String(id), secret: String(resourceServerSecret) };
-  });
+  const names = ['one', 'two', 'three', 'four', 'five'];
+  const resourceServers = await eachOf(names, (name) => createResourceServer(url, name));
   return { issuers, holders, resourceServers };
 }

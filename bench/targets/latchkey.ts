@@ -157,6 +157,11 @@ function unknownToken(handle: string): string {
   return `lk_at_${handle}${'~'.repeat(43)}${'#'.repeat(6)}`;
 }
 
+/** A gateway's question about the token. */
+export function forwardAuthOf({ id, secret }: BenchResourceServer, token: string): string {
+  return forwardAuth(basic(id, secret), token);
+}
+
 function forwardAuth(gateway: string, token: string): string {
   return rawRequest({
     path: `/oauth2/forward-auth?api=${API}`,

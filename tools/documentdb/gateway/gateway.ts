@@ -20,6 +20,7 @@ import { admit, labelled, survivesStepDown } from './member-rules.ts';
 import { Database, createPool } from './postgres.ts';
 import type { PostgresAddress } from './postgres.ts';
 import type { Services } from './services.ts';
+import { Statistics } from './statistics.ts';
 import { FailPoints } from './fail-points.ts';
 import { Latency } from './latency.ts';
 import type { Delays } from './latency.ts';
@@ -97,7 +98,8 @@ export class Gateway {
     const transactions = new Transactions(createPool(postgres, TRANSACTION_CONNECTIONS, log), options);
     const snapshots = createPool(postgres, SNAPSHOT_CONNECTIONS, log);
     const failPoints = new FailPoints();
-    this.#services = { database, cursors: new Cursors(database), transactions, failPoints, access };
+    const statistics = new Statistics();
+    this.#services = { database, cursors: new Cursors(database), transactions, failPoints, statistics, access };
     this.#consistency = new Consistency(snapshots, this.#services.cursors, async ({ session, txnNumber }) => {
       if (session !== null) await transactions.abandon(session, txnNumber);
     });
@@ -164,7 +166,10 @@ export class Gateway {
     this.#underWay.add(answer);
     const reply = await answer;
     this.#underWay.delete(answer);
-    if (!message.unanswered && connection.socket.writable) connection.socket.write(writeReply(message, reply));
+    if (message.unanswered || !connection.socket.writable) return;
+    const bytes = writeReply(message, reply);
+    this.#services.statistics.sent(bytes.length);
+    connection.socket.write(bytes);
   }
 
   async #answer(connection: Connection, message: Message): Promise<Reply> {
@@ -222,6 +227,7 @@ export class Gateway {
   async #run(command: Command): Promise<Reply> {
     if (command.name === 'standInControl' && this.#controlPort !== null) return { port: this.#controlPort, ok: 1 };
     const handler = commands.get(command.name);
+    this.#services.statistics.ran(command.name);
     if (!handler) throw new MongoError(59, 'CommandNotFound', `no such command: '${command.name}'`);
     const finishes = command.name === 'commitTransaction' || command.name === 'abortTransaction';
     if (!command.inTransaction || finishes) {

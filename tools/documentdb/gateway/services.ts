@@ -3,6 +3,7 @@ import type { Command, Reply } from './command.ts';
 import type { Cursors } from './cursors.ts';
 import type { FailPoints } from './fail-points.ts';
 import type { Database } from './postgres.ts';
+import type { Statistics } from './statistics.ts';
 import type { Transactions } from './transactions.ts';
 
 /** What commands work with. */
@@ -11,6 +12,7 @@ export interface Services {
   readonly cursors: Cursors;
   readonly transactions: Transactions;
   readonly failPoints: FailPoints;
+  readonly statistics: Statistics;
   /** null lets everybody do everything */
   readonly access: AccessControl | null;
 }

@@ -63,11 +63,12 @@ export const server: Readonly<Record<string, Handler>> = {
   configureFailPoint: ({ failPoints }, command) => failPoints.configure(command),
   buildInfo,
   buildinfo: buildInfo,
-  serverStatus: () => ({
+  serverStatus: ({ statistics }) => ({
     version: VERSION,
     process: 'gateway',
     uptime: process.uptime(),
     localTime: new Date(),
+    ...statistics.report(),
     ok: 1,
   }),
   getParameter: () => ({ featureCompatibilityVersion: { version: '8.0' }, ok: 1 }),
