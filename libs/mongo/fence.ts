@@ -222,8 +222,7 @@ export class Fence implements OnApplicationShutdown {
     this.provenAt = provenAt;
     this.floor = latest(this.floor, latest(readAt, provenAt));
     const { floor, generation } = this;
-    const known = this.hasRights ? rights : NO_RIGHTS;
-    const state: FencedState = { sentAtMs, sentAtWallMs, floor, rights: known, generation, order: (this.order += 1) };
+    const state: FencedState = { sentAtMs, sentAtWallMs, floor, rights, generation, order: (this.order += 1) };
     this.state = state;
     for (const waiting of this.waiting) {
       const isInTime = !waiting.isForNext && ageMs(state, waiting.sinceMs, waiting.sinceWallMs) < this.leaseMs;

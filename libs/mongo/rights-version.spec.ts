@@ -239,6 +239,22 @@ describe('the rights version', () => {
     expect(reader.peek('a')).toBeUndefined();
   });
 
+  it('does not trust again what was on its way when it was distrusted', async () => {
+    await begun();
+    await learned();
+    const count = store.rights.all.length;
+    while (store.rights.all.length === count) {
+      fence.current();
+      await jest.advanceTimersByTimeAsync(10);
+      if (store.fences.all.length > count) await store.fences.last.answer(clusterTime(100));
+    }
+    fence.distrustRights();
+    await store.rights.last.answer({ versions: new Map([['op', version('r5')]]), readAt: clusterTime(100) });
+    await learned();
+    await leaseOver(version('r5'), 300);
+    expect(reader.peek('a')).toBeUndefined();
+  });
+
   describe('audited', () => {
     /** Compares what is remembered with a store that has `stored`. @param then the version that the fence after the read finds */
     async function audited(stored: Thing[], then = version('r5')): Promise<unknown> {
