@@ -79,15 +79,10 @@ export class PasswordSignIn {
   private async judge(attempt: Attempt, mark: string): Promise<UserState | undefined> {
     const { username, password, address } = attempt;
     const counted = await this.guessLimiter.attemptPassword(guessedId(username), address);
-    let user: UserState | undefined;
-    let isRight: boolean;
-    try {
-      user = (await bounded(this.users.findByName(username)))?.state;
-      isRight = await this.passwords.verify(user, password, attempt);
-    } catch (error) {
-      counted.giveBack(); // nobody learned anything about the password
-      throw error;
-    }
+    const find = async (): Promise<UserState | undefined> => (await bounded(this.users.findByName(username)))?.state;
+    const judged = this.passwords.verify(find, password, attempt);
+    judged.catch(() => counted.giveBack()); // nobody learned anything about the password
+    const { user, isRight } = await judged;
     if (user !== undefined && isRight) {
       counted.giveBack();
       this.familiar.set(username, mark);

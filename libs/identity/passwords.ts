@@ -60,19 +60,26 @@ export class Passwords {
   }
 
   /**
-   * Whether the password is the user's. Without a user it takes as long as with one, and answers no.
+   * The user whose password it is. Without a user it takes as long as with one.
    *
-   * @throws DomainError `too-busy` when too many others wait
+   * @param find reads the user when it is this password's turn: a flood of names costs no reads beyond the queue
+   * @throws DomainError `too-busy` when too many others wait; what `find` throws
    */
-  async verify(user: PasswordOwner | undefined, password: string, source: PasswordSource): Promise<boolean> {
+  async verify<T extends PasswordOwner>(
+    find: () => Promise<T | undefined>,
+    password: string,
+    source: PasswordSource,
+  ): Promise<{ readonly user: T | undefined; readonly isRight: boolean }> {
     // outside of the queue: made once, and a queue that is full must not keep it from being made
-    this.dummyHash ??= hash(randomBytes(32).toString('base64'), ARGON2);
-    if (user !== undefined && this.remembers(user, password)) return true;
-    const stored = user?.passwordHash ?? (await this.dummyHash);
-    const matches = await this.queued(source, () => verify(stored, prepared(password)));
-    if (user === undefined || !matches) return false;
-    this.right.set(user.id, this.markOf(user, password));
-    return true;
+    const dummyHash = (this.dummyHash ??= hash(randomBytes(32).toString('base64'), ARGON2));
+    return this.queued(source, async () => {
+      const user = await find();
+      if (user !== undefined && this.remembers(user, password)) return { user, isRight: true };
+      const matches = await verify(user?.passwordHash ?? (await dummyHash), prepared(password));
+      if (user === undefined || !matches) return { user, isRight: false };
+      this.right.set(user.id, this.markOf(user, password));
+      return { user, isRight: true };
+    });
   }
 
   private markOf({ passwordHash }: PasswordOwner, password: string): string {

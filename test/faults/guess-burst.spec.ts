@@ -19,7 +19,9 @@ let world: OAuthWorld;
 let token: string;
 
 beforeAll(async () => {
-  world = await OAuthWorld.start(1, { env: { TRUSTED_PROXIES: '127.0.0.1/32' } });
+  world = await OAuthWorld.start(1, {
+    env: { TRUSTED_PROXIES: '127.0.0.1/32', GUESS_LIMIT_PER_CLIENT: '20', GUESS_LIMIT_PER_ADDRESS: '200' },
+  });
   token = await world.tokenOf(await world.client({ tokenTtlSeconds: 3600 }));
   await introspectionsUntil(() => performance.now() - startedAtMs > 1_000); // warm
 });
