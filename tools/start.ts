@@ -1,11 +1,12 @@
 // npm start: builds what is not built, starts the stores that MONGODB_URI and REDIS_URL do not name, runs the service.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endOnInterrupt } from './local-stores/interrupt.ts';
 import { ledgerFile, startStores } from './local-stores/index.ts';
 import { Ledger, clearLeftovers } from './local-stores/ledger.ts';
 import { tryLock } from './local-stores/lock.ts';
-import { storeUris } from './local-stores/store-uris.ts';
+import { runningUriFile, storeUris } from './local-stores/store-uris.ts';
 import { StartError } from './local-stores/processes.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
 import { migrateDatabase } from './service/migrate.ts';
@@ -30,6 +31,7 @@ async function start(): Promise<number> {
     const stores = await startStores({ dataFolder, binariesFolder, durable: true, ledger, say }, process.env);
     const uris = storeUris(stores, 'latchkey');
     await migrateDatabase(root, process.env['MIGRATION_MONGODB_URI'] ?? uris.migration);
+    writeFileSync(runningUriFile(dataFolder), uris.service, { mode: 0o600 });
     leaveInterrupts();
     const admin = chooseFirstAdmin(process.env);
     const env = {

@@ -1,7 +1,9 @@
+export { AdminResetModule } from './admin-reset.module.ts';
 export { ChangePasswordCommand } from './commands/change-password.command.ts';
 export { CreateUserCommand } from './commands/create-user.command.ts';
 export { DeleteUserCommand } from './commands/delete-user.command.ts';
 export { EditUserCommand } from './commands/edit-user.command.ts';
+export { ResetAdminCommand } from './commands/reset-admin.command.ts';
 export { FirstAdmin } from './first-admin.ts';
 export { GuessLimiter } from './guess-limiter.ts';
 export { sourceOf } from './guess-counters.ts';

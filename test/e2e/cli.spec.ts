@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commands } from '../../apps/api/src/cli/commands.ts';
@@ -28,9 +31,24 @@ describe('the built program', () => {
     expect(status).toBe(78);
     expect(stderr).toContain('  - MONGODB_URI is required\n');
     expect(stderr).toContain('  - PORT must be a whole number');
+    expect(stderr).toContain('docs/operating.md');
   });
 
   it('names its interpreter in the first line, so that it can be called by its name', () => {
     expect(readFileSync(PROGRAM, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env -S node --enable-source-maps');
+  });
+
+  it('says in one sentence that the port is in use and how to take another one, and exits 1', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const stores = { MONGODB_URI: 'mongodb://127.0.0.1:1/none', REDIS_URL: 'redis://127.0.0.1:1' };
+    const { status, stdout, stderr } = await latchkey(['serve'], { ...stores, PORT: String(port) });
+    other.close();
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `Port ${port} of 127.0.0.1 is in use. Choose another one, for example: PORT=3378 npm start\n`,
+    });
+    expect(stdout).not.toContain('EADDRINUSE');
   });
 });

@@ -1,5 +1,11 @@
+import { join } from 'node:path';
 import { withDatabase } from './index.ts';
 import type { LocalStores } from './index.ts';
+
+/** Where `npm start` notes the URI of the service's database while it runs, for this user alone. */
+export function runningUriFile(dataFolder: string): string {
+  return join(dataFolder, 'mongodb-uri');
+}
 
 /** One database, as each of its users signs in to it. */
 export interface StoreUris {

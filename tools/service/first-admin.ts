@@ -26,7 +26,7 @@ export function chooseFirstAdmin(env: NodeJS.ProcessEnv): FirstAdmin {
  */
 export function noticeFor(line: string, admin: FirstAdmin): string | null {
   if (!line.startsWith('{')) return null;
-  let entry: { msg?: unknown; url?: unknown };
+  let entry: { msg?: unknown };
   try {
     entry = JSON.parse(line) as typeof entry;
   } catch {
@@ -36,10 +36,20 @@ export function noticeFor(line: string, admin: FirstAdmin): string | null {
     const rows = ['The first platform-admin. The password is shown this once.', ''];
     return boxed([...rows, `user name  ${admin.username}`, `password   ${admin.password}`]);
   }
-  if (entry.msg === 'listening' && typeof entry.url === 'string') {
-    return boxed([`Latchkey is ready: ${entry.url.replace(/\/$/, '')}/docs`, 'Ctrl-C stops it; the data stay.']);
-  }
   return null;
+}
+
+/** Where the service listens, if this line of its log says so; else null. */
+export function listeningUrl(line: string): string | null {
+  if (!line.startsWith('{') || !line.includes('"listening"')) return null;
+  const { msg, url } = JSON.parse(line) as { msg?: unknown; url?: unknown };
+  return msg === 'listening' && typeof url === 'string' ? url.replace(/\/$/, '') : null;
+}
+
+/** What to show when it can serve. @param wasMade whether the first admin's password was shown just now */
+export function readyNotice(url: string, wasMade: boolean): string {
+  const lost = wasMade ? [] : ['The first admin’s password was shown at the first start. Lost? npm run admin:reset'];
+  return boxed([`Latchkey is ready: ${url}/docs`, ...lost, 'Ctrl-C stops it; the data stay.']);
 }
 
 function boxed(rows: readonly string[]): string {

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Ledger } from '../local-stores/ledger.ts';
 import { StartError, identify } from '../local-stores/processes.ts';
-import { noticeFor } from './first-admin.ts';
+import { listeningUrl, noticeFor, readyNotice } from './first-admin.ts';
 import type { FirstAdmin } from './first-admin.ts';
+
+const LOOK_MS = 250;
 
 /** How to run the service. */
 export interface ServiceCommand {
@@ -13,6 +17,20 @@ export interface ServiceCommand {
   readonly env: NodeJS.ProcessEnv;
   readonly admin: FirstAdmin;
   readonly ledger: Ledger;
+}
+
+/** Asks until the service can serve with all that it needs. @returns false if it ends before */
+async function untilReady(url: string, child: ChildProcess): Promise<boolean> {
+  while (child.exitCode === null && child.signalCode === null) {
+    try {
+      const answer = await fetch(`${url}/readyz`);
+      if (answer.ok && ((await answer.json()) as { status?: unknown }).status === 'ok') return true;
+    } catch {
+      // not yet
+    }
+    await pause(LOOK_MS);
+  }
+  return false;
 }
 
 /**
@@ -37,10 +55,18 @@ export async function runService({ root, file, env, admin, ledger }: ServiceComm
     );
   });
   if (identity) ledger.add({ name: 'Latchkey', identity, child, ended: Promise.resolve('') }, 'SIGTERM');
+  let wasMade = false;
   createInterface({ input: child.stdout }).on('line', (line) => {
     process.stdout.write(`${line}\n`);
     const notice = noticeFor(line, admin);
     if (notice !== null) process.stdout.write(`${notice}\n`);
+    wasMade ||= notice !== null;
+    const url = listeningUrl(line);
+    // until then the service says in its log, every 30 seconds, what it waits for
+    if (url === null) return;
+    void untilReady(url, child).then((ready) => {
+      if (ready) process.stdout.write(`${readyNotice(url, wasMade)}\n`);
+    });
   });
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, forward);

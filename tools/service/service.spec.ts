@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isStale } from './build.ts';
-import { chooseFirstAdmin, noticeFor } from './first-admin.ts';
+import { chooseFirstAdmin, listeningUrl, noticeFor, readyNotice } from './first-admin.ts';
 
 let folder: string;
 
@@ -34,10 +34,15 @@ describe('the first admin', () => {
     }
   });
 
-  it('is told where to go', () => {
-    const notice = noticeFor('{"msg":"listening","url":"http://127.0.0.1:3000/"}', admin);
-    expect(notice).toContain(' http://127.0.0.1:3000/docs ');
-    expect(notice).not.toContain('S3cret');
+  it('is told where to go, and at later starts what to do about a lost password', () => {
+    const url = listeningUrl('{"msg":"listening","url":"http://127.0.0.1:3000/"}');
+    expect(url).toBe('http://127.0.0.1:3000');
+    for (const line of ['listening', '{"msg":"listening"}', '{"msg":"x","url":"http://127.0.0.1"}']) {
+      expect(listeningUrl(line)).toBeNull();
+    }
+    expect(readyNotice('http://127.0.0.1:3000', true)).toContain(' http://127.0.0.1:3000/docs ');
+    expect(readyNotice('http://127.0.0.1:3000', true)).not.toContain('admin:reset');
+    expect(readyNotice('http://127.0.0.1:3000', false)).toContain('npm run admin:reset');
   });
 });
 
@@ -75,11 +80,17 @@ describe('running the service', () => {
     });
     console.log('not json {');
     console.log(JSON.stringify({ msg: 'first platform-admin created', user: process.env.LATCHKEY_ADMIN_USERNAME }));
-    console.log(JSON.stringify({ msg: 'listening', url: 'http://127.0.0.1:1' }));
-    setInterval(() => {}, 1000);`;
+    const states = ['unavailable', 'degraded', 'ok'];
+    const server = require('node:http').createServer((request, answer) => {
+      const status = states.length > 1 ? states.shift() : states[0];
+      console.log('asked: ' + status);
+      answer.writeHead(status === 'unavailable' ? 503 : 200).end(JSON.stringify({ status }));
+    });
+    server.listen(0, '127.0.0.1', () =>
+      console.log(JSON.stringify({ msg: 'listening', url: 'http://127.0.0.1:' + server.address().port })));`;
 
   it.each(['SIGINT', 'SIGTERM'] as const)('passes its lines, %s and its exit code on', async (signal) => {
-    writeFileSync(join(folder, 'service.mjs'), SERVICE);
+    writeFileSync(join(folder, 'service.cjs'), SERVICE);
     const url = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
     const script = `
       import { Ledger } from ${url('../local-stores/ledger.ts')};
@@ -88,7 +99,7 @@ describe('running the service', () => {
       const admin = { username: 'admin', password: 'S3cret' };
       const ledger = new Ledger(root + '/running.json');
       const env = { LATCHKEY_ADMIN_USERNAME: 'admin' };
-      process.exitCode = await runService({ root, file: 'service.mjs', env, admin, ledger });
+      process.exitCode = await runService({ root, file: 'service.cjs', env, admin, ledger });
       await ledger.close();`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       env: { ...process.env, NODE_OPTIONS: '' },
@@ -104,8 +115,10 @@ describe('running the service', () => {
     await ready;
     child.kill(signal);
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(7);
-    const lines = output.split('\n').filter((line) => /^[a-z{]/.test(line));
-    expect(lines).toEqual([
+    // ready is what answers `ok`: not what only listens, and not what lacks a store
+    expect(output.indexOf('Latchkey is ready')).toBeGreaterThan(output.indexOf('asked: ok'));
+    const lines = output.split('\n').filter((line) => /^[a-z{]/.test(line) && !line.startsWith('asked: '));
+    expect(lines.map((line) => line.replace(/:\d+"/, ':1"'))).toEqual([
       'not json {',
       '{"msg":"first platform-admin created","user":"admin"}',
       '{"msg":"listening","url":"http://127.0.0.1:1"}',

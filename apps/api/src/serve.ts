@@ -51,7 +51,7 @@ export async function serve(config: Config): Promise<void> {
   await storesReached(app);
   const connections = new Connections(app.getHttpServer());
   new ConnectionLimits(app.getHttpServer(), config, app.get(Metrics), logger);
-  await app.listen(config.port, config.host);
+  await listen(app, config);
   const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info(
     { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, role: config.role },
@@ -59,6 +59,18 @@ export async function serve(config: Config): Promise<void> {
   );
   closeOnSignal({ app, draining, connections, logger });
   void endOnFault(app.get(FirstAdmin));
+}
+
+/** @throws Error that says what to do when the port is taken */
+async function listen(app: NestFastifyApplication, { port, host }: Config): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new Error(`Port ${port} of ${host} is in use. Choose another one, for example: PORT=3378 npm start`, {
+      cause: error,
+    });
+  }
 }
 
 /** A proxy sends requests as soon as the port is open: while the stores are there, the first of them is to be served. */

@@ -59,7 +59,9 @@ function report({ stderr }: CommandContext, command: Command, error: unknown): n
   }
   if (error instanceof ConfigError) {
     const faults = error.faults.map((fault) => `  - ${fault}\n`);
-    stderr.write(`Latchkey cannot start with this configuration:\n${faults.join('')}`);
+    stderr.write(
+      `Latchkey cannot start with this configuration:\n${faults.join('')}All variables: docs/operating.md\n`,
+    );
     return EXIT.config;
   }
   stderr.write(`${error instanceof Error ? error.message : 'Latchkey cannot start.'}\n`);

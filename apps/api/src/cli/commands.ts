@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { adminResetCommand } from './admin-reset.command.ts';
 import { migrateCommand } from './migrate.command.ts';
 import { reconcileCommand } from './reconcile.command.ts';
 import { repairCommand } from './repair.command.ts';
@@ -12,4 +13,5 @@ export const commands: readonly Command[] = [
   repairCommand,
   reconcileCommand,
   touchRightsCommand,
+  adminResetCommand,
 ];

@@ -8,6 +8,8 @@ import { ObservabilityModule } from '#observability';
 import type { CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 
+/** No command uses the queues, so none asks for REDIS_URL. */
+const UNUSED_REDIS_URL = 'redis://127.0.0.1';
 /** How long a command waits for MongoDB, in milliseconds. */
 const STORE_LIMIT_MS = 30_000;
 
@@ -23,7 +25,7 @@ export async function withStore(
   modules: NonNullable<ModuleMetadata['imports']>,
   work: (app: INestApplicationContext) => Promise<number>,
 ): Promise<number> {
-  const config = loadConfig({ ...env, LOG_LEVEL: 'silent' });
+  const config = loadConfig({ REDIS_URL: UNUSED_REDIS_URL, ...env, LOG_LEVEL: 'silent' });
   @Global()
   @Module({ providers: [{ provide: CONFIG, useValue: config }], exports: [CONFIG] })
   class ConfigModule {}

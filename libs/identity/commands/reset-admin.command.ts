@@ -1,0 +1,53 @@
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork, systemContext } from '#events';
+import type { Transaction } from '#events';
+import { bounded } from '#mongo';
+import { User } from '../domain/user.ts';
+import { Passwords } from '../passwords.ts';
+import { UserRepository } from '../persistence/user.repository.ts';
+
+const PLATFORM_ADMIN = 'platform-admin';
+
+/** An operator who can reach the database lets a person in again whose password was lost. */
+export class ResetAdminCommand extends Command<'created' | 'reset'> {
+  constructor(
+    readonly username: string,
+    /** In clear here, and nowhere after the handler. */
+    readonly password: string,
+  ) {
+    super();
+  }
+}
+
+/** Gives the user of this name the password and the role platform-admin; makes the user when there is none. */
+@CommandHandler(ResetAdminCommand)
+export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+    private readonly passwords: Passwords,
+  ) {}
+
+  async execute({ username, password }: ResetAdminCommand): Promise<'created' | 'reset'> {
+    const passwordHash = await this.passwords.hash(password);
+    const found = await bounded(this.users.findByName(username));
+    const options = { chains: [null], altersRights: true };
+    return this.unitOfWork.run(systemContext('admin-reset'), options, async (transaction) => {
+      await this.users.takeTurn(transaction.session);
+      if (found === undefined) return this.create(username, passwordHash, transaction);
+      const user = await this.users.load(found.state.id, transaction.session);
+      user.edit({ passwordHash, roles: [...user.state.roles, PLATFORM_ADMIN] }, transaction.at);
+      await this.users.save(user, transaction.session);
+      transaction.publish(user);
+      return 'reset';
+    });
+  }
+
+  private async create(username: string, passwordHash: string, transaction: Transaction): Promise<'created'> {
+    const user = User.create({ username, passwordHash, roles: [PLATFORM_ADMIN], operationIds: [] }, transaction.at);
+    await this.users.insert(user, transaction.session);
+    transaction.publish(user);
+    return 'created';
+  }
+}
