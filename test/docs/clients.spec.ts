@@ -189,14 +189,19 @@ describe('docs/clients.md', () => {
   const liveTokens = async (): Promise<number> => (await world.api.get<CredentialBody>(pathOf(client))).body.liveTokens;
 
   it('curl: gets a token, uses it and revokes it', async () => {
-    const { code, stdout, stderr } = await run(
-      'bash',
-      ['--norc', '-euc', documented('clients.md', 'bash')],
-      env,
-      folder,
-    );
+    const { code, stdout, stderr } = await run('bash', ['--norc', '-c', documented('clients.md', 'bash')], env, folder);
     expect([code, stdout, stderr]).toEqual([0, client.clientId, '']);
     expect(await liveTokens()).toBe(0);
+  });
+
+  it('curl: stops at a refusal, and does not send it to the API as a token', async () => {
+    const secretFile = join(folder, `${client.id}.wrong`);
+    writeFileSync(secretFile, 'not-the-secret\n', { mode: 0o600 });
+    const wrong = { ...env, CLIENT_SECRET_FILE: secretFile };
+    const { code, stderr } = await run('bash', ['--norc', '-c', documented('clients.md', 'bash')], wrong, folder);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('401');
+    expect(stderr).not.toContain('not-the-secret');
   });
 
   it.each(PROGRAMS)(

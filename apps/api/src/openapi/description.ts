@@ -63,8 +63,9 @@ stand under \`/query\`, \`/path\` and \`/header\`. No answer repeats what was se
 Besides what each call lists: an unknown address is 404 \`not-found\`; a method that an address does not have is 405
 \`method-not-allowed\` with \`Allow\`; a request that cannot be read as HTTP is 400 \`malformed-request\`, one that
 does not arrive within 20 seconds 408 \`request-timeout\`, an \`Expect\` that is not known 417 \`expectation-failed\`, a header that is too large 431
-\`headers-too-large\`; 500 \`internal\` would be a fault of ours, to be reported with its \`instance\`. 503 comes with \`Retry-After\`, and means
-that nothing was changed.
+\`headers-too-large\`; 500 \`internal\` would be a fault of ours, to be reported with its \`instance\`. 503 comes with \`Retry-After\`.
+Mostly nothing was changed then. When the connection to the store was lost during a commit, the change may have been made, and the
+\`detail\` says so: look first, or repeat the request with the same \`Idempotency-Key\`.
 
 ### Limits
 
