@@ -245,7 +245,9 @@ describe('GET /v1/events/export', () => {
     expect(answer).toMatchObject({ status: 503, body: { type: 'urn:latchkey:problem:log-inconsistent' } });
     await events.deleteOne({ chain: operationId, seq: 2 });
     // a chain that was found inconsistent is looked at again after a moment
-    await eventually(async () => (await admin.get(`/v1/events/export?operationId=${operationId}`)).status === 200);
+    const path = `/v1/operations/${operationId}/credentials`;
+    await eventually(async () => (await admin.post(path, { name: unique('credential') })).status === 201);
+    expect((await admin.get(`/v1/events/export?operationId=${operationId}`)).status).toBe(200);
   });
 });
 

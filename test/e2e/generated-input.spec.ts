@@ -128,7 +128,11 @@ describe('generated input', () => {
         redirect: 'manual',
         ...(body === undefined ? {} : { body }),
       });
+    // forward-auth is 503 for the callers of a gateway that does not sign in with its own secret
+    const isForwardAuth = placed.path === '/oauth2/forward-auth';
+    const isUnknownGateway = isForwardAuth && headers['x-forward-auth-authorization'] !== world['server'];
     let response = await call();
+    if (isUnknownGateway && response.status === 503) return undefined;
     // a machine that is busy with other things is no fault; one that goes on being too busy is
     for (let turn = 0; response.status === 503 && turn < 5; turn += 1) {
       await response.text();
