@@ -159,5 +159,7 @@ describe('nginx', () => {
       process.kill(pid, 'SIGCONT');
     }
     await eventually(async () => (await nginx.call(bearer)).status === 200, 60_000);
+    // changes follow once the instance's sessions are registered again
+    await eventually(async () => (await world.client()).id !== '', 60_000);
   }, 300_000);
 });
