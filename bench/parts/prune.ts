@@ -140,7 +140,7 @@ function expiredLeft(db: mongoose.mongo.Db): Promise<number> {
 async function askForPruning({ mongodbUri, redisUrl }: Stores): Promise<void> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
   const database = new URL(mongodbUri).pathname.slice(1);
-  const [meta] = await redis.keys(`*${database}:maintenance:meta`);
+  const [meta] = await redis.keys(`*latchkey-${database}*:maintenance:meta`);
   ensure(meta !== undefined, 'the service has no maintenance queue');
   const queue = new Queue('maintenance', { connection: redis, prefix: (meta ?? '').replace(/:maintenance:meta$/, '') });
   await queue.add('prune-tokens', {});

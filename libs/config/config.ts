@@ -1,4 +1,4 @@
-import { constants, accessSync, readFileSync, statSync } from 'node:fs';
+import { constants, accessSync, statSync } from 'node:fs';
 import { createPrivateKey } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { KeyObject } from 'node:crypto';
@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { parseTrustedProxies } from '#kernel';
 import { checkedPublicUrl, localUrl } from './public-url.ts';
 import { connectionStringFaults } from './connection-string.ts';
+import { contentOf, toRedisConfig } from './redis-config.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
 const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
 const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> =>
@@ -50,13 +52,7 @@ function accepted<T>(context: z.RefinementCtx, parse: () => T): T {
 }
 
 function readSigningKey(path: string): KeyObject {
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`LATCHKEY_SIGNING_KEY_FILE cannot be read (${code}): name a readable file`, { cause: error });
-  }
+  const pem = contentOf('LATCHKEY_SIGNING_KEY_FILE', path);
   const advice =
     'LATCHKEY_SIGNING_KEY_FILE must hold an Ed25519 private key as PKCS#8 PEM (openssl genpkey -algorithm ed25519)';
   let key: KeyObject;
@@ -83,6 +79,9 @@ function writableFolder(name: string, path: string): string {
 const folder = (name: string): z.ZodOptional<z.ZodType<string>> =>
   optional(z.string().transform((path, context) => accepted(context, () => writableFolder(name, path))));
 
+const file = (name: string): z.ZodOptional<z.ZodType<string>> =>
+  optional(z.string().transform((path, context) => accepted(context, () => contentOf(name, path))));
+
 /** The variables of the service, by name. */
 export const schema = z.object({
   PORT: wholeNumber('PORT', 0, 65_535).default(3000),
@@ -97,7 +96,12 @@ export const schema = z.object({
       .transform((text, context) => accepted(context, () => checkedPublicUrl(text))),
   ),
   MONGODB_URI: mongodbUri('MONGODB_URI'),
-  REDIS_URL: url('REDIS_URL', ['redis:', 'rediss:']),
+  REDIS_URL: z.string().transform((text, context) => accepted(context, () => parseRedisUrl(text))),
+  REDIS_TLS_CA_FILE: file('REDIS_TLS_CA_FILE'),
+  REDIS_TLS_CERT_FILE: file('REDIS_TLS_CERT_FILE'),
+  REDIS_TLS_KEY_FILE: file('REDIS_TLS_KEY_FILE'),
+  REDIS_SENTINEL_USERNAME: optional(z.string()),
+  REDIS_SENTINEL_PASSWORD: optional(z.string()),
   LATCHKEY_ROLE: z.enum(['all', 'http', 'worker'], 'LATCHKEY_ROLE must be all, http or worker').default('all'),
   TRUSTED_PROXIES: z
     .string()
@@ -163,7 +167,7 @@ function toConfig(env: z.output<typeof schema>) {
     /** The path of the issuer, such as `/auth`; '' for none. */
     publicPath: new URL(publicUrl).pathname.replace(/\/$/, ''),
     mongodbUri: env.MONGODB_URI,
-    redisUrl: env.REDIS_URL,
+    redis: toRedisConfig(env),
     role: env.LATCHKEY_ROLE,
     trustedProxies: env.TRUSTED_PROXIES,
     firstAdmin:
@@ -201,6 +205,7 @@ function toConfig(env: z.output<typeof schema>) {
 const pairs = [
   ['LATCHKEY_ADMIN_USERNAME', 'LATCHKEY_ADMIN_PASSWORD'],
   ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
+  ['REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'],
   ['EVENT_RETENTION_DAYS', 'EVENT_ARCHIVE_DIR'],
 ] as const;
 

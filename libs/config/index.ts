@@ -1,4 +1,5 @@
 export { CONFIG } from './config.token.ts';
 export { ConfigError, loadConfig } from './config.ts';
 export type { Config } from './config.ts';
+export type { RedisConfig } from './redis-config.ts';
 export { loadMigrationConfig } from './migration-config.ts';

@@ -35,11 +35,11 @@ export function parseRedisUrl(text: string): RedisAddress {
   const kind = (mode ?? 'single') as RedisAddress['kind'];
   const nodes = hosts.split(',').map((host) => parseNode(host, DEFAULT_PORTS[kind]));
   if (kind === 'single' && nodes.length > 1)
-    throw new Error(`several hosts need redis+sentinel:// or redis+cluster://. ${ADVICE}`);
+    throw new Error(`REDIS_URL: several hosts need redis+sentinel:// or redis+cluster://. ${ADVICE}`);
   const [username, password] = parseUserInfo(userInfo);
   const [masterName, database] = kind === 'sentinel' ? parseMaster(path) : [undefined, parseDatabase(path)];
   if (kind === 'cluster' && database !== 0)
-    throw new Error('a Redis Cluster has database 0 only: leave it out of REDIS_URL');
+    throw new Error('REDIS_URL: a Redis Cluster has database 0 only: leave it out');
   return { kind, tls: scheme === 'rediss', nodes, username, password, masterName, database };
 }
 
@@ -74,6 +74,6 @@ function parseMaster(path: string): [string, number] {
 
 function parseDatabase(path: string): number {
   if (!/^\d{0,5}$/.test(path))
-    throw new Error('the path of REDIS_URL is the number of a Redis database (0 to 99999), or empty');
+    throw new Error('REDIS_URL: its path is the number of a Redis database (0 to 99999), or empty');
   return Number(path);
 }

@@ -18,7 +18,8 @@ export {
 } from './queries/log-proof.queries.ts';
 export { queues } from './queues.ts';
 export { EXPORT_FORMATS } from './reading/event-lines.ts';
-export { queueConnection, queuePrefix } from './redis.ts';
+export { connectRedis } from './redis.ts';
+export { RedisNamespace } from './redis-namespace.ts';
 export { Refusals } from './refusals.ts';
 export { ChainRepair } from './repair/chain-repair.ts';
 export { systemContext } from './system-context.ts';

@@ -1,57 +1,67 @@
-/** What ioredis and BullMQ both take as the way to Redis. */
-export interface RedisConnectionOptions {
-  host: string;
-  port: number;
-  db: number;
-  username?: string;
-  password?: string;
-  tls?: object;
-  maxRetriesPerRequest: number | null;
-  connectTimeout: number;
-  socketTimeout: number;
-  enableOfflineQueue: boolean;
-  retryStrategy: (times: number) => number;
-  reconnectOnError: (error: Error) => boolean;
-}
+import { Cluster, Redis } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
+import type { RedisConfig } from '#config';
+
+export type RedisClient = Redis | Cluster;
 
 /**
  * How long a connection may be silent after a command, in milliseconds; then another is made. Longer than BullMQ's workers wait for
- * a job in one command (ten seconds); without it, a connection that was lost without a word is noticed by TCP alone, after a quarter of
- * an hour.
+ * a job in one command (ten seconds). Without it, a connection that was lost without a word is noticed by TCP alone, after 15 minutes.
  */
-const SILENT_AT_MOST_MS = 12_000;
+const MAX_SILENT_MS = 12_000;
+const CONNECT_MS = 2_000;
+
+const retryDelay = (times: number): number => Math.min(times * 100, 1_000);
 
 /**
- * Connection options for ioredis from a Redis URL. The service starts, and goes on, while Redis is away.
+ * Options of one connection, to a server or by Sentinels. The service starts, and goes on, while Redis is away.
  *
- * @param redisUrl `redis://` or `rediss://`, as validated by the configuration
  * @param enableOfflineQueue whether commands wait for a connection; false where a caller waits for them
  */
-export function queueConnection(redisUrl: string, enableOfflineQueue: boolean): RedisConnectionOptions {
-  const url = new URL(redisUrl);
+export function connectionOptions(redis: RedisConfig, enableOfflineQueue: boolean): RedisOptions {
   return {
-    host: url.hostname,
-    port: url.port === '' ? 6379 : Number(url.port),
-    db: Number(url.pathname.slice(1) || 0),
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    maxRetriesPerRequest: null,
-    connectTimeout: 2_000,
-    socketTimeout: SILENT_AT_MOST_MS,
+    ...sharedOptions(redis),
+    ...(redis.kind === 'sentinel' ? sentinelOptions(redis) : redis.nodes[0]),
+    db: redis.database,
     enableOfflineQueue,
-    retryStrategy: (times) => Math.min(times * 100, 1_000),
+    retryStrategy: retryDelay,
     // after a failover the name leads to another server; and a worker whose commands fail at once tries again without a pause
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   };
 }
 
-/**
- * Prefix of every Redis key: the name of the database, so that services on different databases can share one Redis.
- *
- * @param mongodbUri the store's URI; without a database in it, the driver's default `test` is used
- */
-export function queuePrefix(mongodbUri: string): string {
-  const name = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(mongodbUri)?.[1];
-  return `latchkey-${name === undefined || name === '' ? 'test' : decodeURIComponent(name)}`;
+/** A client of its own, for a server, Sentinels or a Cluster. */
+export function connectRedis(redis: RedisConfig, more: RedisOptions & { enableOfflineQueue: boolean }): RedisClient {
+  const { enableOfflineQueue } = more;
+  if (redis.kind !== 'cluster') return new Redis({ ...connectionOptions(redis, enableOfflineQueue), ...more });
+  return new Cluster([...redis.nodes], {
+    redisOptions: { ...sharedOptions(redis), ...more },
+    enableOfflineQueue,
+    ...(more.enableAutoPipelining === undefined ? {} : { enableAutoPipelining: more.enableAutoPipelining }),
+    clusterRetryStrategy: retryDelay,
+    // with TLS a node is reached by the name in its certificate, as managed services announce it
+    ...(redis.tls === undefined ? {} : { dnsLookup: (address, callback) => callback(null, address) }),
+  });
+}
+
+function sharedOptions({ username, password, tls }: RedisConfig): RedisOptions {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: tls }),
+    maxRetriesPerRequest: null,
+    connectTimeout: CONNECT_MS,
+    socketTimeout: MAX_SILENT_MS,
+  };
+}
+
+function sentinelOptions({ nodes, masterName, tls, sentinel }: RedisConfig): RedisOptions {
+  return {
+    sentinels: nodes.map((node) => ({ ...node })),
+    name: masterName ?? '',
+    ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
+    ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
+    ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+    sentinelRetryStrategy: retryDelay,
+  };
 }

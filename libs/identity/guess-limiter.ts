@@ -4,6 +4,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import { RedisNamespace } from '#events';
 import { DomainError } from '#kernel';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
@@ -53,8 +54,9 @@ export class GuessLimiter implements OnApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly metrics: Metrics,
+    namespace: RedisNamespace,
   ) {
-    this.shared = new GuessStore(config.redisUrl, config.mongodbUri, (error) =>
+    this.shared = new GuessStore(config.redis, namespace.prefix(), (error) =>
       this.logger.debug({ err: error }, 'guess limiter connection error'),
     );
   }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import { queueConnection, queuePrefix } from '#events';
+import type { RedisConfig } from '#config';
+import { connectRedis } from '#events';
 import { GUESS_WINDOW_SECONDS } from './guess-memory.ts';
 
 /** One guess among those of all instances. */
@@ -28,16 +28,18 @@ interface Batch {
 
 /** Counts of guesses in Redis, which all instances share. */
 export class GuessStore {
-  private readonly redis: Redis;
+  private readonly redis: ReturnType<typeof connectRedis>;
   private readonly firstConnection: Promise<void>;
-  private readonly limiter: RateLimiterRedis;
+  private readonly limiter: Promise<RateLimiterRedis>;
   private readonly batches = new Map<string, Batch>();
 
-  /** @param onError is told of connection errors, of which there may be many */
-  constructor(redisUrl: string, mongodbUri: string, onError: (error: Error) => void) {
-    this.redis = new Redis({
-      ...queueConnection(redisUrl, false),
-      keyPrefix: `${queuePrefix(mongodbUri)}:guess:`,
+  /**
+   * @param prefix of all keys; known when MongoDB was reached, before which nobody can sign in
+   * @param onError gets connection errors, of which there may be many
+   */
+  constructor(redis: RedisConfig, prefix: Promise<string>, onError: (error: Error) => void) {
+    this.redis = connectRedis(redis, {
+      enableOfflineQueue: false,
       disconnectTimeout: DISCONNECT_MS,
       enableAutoPipelining: true,
     });
@@ -48,12 +50,8 @@ export class GuessStore {
       this.redis.once('ready', resolve);
     });
     // the limits are the caller's: here is only counted
-    this.limiter = new RateLimiterRedis({
-      storeClient: this.redis,
-      keyPrefix: 'n',
-      points: 1,
-      duration: GUESS_WINDOW_SECONDS,
-    });
+    const limits = { storeClient: this.redis, points: 1, duration: GUESS_WINDOW_SECONDS };
+    this.limiter = prefix.then((found) => new RateLimiterRedis({ ...limits, keyPrefix: `${found}:guess` }));
   }
 
   /**
@@ -68,7 +66,7 @@ export class GuessStore {
 
   /** What a guess at each key would be, without counting it. @throws when Redis is away */
   async peek(keys: readonly string[]): Promise<SharedGuess[]> {
-    const counts = await inTime(Promise.all(keys.map((key) => this.limiter.get(key))));
+    const counts = await inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.get(key)))));
     return counts.map((count) => ({
       ordinal: (count?.consumedPoints ?? 0) + 1,
       windowLeftMs: count?.msBeforeNext ?? 0,
@@ -77,7 +75,7 @@ export class GuessStore {
 
   /** Takes back one guess at each key. @throws when Redis is away */
   async giveBack(keys: readonly string[]): Promise<void> {
-    await inTime(Promise.all(keys.map((key) => this.limiter.reward(key, 1))));
+    await inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.reward(key, 1)))));
   }
 
   /** Closes the connection, whether Redis is there or not. */
@@ -99,7 +97,7 @@ export class GuessStore {
     const size = this.batches.get(key)?.guesses ?? 0;
     this.batches.delete(key);
     if (this.redis.status !== 'ready') await this.firstConnection;
-    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, size);
+    const { consumedPoints, msBeforeNext } = await (await this.limiter).penalty(key, size);
     return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
   }
 }

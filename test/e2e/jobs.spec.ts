@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import type { Job } from 'bullmq';
-import { queueConnection, queuePrefix } from '../../libs/events/redis.ts';
+import { loadConfig } from '#config';
+import { connectRedis } from '#events';
 import { Api } from '../support/api.ts';
 import type { Answer, PageBody, ProblemBody } from '../support/api.ts';
 import { aCredential, anOperation, pathOf, unique } from '../support/builders.ts';
@@ -38,8 +39,11 @@ describe('failed jobs', () => {
     service = await startService();
     api = new Api(service.url);
     queue = new Queue('token-purge', {
-      prefix: queuePrefix(service.database.uri),
-      connection: queueConnection(service.database.redisUrl, true),
+      prefix: await service.database.redisPrefix(),
+      connection: connectRedis(
+        loadConfig({ MONGODB_URI: service.database.uri, REDIS_URL: service.database.redisUrl }).redis,
+        { enableOfflineQueue: true },
+      ),
     });
   });
   afterAll(async () => {

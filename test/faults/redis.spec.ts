@@ -142,14 +142,14 @@ describe('Redis', () => {
     const http = await start(redis, { LATCHKEY_ROLE: 'http' });
     stopped.push(() => http.database.drop());
     await deleteThree(await aWorld(http));
-    const waiting = `latchkey-${http.database.name}:token-purge:wait`;
+    const waiting = `${await http.database.redisPrefix()}:token-purge:wait`;
     await eventually(async () => Number(await redis.ask('LLEN', waiting)) > 0);
     await redis.ask('FLUSHALL');
     const worker = await start(redis, { LATCHKEY_ROLE: 'worker' }, http.database);
     await settled(http.database);
     expect(await disagreements(http.database)).toEqual([]);
 
-    const schedules = `latchkey-${http.database.name}:${SCHEDULES}`;
+    const schedules = `${await http.database.redisPrefix()}:${SCHEDULES}`;
     const had = await redis.ask('ZCARD', schedules);
     expect(had).toBeGreaterThan(0);
     await redis.ask('FLUSHALL');
@@ -177,7 +177,7 @@ describe('Redis', () => {
     await settled(service.database);
     await becomes(service.url, 'ok');
     await eventually(
-      async () => Number(await redis.ask('ZCARD', `latchkey-${service.database.name}:${SCHEDULES}`)) > 0,
+      async () => Number(await redis.ask('ZCARD', `${await service.database.redisPrefix()}:${SCHEDULES}`)) > 0,
       20_000,
     );
     expect(await disagreements(service.database)).toEqual([]);

@@ -40,6 +40,7 @@ describe('workers', () => {
     proxy = await TcpProxy.before(database.uri);
     worker = new Service(database, {
       database,
+      awaitReady: false, // it may be hanging in the middle of a job before it could say that it is ready
       env: { LATCHKEY_ROLE: 'worker', MONGODB_URI: proxy.storeUri(database.uri) },
     });
   });

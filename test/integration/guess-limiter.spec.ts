@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { loadConfig } from '#config';
+import type { RedisNamespace } from '#events';
 import { GuessLimiter } from '#identity';
 import { DomainError } from '#kernel';
 import { Metrics, createLogger } from '#observability';
@@ -16,6 +17,7 @@ const database = new TestDatabase();
 const redisUrl = new URL(database.redisUrl);
 const proxy = new TcpProxy({ host: redisUrl.hostname, port: Number(redisUrl.port) });
 const metrics = new Metrics();
+const namespace = { prefix: () => Promise.resolve(`{latchkey-${database.name}}`) } as RedisNamespace;
 const running = new Set<GuessLimiter>();
 let addresses = 0;
 
@@ -27,7 +29,7 @@ function limiter(throughProxy = false): GuessLimiter {
     GUESS_LIMIT_PER_CLIENT: String(PER_CLIENT),
     GUESS_LIMIT_PER_ADDRESS: String(PER_ADDRESS),
   });
-  const guesses = new GuessLimiter(config, createLogger('silent'), metrics);
+  const guesses = new GuessLimiter(config, createLogger('silent'), metrics, namespace);
   running.add(guesses);
   return guesses;
 }
@@ -205,7 +207,7 @@ describe('the guess limiter', () => {
     const redis = new Redis(database.redisUrl);
     try {
       let keys = 0;
-      for await (const found of redis.scanStream({ match: `*${database.name}:guess:*` })) {
+      for await (const found of redis.scanStream({ match: `*${database.name}*:guess:*` })) {
         for (const key of found as string[]) {
           keys += 1;
           const dump = await redis.dumpBuffer(key);

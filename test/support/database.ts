@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
@@ -58,6 +59,16 @@ export class TestDatabase {
   async collections(): Promise<string[]> {
     this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
     return (await this.client.db().listCollections().toArray()).map(({ name }) => name);
+  }
+
+  /** The prefix of the service's keys in Redis; waits until it has one. */
+  async redisPrefix(): Promise<string> {
+    const settings = await this.collection<{ _id: string; value: string }>('settings');
+    for (;;) {
+      const found = await settings.findOne({ _id: 'deployment-id' });
+      if (found !== null) return `{latchkey-${this.name}-${found.value}}`;
+      await pause(20);
+    }
   }
 
   /** Removes the database and the service's keys in Redis. */

@@ -11,7 +11,7 @@ export async function withQueue<T>(
 ): Promise<T> {
   const { hostname, port, password } = new URL(redisUrl);
   const connection = { host: hostname, port: Number(port), password };
-  const queue = new Queue(name, { prefix: `latchkey-${database.name}`, connection });
+  const queue = new Queue(name, { prefix: await database.redisPrefix(), connection });
   queue.on('error', () => undefined);
   try {
     return await work(queue);

@@ -70,9 +70,9 @@ async function start({ program, folder, port }: Mongod, access: readonly string[
 }
 
 /** A client that once failed to connect stays closed: each attempt takes a new one. */
-function connect(port: number, credentials: string): Promise<mongoose.mongo.MongoClient> {
+function connect(port: number, credentials: string, limitMs = 500): Promise<mongoose.mongo.MongoClient> {
   const uri = `mongodb://${credentials}127.0.0.1:${port}/?directConnection=true&authSource=admin`;
-  return mongoose.mongo.MongoClient.connect(uri, { serverSelectionTimeoutMS: 500 });
+  return mongoose.mongo.MongoClient.connect(uri, { serverSelectionTimeoutMS: limitMs });
 }
 
 /** Makes it a primary, and does something with it. */
@@ -81,7 +81,7 @@ async function onPrimary(
   credentials: string,
   work: (client: mongoose.mongo.MongoClient) => Promise<void>,
 ): Promise<void> {
-  const client = await connect(port, credentials);
+  const client = await connect(port, credentials, PRIMARY_MS);
   try {
     const admin = client.db('admin');
     await beMember(admin, `127.0.0.1:${port}`);

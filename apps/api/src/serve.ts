@@ -64,7 +64,8 @@ export async function serve(config: Config): Promise<void> {
 /** @throws Error that says what to do when the port is taken */
 async function listen(app: NestFastifyApplication, { port, host }: Config): Promise<void> {
   try {
-    await app.listen(port, host);
+    // not by Nest's own `listen`, which logs the error as well
+    await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
     throw new Error(`Port ${port} of ${host} is in use. Choose another one, for example: PORT=3378 npm start`, {

@@ -1,49 +1,72 @@
-import type { BeforeApplicationShutdown } from '@nestjs/common';
-import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { Worker } from 'bullmq';
 import type { Job } from 'bullmq';
-import type { MongoStore } from '#mongo';
-import type { Logger, Metrics } from '#observability';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { RedisNamespace, connectRedis } from '#events';
+import type { QueueName } from '#events';
+import { LOGGER, Metrics } from '#observability';
+import type { Logger } from '#observability';
+import { workerOptions } from './worker-options.ts';
 
 /** How long a worker may finish its job at shutdown, in milliseconds. */
 const FINISH_MS = 2_500;
 
-/** What both processors do beside their jobs: count, tell, and end in time also while Redis is away. */
-export abstract class CountingProcessor extends WorkerHost implements BeforeApplicationShutdown {
+/** What both processors need. */
+@Injectable()
+export class WorkerServices {
   constructor(
-    protected readonly logger: Logger,
-    private readonly metrics: Metrics,
-    private readonly store: MongoStore,
-  ) {
-    super();
-  }
+    @Inject(CONFIG) readonly config: Config,
+    readonly namespace: RedisNamespace,
+    readonly metrics: Metrics,
+    @Inject(LOGGER) readonly logger: Logger,
+  ) {}
+}
 
-  /** A job that Redis still holds may come before MongoDB is reached: then it waits for it. */
-  async process(job: Job): Promise<unknown> {
-    await this.store.open();
-    return this.work(job);
-  }
+/**
+ * What both processors do beside their jobs: take them once MongoDB was reached, count them, and end in time also while Redis is away.
+ */
+export abstract class CountingProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private stop: () => Promise<void> = () => Promise.resolve();
+  private stopping = false;
+
+  constructor(
+    private readonly services: WorkerServices,
+    private readonly queue: QueueName,
+    private readonly concurrency = 1,
+  ) {}
 
   protected abstract work(job: Job): Promise<unknown>;
 
-  @OnWorkerEvent('completed')
-  onCompleted(job: Job): void {
-    this.metrics.jobs.inc({ queue: job.queueName, outcome: 'completed' });
-  }
-
-  @OnWorkerEvent('failed')
-  onFailed(job: Job | undefined, error: Error): void {
-    this.metrics.jobs.inc({ queue: job?.queueName ?? 'unknown', outcome: 'failed' });
-    this.logger.warn({ err: error, jobId: job?.id, queue: job?.queueName, attempt: job?.attemptsMade }, 'job failed');
-  }
-
-  @OnWorkerEvent('error')
-  onError(error: Error): void {
-    this.logger.debug({ err: error }, 'worker connection error');
+  onApplicationBootstrap(): void {
+    void this.services.namespace.prefix().then((prefix) => {
+      if (!this.stopping) this.start(prefix);
+    });
   }
 
   /** BullMQ's own close waits without end for a job, and for a Redis that is away. */
   async beforeApplicationShutdown(): Promise<void> {
-    const finished = this.worker.close().catch(() => undefined);
-    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, FINISH_MS).unref())]);
+    this.stopping = true;
+    await this.stop();
+  }
+
+  private start(prefix: string): void {
+    const { config, logger, metrics } = this.services;
+    const client = connectRedis(config.redis, { enableOfflineQueue: true });
+    client.on('error', (error: Error) => logger.debug({ err: error }, 'worker connection error'));
+    const options = { prefix, connection: client, concurrency: this.concurrency, ...workerOptions };
+    const worker = new Worker(this.queue, (job) => this.work(job), options);
+    worker.on('completed', (job) => metrics.jobs.inc({ queue: job.queueName, outcome: 'completed' }));
+    worker.on('failed', (job, error) => {
+      metrics.jobs.inc({ queue: this.queue, outcome: 'failed' });
+      logger.warn({ err: error, jobId: job?.id, queue: this.queue, attempt: job?.attemptsMade }, 'job failed');
+    });
+    worker.on('error', (error) => logger.debug({ err: error }, 'worker connection error'));
+    this.stop = async () => {
+      const finished = worker.close().catch(() => undefined);
+      await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, FINISH_MS).unref())]);
+      client.disconnect();
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import type { Config } from '#config';
+import { WorkerServices } from './base.processor.ts';
 import { MaintenanceProcessor } from './maintenance.processor.ts';
 import { Schedules } from './schedules.ts';
 import { TokenPurgeProcessor } from './token-purge.processor.ts';
@@ -11,7 +12,7 @@ export class JobsModule {
   static for(role: Config['role']): DynamicModule {
     return {
       module: JobsModule,
-      providers: role === 'http' ? [] : [MaintenanceProcessor, Schedules, TokenPurgeProcessor],
+      providers: role === 'http' ? [] : [MaintenanceProcessor, Schedules, TokenPurgeProcessor, WorkerServices],
     };
   }
 }

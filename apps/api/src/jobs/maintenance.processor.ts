@@ -1,29 +1,22 @@
-import { Inject } from '@nestjs/common';
-import { Processor } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Command } from '@nestjs/cqrs';
 import { UnrecoverableError } from 'bullmq';
 import type { Job } from 'bullmq';
-import { MongoStore } from '#mongo';
-import { LOGGER, Metrics } from '#observability';
-import type { Logger } from '#observability';
-import { CountingProcessor } from './base.processor.ts';
+import { CountingProcessor, WorkerServices } from './base.processor.ts';
 import { schedules } from './schedules.ts';
-import { workerOptions } from './worker-options.ts';
 
 /** A job that takes long, as signing a long log, must not keep the others waiting. */
-const AT_ONCE = 3;
+const CONCURRENCY = 3;
 
 /** `maintenance` job → the command that its schedule names. */
-@Processor('maintenance', { ...workerOptions, concurrency: AT_ONCE })
+@Injectable()
 export class MaintenanceProcessor extends CountingProcessor {
   constructor(
     private readonly commands: CommandBus,
-    @Inject(LOGGER) logger: Logger,
-    metrics: Metrics,
-    store: MongoStore,
+    services: WorkerServices,
   ) {
-    super(logger, metrics, store);
+    super(services, 'maintenance', CONCURRENCY);
   }
 
   protected override async work(job: Job): Promise<unknown> {

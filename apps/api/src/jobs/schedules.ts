@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
-import { ArchiveEventsCommand, JobQueues, SignCheckpointsCommand, queues } from '#events';
+import { ArchiveEventsCommand, JobQueues, RedisNamespace, SignCheckpointsCommand, queues } from '#events';
 import { Clock } from '#kernel';
 import { MongoStore } from '#mongo';
 import { LOGGER } from '#observability';
@@ -35,12 +35,13 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly jobQueues: JobQueues,
     private readonly store: MongoStore,
     private readonly clock: Clock,
+    private readonly namespace: RedisNamespace,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    void this.look();
+    void this.namespace.prefix().then(() => this.look());
   }
 
   beforeApplicationShutdown(): void {
@@ -48,8 +49,8 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private async look(): Promise<void> {
-    const queue = this.jobQueues.get('maintenance');
     try {
+      const queue = this.jobQueues.get('maintenance');
       for (const [name, { everyMs }] of Object.entries(schedules)) {
         const known = await this.jobQueues.within(() => queue.getJobScheduler(name));
         if (known?.every === everyMs && !this.isTooLate(known.next, everyMs)) continue;

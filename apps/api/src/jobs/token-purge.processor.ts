@@ -1,28 +1,21 @@
-import { Inject } from '@nestjs/common';
-import { Processor } from '@nestjs/bullmq';
+import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { UnrecoverableError } from 'bullmq';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
-import { MongoStore } from '#mongo';
-import { LOGGER, Metrics } from '#observability';
-import type { Logger } from '#observability';
 import { PurgeTokensCommand } from '#tokens';
-import { CountingProcessor } from './base.processor.ts';
-import { workerOptions } from './worker-options.ts';
+import { CountingProcessor, WorkerServices } from './base.processor.ts';
 
 const payload = z.strictObject({ outboxIds: z.array(z.string()).min(1).max(100) });
 
 /** `token-purge` job → command. */
-@Processor('token-purge', workerOptions)
+@Injectable()
 export class TokenPurgeProcessor extends CountingProcessor {
   constructor(
     private readonly commands: CommandBus,
-    @Inject(LOGGER) logger: Logger,
-    metrics: Metrics,
-    store: MongoStore,
+    services: WorkerServices,
   ) {
-    super(logger, metrics, store);
+    super(services, 'token-purge');
   }
 
   /** @returns how many rows of the outbox it did; 0 for a job that was delivered again */
