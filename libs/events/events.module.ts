@@ -1,36 +1,33 @@
 import { Global, Module } from '@nestjs/common';
-import { KeyRegistration } from './checkpoints/key-registration.ts';
-import { ArchiveEventsHandler, Retentions } from './commands/archive-events.handler.ts';
-import { RetryJobHandler } from './commands/retry-job.handler.ts';
-import { EventLogModule } from './event-log.module.ts';
-import { JobQueues } from './job-queues.ts';
-import { FailedJobs } from './jobs/failed-jobs.ts';
-import { ListFailedJobsHandler, ListOutboxHandler, ListQueuesHandler } from './queries/job.queries.ts';
-import { ChainRetention, RetentionStore } from './retention/chain-retention.ts';
-import { EventDropper } from './retention/event-dropper.ts';
-import { RefusalRetention } from './retention/refusal-retention.ts';
-import { OutboxRelay, RelayServices } from './outbox-relay.ts';
-import { RedisLink } from './redis-link.ts';
-import { RedisNamespace } from './redis-namespace.ts';
+import { CqrsModule } from '@nestjs/cqrs';
+import { ChainEnds } from './health/chain-ends.ts';
+import { ChainHealth } from './health/chain-health.ts';
+import { EventLog } from './log/event-log.ts';
+import { Refusals } from './log/refusals.ts';
+import { OutboxSignal } from './outbox/outbox-signal.ts';
+import { TombstoneLog } from './tombstones/tombstone-log.ts';
+import { DurablePublisher } from './unit-of-work/durable-publisher.ts';
+import { LogSafety } from './unit-of-work/log-safety.ts';
+import { Stopping } from './unit-of-work/stopping.ts';
+import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
 
-const retaining = [ArchiveEventsHandler, ChainRetention, EventDropper, RefusalRetention, RetentionStore, Retentions];
-const queueing = [
-  FailedJobs,
-  JobQueues,
-  ListFailedJobsHandler,
-  ListOutboxHandler,
-  ListQueuesHandler,
-  OutboxRelay,
-  RedisLink,
-  RedisNamespace,
-  RelayServices,
-  RetryJobHandler,
-];
-
+/** The write side of the event log. It starts no background work that others would notice. */
 @Global()
 @Module({
-  imports: [EventLogModule],
-  providers: [...retaining, ...queueing, KeyRegistration],
-  exports: [EventLogModule, JobQueues, RedisNamespace],
+  imports: [CqrsModule.forRoot()],
+  providers: [
+    ChainEnds,
+    ChainHealth,
+    DurablePublisher,
+    EventLog,
+    LogSafety,
+    OutboxSignal,
+    Refusals,
+    Stopping,
+    TombstoneLog,
+    UnitOfWork,
+    UnitServices,
+  ],
+  exports: [CqrsModule, ChainEnds, ChainHealth, EventLog, OutboxSignal, Refusals, Stopping, TombstoneLog, UnitOfWork],
 })
 export class EventsModule {}

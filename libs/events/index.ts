@@ -1,36 +1,26 @@
-export { PLATFORM_CHAIN } from './chain.ts';
-export { ArchiveEventsCommand } from './commands/archive-events.command.ts';
-export { ExportEventsCommand } from './commands/export-events.command.ts';
-export { RetryJobCommand } from './commands/retry-job.command.ts';
-export { SignCheckpointsCommand } from './commands/sign-checkpoints.command.ts';
-export { EventLog } from './event-log.ts';
-export { EventLogModule } from './event-log.module.ts';
+export { ChainVerifier } from './chain/chain-verifier.ts';
+export { PLATFORM_CHAIN, chainName, emptyHead, eventLine } from './chain/chain.ts';
+export { touchRights } from './chain/touch-rights.ts';
+export { eventCatalogue } from './event-types/event-catalogue.ts';
 export { EventsModule } from './events.module.ts';
-export { JobQueues } from './job-queues.ts';
-export { GetEventQuery, ListEventsQuery } from './queries/event.queries.ts';
-export { ListFailedJobsQuery, ListOutboxQuery, ListQueuesQuery } from './queries/job.queries.ts';
-export {
-  ExportCheckpointsQuery,
-  ListCheckpointKeysQuery,
-  ListCheckpointsQuery,
-  RequireChainQuery,
-  VerifyLogQuery,
-} from './queries/log-proof.queries.ts';
-export { queues } from './queues.ts';
-export { EXPORT_FORMATS } from './reading/event-lines.ts';
-export { connectRedis } from './redis.ts';
-export { RedisNamespace } from './redis-namespace.ts';
-export { Refusals } from './refusals.ts';
-export { ChainRepair } from './repair/chain-repair.ts';
-export { systemContext } from './system-context.ts';
+export { ChainEnds } from './health/chain-ends.ts';
+export { EventLog, toLogEvent } from './log/event-log.ts';
+export { Refusals } from './log/refusals.ts';
+export { OutboxSignal } from './outbox/outbox-signal.ts';
+export { ChainMarks } from './tombstones/chain-marks.ts';
+export { readTombstones } from './tombstones/tombstone-files.ts';
 export { TombstoneLog } from './tombstones/tombstone-log.ts';
-export { TombstoneReview } from './tombstones/tombstone-review.ts';
-export { touchRights } from './touch-rights.ts';
-export { UnitOfWork } from './unit-of-work.ts';
-export type { PendingEvent } from './pending-event.ts';
-export type { OutboxDocument } from './event.schema.ts';
-export type { QueueName } from './queues.ts';
-export type { EventPosition } from './reading/event-filter.ts';
-export type { EventView } from './reading/event-view.ts';
+export { MAX_TOKEN_LIFE_MS, endsSomething, markOf, tombstonesOf } from './tombstones/tombstone.ts';
+export { Occurrence } from './unit-of-work/occurrence.ts';
+export { Stopping } from './unit-of-work/stopping.ts';
+export { systemContext } from './unit-of-work/system-context.ts';
+export { UnitOfWork } from './unit-of-work/unit-of-work.ts';
+export type { ChainFault, ChainFaultReason } from './chain/chain-verifier.ts';
+export type { ChainHead, LogEvent, UnchainedEvent } from './chain/chain.ts';
+export type { ChainArchive, ChainHeadDocument, EventDocument, OutboxDocument } from './log/event.schema.ts';
+export type { RefusalDocument } from './log/refusals.ts';
+export type { ChainMark } from './tombstones/chain-marks.ts';
+export type { UnreadableLine } from './tombstones/tombstone-files.ts';
 export type { Tombstone } from './tombstones/tombstone.ts';
-export type { Transaction } from './transaction.ts';
+export type { PendingEvent } from './unit-of-work/pending-event.ts';
+export type { Transaction } from './unit-of-work/transaction.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { RedisConfig } from '#config';
-import { connectRedis } from '#events';
+import { connectRedis } from '#redis';
 import { GUESS_WINDOW_SECONDS } from './guess-memory.ts';
 
 /** One guess among those of all instances. */

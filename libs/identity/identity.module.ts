@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ChangePasswordHandler } from './commands/change-password.command.ts';
-import { CreateUserHandler } from './commands/create-user.handler.ts';
-import { DeleteUserHandler } from './commands/delete-user.handler.ts';
-import { EditUserHandler } from './commands/edit-user.handler.ts';
+import { CreateUserHandler } from './commands/create-user.command.ts';
+import { DeleteUserHandler } from './commands/delete-user.command.ts';
+import { EditUserHandler } from './commands/edit-user.command.ts';
 import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
 import { GuessLimiter } from './guess-limiter.ts';
 import { OidcTokens } from './oidc-tokens.ts';

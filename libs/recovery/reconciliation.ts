@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { OperationRepository, ResourceServerRepository } from '#catalogue';
 import { CredentialRepository } from '#credentials';
-import { TombstoneReview, UnitOfWork, systemContext } from '#events';
+import { TombstoneReview } from './tombstones/tombstone-review.ts';
+import { UnitOfWork, systemContext } from '#events';
 import type { Transaction } from '#events';
 import { TokenRepository } from '#tokens';
 import type { RestoreFindings } from './restore-check.ts';

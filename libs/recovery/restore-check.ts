@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TombstoneReview } from '#events';
+import { TombstoneReview } from './tombstones/tombstone-review.ts';
 import { Resurrections } from './resurrections.ts';
 import type { Resurrection } from './resurrections.ts';
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { TombstoneLog, TombstoneReview } from '#events';
+import { TombstoneLog } from '#events';
+import { TombstoneReview } from './tombstones/tombstone-review.ts';
 import { Clock } from '#kernel';
 import { MongoStore, isStoreUnavailable } from '#mongo';
 import { Conditions, LOGGER, Metrics } from '#observability';

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { eventCatalogue } from '../../libs/events/event-catalogue.ts';
+import { eventCatalogue } from '../../libs/events/event-types/event-catalogue.ts';
 import { eventsPage, exampleData } from '../support/event-log/events-page.ts';
 
 const PAGE = 'docs/events.md';
@@ -12,7 +12,7 @@ function typesInCode(): string[] {
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
   );
   const code = files.filter(
-    (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts') && !file.startsWith('libs/events/catalogue/'),
+    (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts') && !file.startsWith('libs/events/event-types/'),
   );
   const found = code.flatMap((file) => readFileSync(file, 'utf8').match(/(?<=')[a-z-]+\.[a-z-]+\.v\d+(?=')/g) ?? []);
   return [...new Set(found)].sort();

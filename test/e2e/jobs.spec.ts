@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Queue } from 'bullmq';
 import type { Job } from 'bullmq';
 import { loadConfig } from '#config';
-import { connectRedis } from '#events';
+import { connectRedis } from '#redis';
 import { Api } from '../support/api.ts';
 import type { Answer, PageBody, ProblemBody } from '../support/api.ts';
 import { aCredential, anOperation, pathOf, unique } from '../support/builders.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ChainRepair, SignCheckpointsCommand, VerifyLogQuery } from '#events';
-import { emptyHead } from '../../libs/events/chain.ts';
+import { SignCheckpointsCommand, VerifyLogQuery } from '#audit';
+import { ChainRepair } from '#recovery';
+import { emptyHead } from '../../libs/events/chain/chain.ts';
 import { ChainHealth } from '../../libs/events/health/chain-health.ts';
 import { TestDatabase } from '../support/database.ts';
 import { putEvents, tell } from '../support/event-log/store.ts';

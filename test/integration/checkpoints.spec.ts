@@ -10,13 +10,13 @@ import {
   ListCheckpointsQuery,
   SignCheckpointsCommand,
   VerifyLogQuery,
-} from '#events';
+} from '#audit';
 import { isStoreUnavailable } from '#mongo';
-import type { SigningReport } from '../../libs/events/commands/sign-checkpoints.command.ts';
-import { hashEvent } from '../../libs/events/chain.ts';
-import type { EventBody } from '../../libs/events/chain.ts';
-import { toLogEvent } from '../../libs/events/event-log.ts';
-import type { EventDocument } from '../../libs/events/event.schema.ts';
+import type { SigningReport } from '../../libs/audit/commands/sign-checkpoints.command.ts';
+import { hashEvent } from '../../libs/events/chain/chain.ts';
+import type { EventBody } from '../../libs/events/chain/chain.ts';
+import { toLogEvent } from '../../libs/events/log/event-log.ts';
+import type { EventDocument } from '../../libs/events/log/event.schema.ts';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, startInstance } from '../support/instance.ts';

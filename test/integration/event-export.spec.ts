@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { EventLog, ExportEventsCommand } from '#events';
-import type { ExportRequest } from '../../libs/events/commands/export-events.command.ts';
-import { chainEvents, emptyHead } from '../../libs/events/chain.ts';
-import type { EventDraft } from '../../libs/events/chain.ts';
+import { ExportEventsCommand } from '#audit';
+import { EventLog } from '#events';
+import type { ExportRequest } from '../../libs/audit/commands/export-events.command.ts';
+import { chainEvents, emptyHead } from '../../libs/events/chain/chain.ts';
+import type { EventDraft } from '../../libs/events/chain/chain.ts';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, stored, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, startInstance } from '../support/instance.ts';

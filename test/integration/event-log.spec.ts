@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ExportEventsCommand, UnitOfWork, VerifyLogQuery } from '#events';
+import { ExportEventsCommand, VerifyLogQuery } from '#audit';
+import { UnitOfWork } from '#events';
 import { DomainEvent } from '#kernel';
 import { MongoStore } from '#mongo';
-import { Occurrence } from '../../libs/events/occurrence.ts';
+import { Occurrence } from '../../libs/events/unit-of-work/occurrence.ts';
 import { ChainHealth } from '../../libs/events/health/chain-health.ts';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, tell, textOf, verifyText } from '../support/event-log/store.ts';

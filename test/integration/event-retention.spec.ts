@@ -9,13 +9,12 @@ import {
   ExportCheckpointsQuery,
   ExportEventsCommand,
   ListCheckpointKeysQuery,
-  Refusals,
   SignCheckpointsCommand,
-  UnitOfWork,
   VerifyLogQuery,
-} from '#events';
-import type { RetentionReport } from '../../libs/events/commands/archive-events.command.ts';
-import { EventDropper } from '../../libs/events/retention/event-dropper.ts';
+} from '#audit';
+import { Refusals, UnitOfWork } from '#events';
+import type { RetentionReport } from '../../libs/audit/commands/archive-events.command.ts';
+import { EventDropper } from '../../libs/audit/retention/event-dropper.ts';
 import { StoreClock } from '#mongo';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, tell, textOf, verifyText } from '../support/event-log/store.ts';

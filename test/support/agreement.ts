@@ -1,6 +1,6 @@
-import { ChainVerifier } from '../../libs/events/chain-verifier.ts';
-import { toLogEvent } from '../../libs/events/event-log.ts';
-import type { EventDocument } from '../../libs/events/event.schema.ts';
+import { ChainVerifier } from '../../libs/events/chain/chain-verifier.ts';
+import { toLogEvent } from '../../libs/events/log/event-log.ts';
+import type { EventDocument } from '../../libs/events/log/event.schema.ts';
 import type { TestDatabase } from './database.ts';
 import { eventually } from './service.ts';
 

@@ -3,6 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { AuditModule, RetentionModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG, loadConfig } from '#config';
 import { EventsModule } from '#events';
@@ -10,6 +11,8 @@ import { IdentityModule } from '#identity';
 import type { CallContext } from '#kernel';
 import { MongoModule, MongoStore } from '#mongo';
 import { ObservabilityModule } from '#observability';
+import { QueuesModule } from '#queues';
+import { RepairModule } from '#recovery';
 import type { TestDatabase } from './database.ts';
 
 /** The libs of one instance without its HTTP side, in this process. Several on one database race as processes do. */
@@ -46,6 +49,10 @@ export async function startInstance(
       ObservabilityModule,
       MongoModule,
       EventsModule,
+      AuditModule,
+      RetentionModule,
+      QueuesModule,
+      RepairModule,
       IdentityModule,
       CatalogueModule,
       ...modules,

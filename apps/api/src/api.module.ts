@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuditModule, RetentionModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
@@ -9,6 +10,7 @@ import { EventsModule } from '#events';
 import { IdentityModule } from '#identity';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
+import { QueuesModule } from '#queues';
 import { GuardServices, RecoveryModule, RestoreGuard } from '#recovery';
 import { TokensModule } from '#tokens';
 import { MeController } from './users/me.controller.ts';
@@ -71,6 +73,9 @@ export class ApiModule {
         ObservabilityModule,
         MongoModule,
         EventsModule,
+        AuditModule,
+        RetentionModule,
+        QueuesModule,
         IdentityModule,
         CatalogueModule,
         CredentialsModule,

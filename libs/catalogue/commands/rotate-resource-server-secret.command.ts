@@ -1,5 +1,10 @@
-import { Command } from '@nestjs/cqrs';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { checkVersion, digest, newResourceServerSecret } from '#kernel';
 import type { CallContext, ExpectedVersion, Rotation } from '#kernel';
+import { ResourceServerRepository } from '../persistence/resource-server.repository.ts';
+import { resourceServerView } from '../queries/resource-server.view.ts';
 import type { ResourceServerWithSecret } from '../queries/resource-server.view.ts';
 
 export class RotateResourceServerSecretCommand extends Command<ResourceServerWithSecret> {
@@ -10,5 +15,30 @@ export class RotateResourceServerSecretCommand extends Command<ResourceServerWit
     readonly rotation: Rotation,
   ) {
     super();
+  }
+}
+
+@CommandHandler(RotateResourceServerSecretCommand)
+export class RotateResourceServerSecretHandler implements ICommandHandler<RotateResourceServerSecretCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly resourceServers: ResourceServerRepository,
+  ) {}
+
+  execute(command: RotateResourceServerSecretCommand): Promise<ResourceServerWithSecret> {
+    const { context, resourceServerId, expected, rotation } = command;
+    const resourceServerSecret = newResourceServerSecret();
+    // rights alter whatever the overlap: until the lease is over, other instances do not know the new secret
+    return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
+      const { session, at } = transaction;
+      const server = await this.resourceServers.load(resourceServerId, session);
+      checkVersion(server.state.version, expected);
+      server.rotateSecret(rotation, digest(resourceServerSecret), at);
+      await this.resourceServers.save(server, session);
+      transaction.publish(server);
+      const view = resourceServerView(server.state, at);
+      transaction.remember(view);
+      return { ...view, resourceServerSecret };
+    });
   }
 }

@@ -1,6 +1,13 @@
-import { Command } from '@nestjs/cqrs';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { OperationRepository, operationView } from '#catalogue';
 import type { OperationChanges, OperationView } from '#catalogue';
+import { UnitOfWork } from '#events';
+import { DomainError, checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
+import { newViolations } from '../domain/credential-policy.ts';
+import type { PolicyViolation } from '../domain/credential-policy.ts';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
 
 /** Changes an operation. New rules are checked against its credentials, so the command belongs to this lib. */
 export class EditOperationCommand extends Command<OperationView> {
@@ -14,4 +21,39 @@ export class EditOperationCommand extends Command<OperationView> {
   ) {
     super();
   }
+}
+
+@CommandHandler(EditOperationCommand)
+export class EditOperationHandler implements ICommandHandler<EditOperationCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly operations: OperationRepository,
+    private readonly credentials: CredentialRepository,
+  ) {}
+
+  execute({ context, operationId, expected, changes, newOnly }: EditOperationCommand): Promise<OperationView> {
+    // credentials are made on the same chain, so none comes in between
+    return this.unitOfWork.run(context, { chains: [operationId] }, async (transaction) => {
+      const { session, at } = transaction;
+      const operation = await this.operations.load(operationId, session);
+      checkVersion(operation.state.version, expected);
+      const { requireAllowedIps = operation.state.requireAllowedIps } = changes;
+      const credentials = await this.credentials.ofOperation(operationId, session);
+      const violations = newViolations(operation.state, { requireAllowedIps }, credentials);
+      if (violations.length > 0 && !newOnly) throw policyViolated(violations);
+      const tolerated = [...new Set(violations.map(({ credentialId }) => credentialId))];
+      if (operation.edit(changes, at, tolerated)) await this.operations.save(operation, session);
+      transaction.publish(operation);
+      return operationView(operation.state);
+    });
+  }
+}
+
+function policyViolated(violations: readonly PolicyViolation[]): DomainError {
+  return new DomainError(
+    'policy-violated',
+    'Existing credentials break the new rules, see `violations`. Change them first, or send enforce: "new" to apply the rules ' +
+      'only to what is written from now on.',
+    { extensions: { violations } },
+  );
 }

@@ -1,5 +1,11 @@
-import { Command } from '@nestjs/cqrs';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { checkVersion, digest, newClientSecret } from '#kernel';
 import type { CallContext, Rotation } from '#kernel';
+import { TokenRepository } from '#tokens';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { credentialView } from '../queries/credential.view.ts';
 import type { CredentialWithSecret } from './create-credential.command.ts';
 import type { CredentialTarget } from './edit-credential.command.ts';
 
@@ -11,5 +17,41 @@ export class RotateSecretCommand extends Command<CredentialWithSecret> {
     readonly rotation: Rotation,
   ) {
     super();
+  }
+}
+
+@CommandHandler(RotateSecretCommand)
+export class RotateSecretHandler implements ICommandHandler<RotateSecretCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly credentials: CredentialRepository,
+    private readonly tokens: TokenRepository,
+  ) {}
+
+  execute({ context, target, rotation }: RotateSecretCommand): Promise<CredentialWithSecret> {
+    const { operationId, credentialId, expected } = target;
+    const clientSecret = newClientSecret();
+    return this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
+      const { session, at } = transaction;
+      const credential = await this.credentials.load(operationId, credentialId, session);
+      checkVersion(credential.state.version, expected);
+      credential.rotateSecret(rotation, digest(clientSecret), { at, by: context.actor.id });
+      await this.credentials.save(credential, session);
+      const live = await this.tokens.live(credentialId, at, session);
+      if (rotation.compromised) {
+        await this.tokens.delete(
+          live.map((token) => token._id),
+          session,
+        );
+        credential.endTokens(
+          live.map((token) => token.id),
+          'compromised',
+        );
+      }
+      transaction.publish(credential);
+      const view = credentialView(credential.state, rotation.compromised ? 0 : live.length, at);
+      transaction.remember(view);
+      return { view, clientSecret };
+    });
   }
 }

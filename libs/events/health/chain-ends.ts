@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { Transactions, bounded } from '#mongo';
-import type { ChainFault } from '../chain-verifier.ts';
-import { EventLog } from '../event-log.ts';
+import type { ChainFault } from '../chain/chain-verifier.ts';
+import { EventLog } from '../log/event-log.ts';
 
 /** Chains that one query looks at. */
 const CHAINS_PER_QUERY = 100;

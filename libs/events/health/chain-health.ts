@@ -4,7 +4,7 @@ import { DomainError } from '#kernel';
 import { MongoStore, isStoreUnavailable } from '#mongo';
 import { Conditions, LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
-import { PLATFORM_CHAIN } from '../chain.ts';
+import { PLATFORM_CHAIN } from '../chain/chain.ts';
 import { ChainEnds } from './chain-ends.ts';
 import type { EndFault } from './chain-ends.ts';
 

@@ -1,4 +1,4 @@
-import type { ChainHead } from '../chain.ts';
+import type { ChainHead } from '../chain/chain.ts';
 import type { Tombstone } from './tombstone.ts';
 
 /** How far a chain had come, as far as tombstones and checkpoints tell. */

@@ -6,7 +6,7 @@ import type { Config } from '#config';
 import { Clock, DomainError } from '#kernel';
 import { Conditions, LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
-import type { LogEvent } from '../chain.ts';
+import type { LogEvent } from '../chain/chain.ts';
 import { compactTombstones } from './compaction.ts';
 import { ChainMarks } from './chain-marks.ts';
 import { endsSomething, tombstonesOf } from './tombstone.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { chainName } from '../chain.ts';
-import type { LogEvent } from '../chain.ts';
+import { chainName } from '../chain/chain.ts';
+import type { LogEvent } from '../chain/chain.ts';
 
 /** What a tombstone is about; `mark` says only how far a chain had come, `reconciled` that older marks of it no longer hold. */
 const KINDS = ['credential', 'resource-server', 'secret', 'token', 'mark', 'reconciled'] as const;

@@ -1,5 +1,9 @@
-import { Command } from '@nestjs/cqrs';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
+import { UserRepository } from '../persistence/user.repository.ts';
 
 export class DeleteUserCommand extends Command<void> {
   constructor(
@@ -8,5 +12,26 @@ export class DeleteUserCommand extends Command<void> {
     readonly expected: ExpectedVersion,
   ) {
     super();
+  }
+}
+
+@CommandHandler(DeleteUserCommand)
+export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+  ) {}
+
+  async execute({ context, userId, expected }: DeleteUserCommand): Promise<void> {
+    await this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
+      const { session } = transaction;
+      await this.users.takeTurn(session);
+      const user = await this.users.load(userId, session);
+      checkVersion(user.state.version, expected);
+      if (user.isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
+      user.delete();
+      await this.users.delete(user, session);
+      transaction.publish(user);
+    });
   }
 }

@@ -1,5 +1,13 @@
-import { Command } from '@nestjs/cqrs';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { UnitOfWork } from '#events';
+import { checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
+import { bounded } from '#mongo';
+import { PasswordPolicy } from '../password-policy.ts';
+import { Passwords } from '../passwords.ts';
+import { UserRepository } from '../persistence/user.repository.ts';
+import { userView } from '../queries/user.view.ts';
 import type { UserView } from '../queries/user.view.ts';
 import type { UserInput } from './create-user.command.ts';
 
@@ -13,5 +21,36 @@ export class EditUserCommand extends Command<UserView> {
     readonly edits: UserEdits,
   ) {
     super();
+  }
+}
+
+@CommandHandler(EditUserCommand)
+export class EditUserHandler implements ICommandHandler<EditUserCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly users: UserRepository,
+    private readonly passwords: Passwords,
+    private readonly policy: PasswordPolicy,
+  ) {}
+
+  async execute({ context, userId, expected, edits: { password, ...edits } }: EditUserCommand): Promise<UserView> {
+    const passwordHash = password === undefined ? undefined : await this.hashed(password, userId, edits.username);
+    return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
+      const { session } = transaction;
+      await this.users.takeTurn(session);
+      const user = await this.users.load(userId, session);
+      checkVersion(user.state.version, expected);
+      const isAdminNoMore = user.isPlatformAdmin && edits.roles?.includes('platform-admin') === false;
+      if (isAdminNoMore) await this.users.assertAnotherPlatformAdmin(userId, session);
+      if (user.edit({ ...edits, passwordHash }, transaction.at)) await this.users.save(user, session);
+      transaction.publish(user);
+      return userView(user.state);
+    });
+  }
+
+  private async hashed(password: string, userId: string, newName: string | undefined): Promise<string> {
+    const username = newName ?? (await bounded(this.users.load(userId))).state.username;
+    await this.policy.check(password, username, '/password');
+    return this.passwords.hash(password);
   }
 }

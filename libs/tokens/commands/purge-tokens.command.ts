@@ -1,8 +1,93 @@
-import { Command } from '@nestjs/cqrs';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { EventLog, UnitOfWork, systemContext } from '#events';
+import type { OutboxDocument } from '#events';
+import { Aggregate, DomainEvent } from '#kernel';
+import { isStoreUnavailable } from '#mongo';
+import { TokenRepository } from '../persistence/token.repository.ts';
 
 /** Deletes the tokens of the credentials that these outbox rows tell of. @returns how many rows were still to be done */
 export class PurgeTokensCommand extends Command<number> {
   constructor(readonly outboxIds: readonly string[]) {
     super();
+  }
+}
+
+/** How long a chunk may take, in milliseconds: no client waits for it. */
+const PURGE_LIMIT_MS = 30_000;
+
+/**
+ * Clears the storage of tokens that died with their credential. The tokens, the `tokens.purged.v1` event of each credential and
+ * the outbox rows go in one transaction: however often it is begun, it ends once. Whose tokens go stands in the outbox
+ * row alone, so that no job, whatever it says, can reach another credential's.
+ */
+@CommandHandler(PurgeTokensCommand)
+export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly eventLog: EventLog,
+    private readonly tokens: TokenRepository,
+  ) {}
+
+  async execute({ outboxIds }: PurgeTokensCommand): Promise<number> {
+    const rows = await this.pending(outboxIds);
+    return rows.length === 0 ? 0 : this.purge(rows);
+  }
+
+  /** All in one transaction if no one else is at their chains; else in halves, down to one operation, for which it waits. */
+  private async purge(rows: readonly OutboxDocument[]): Promise<number> {
+    const byOperation = [...Map.groupBy(rows, (row) => row.operationId).values()];
+    const atOnce = byOperation.length > 1;
+    try {
+      return await this.purgeTogether(rows, atOnce);
+    } catch (error) {
+      if (!atOnce || !isStoreUnavailable(error)) throw error;
+      const middle = Math.ceil(byOperation.length / 2);
+      const first = await this.purge(byOperation.slice(0, middle).flat());
+      return first + (await this.purge(byOperation.slice(middle).flat()));
+    }
+  }
+
+  private purgeTogether(known: readonly OutboxDocument[], atOnce: boolean): Promise<number> {
+    const chains = known.map((row) => row.operationId);
+    const ids = known.map((row) => row._id);
+    const options = { chains, atOnce, limitMs: PURGE_LIMIT_MS };
+    return this.unitOfWork.run(systemContext('token-purge'), options, async (transaction) => {
+      const { session } = transaction;
+      const rows = await this.pending(ids, session);
+      const credentialIds = rows.map((row) => row.subjectId);
+      const places = await this.tokens.places(credentialIds, session);
+      const digests = places.map((place) => place._id);
+      await this.tokens.delete(digests, session);
+      const counts = Map.groupBy(places, (place) => place.credentialId);
+      transaction.publish(...rows.map((row) => new Purge(row, counts.get(row.subjectId)?.length ?? 0)));
+      await this.eventLog.outbox.deleteMany({ _id: { $in: rows.map((row) => row._id) } }, { session });
+      return rows.length;
+    });
+  }
+
+  private pending(
+    ids: readonly string[],
+    session: Parameters<TokenRepository['places']>[1] | null = null,
+  ): Promise<OutboxDocument[]> {
+    return this.eventLog.outbox
+      .find({ _id: { $in: [...ids] }, queue: 'token-purge' }, null, { session })
+      .lean()
+      .exec();
+  }
+}
+
+/** What became of one credential's tokens. */
+class Purge extends Aggregate {
+  constructor(row: OutboxDocument, count: number) {
+    super();
+    this.record(
+      new DomainEvent(
+        'tokens.purged.v1',
+        row.operationId,
+        { type: 'credential', id: row.subjectId },
+        { count, causedBy: row.eventId },
+      ),
+    );
   }
 }

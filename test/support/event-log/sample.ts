@@ -1,9 +1,9 @@
 /** A small event log, its checkpoints and keys, made by the service's own code: what the published vectors are variants of. */
 import { createPrivateKey } from 'node:crypto';
-import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/events/chain.ts';
-import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/events/chain.ts';
-import { checkpointSigner, signCheckpoint } from '../../../libs/events/checkpoints.ts';
-import type { Checkpoint, CheckpointSigner } from '../../../libs/events/checkpoints.ts';
+import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/events/chain/chain.ts';
+import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/events/chain/chain.ts';
+import { checkpointSigner, signCheckpoint } from '../../../libs/audit/checkpoints/checkpoints.ts';
+import type { Checkpoint, CheckpointSigner } from '../../../libs/audit/checkpoints/checkpoints.ts';
 
 // keys whose private halves everybody knows: RFC 8032 7.1, tests 1 to 3
 export const OLD = testSigner('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');

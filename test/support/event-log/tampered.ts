@@ -1,5 +1,5 @@
-import { chainEvents, emptyHead, eventLine } from '../../../libs/events/chain.ts';
-import type { LogEvent } from '../../../libs/events/chain.ts';
+import { chainEvents, emptyHead, eventLine } from '../../../libs/events/chain/chain.ts';
+import type { LogEvent } from '../../../libs/events/chain/chain.ts';
 import { OPERATION, draft, exportOf, mixed, op1, platform, refusals, rehashed, withThird } from './sample.ts';
 import type { Place, VectorCase, VectorSet } from './vector-set.ts';
 

@@ -4,11 +4,24 @@
  */
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
-import { chainEvents, emptyHead } from '../../../libs/events/chain.ts';
-import type { LogEvent } from '../../../libs/events/chain.ts';
-import type { Checkpoint } from '../../../libs/events/checkpoints.ts';
-import { NEW, OLD, OPERATION, STRANGER } from './sample.ts';
-import { checkpoint, checkpoints, draft, exportOf, keys, mixed, op1, platform, rehashed } from './sample.ts';
+import { chainEvents, emptyHead } from '../../../libs/events/chain/chain.ts';
+import type { LogEvent } from '../../../libs/events/chain/chain.ts';
+import type { Checkpoint } from '../../../libs/audit/checkpoints/checkpoints.ts';
+import {
+  NEW,
+  OLD,
+  OPERATION,
+  STRANGER,
+  checkpoint,
+  checkpoints,
+  draft,
+  exportOf,
+  keys,
+  mixed,
+  op1,
+  platform,
+  rehashed,
+} from './sample.ts';
 import { altered, forms, moved, restored, rewritten, texts } from './tampered.ts';
 import { SIGNED, VectorSet } from './vector-set.ts';
 

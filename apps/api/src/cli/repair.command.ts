@@ -1,4 +1,4 @@
-import { ChainRepair } from '#events';
+import { ChainRepair, RepairModule } from '#recovery';
 import { parseArguments } from './cli.ts';
 import type { Command, CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -24,7 +24,7 @@ export const repairCommand: Command = {
     const options = { operation: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } } as const;
     const { values } = parseArguments({ args: [...context.args], options });
     const { operation, 'dry-run': dryRun } = values;
-    return withStore(context, [], (app) => repair(app.get(ChainRepair), context, operation, dryRun));
+    return withStore(context, [RepairModule], (app) => repair(app.get(ChainRepair), context, operation, dryRun));
   },
 };
 

@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CONFIG, loadConfig } from '#config';
-import { EventLogModule } from '#events';
+import { EventsModule } from '#events';
 import { MongoModule, MongoStore } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import type { CommandContext } from './command.ts';
@@ -29,7 +29,7 @@ export async function withStore(
   @Global()
   @Module({ providers: [{ provide: CONFIG, useValue: config }], exports: [CONFIG] })
   class ConfigModule {}
-  @Module({ imports: [ConfigModule, ObservabilityModule, MongoModule, EventLogModule, ...modules] })
+  @Module({ imports: [ConfigModule, ObservabilityModule, MongoModule, EventsModule, ...modules] })
   class CommandModule {}
   const app = await NestFactory.createApplicationContext(CommandModule, { logger: false, abortOnError: false });
   try {

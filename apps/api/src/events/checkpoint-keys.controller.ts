@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { ListCheckpointKeysQuery } from '#events';
+import { ListCheckpointKeysQuery } from '#audit';
 import { Public } from '../http/access.ts';
 import { checkpointKeysAnswer } from './events.dto.ts';
 

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ExportCheckpointsQuery, ListCheckpointsQuery, RequireChainQuery, SignCheckpointsCommand } from '#events';
+import { ExportCheckpointsQuery, ListCheckpointsQuery, RequireChainQuery, SignCheckpointsCommand } from '#audit';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';

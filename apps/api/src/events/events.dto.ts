@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EXPORT_FORMATS } from '#events';
+import { EXPORT_FORMATS } from '#audit';
 import { idField, pageOf, timeField, timeInput } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { JobQueues } from '#events';
 import { FirstAdmin } from '#identity';
 import { Fence, MongoStore, bounded } from '#mongo';
+import { JobQueues } from '#queues';
 
 /** How long a store may take to show a sign of life, in milliseconds. */
 const SIGN_OF_LIFE_MS = 1_000;

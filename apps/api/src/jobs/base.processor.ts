@@ -4,10 +4,10 @@ import { Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { RedisNamespace, connectRedis } from '#events';
-import type { QueueName } from '#events';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
+import type { QueueName } from '#queues';
+import { RedisNamespace, connectRedis } from '#redis';
 import { workerOptions } from './worker-options.ts';
 
 /** How long a worker may finish its job at shutdown, in milliseconds. */

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ListFailedJobsQuery, ListOutboxQuery, ListQueuesQuery, RetryJobCommand } from '#events';
+import { ListFailedJobsQuery, ListOutboxQuery, ListQueuesQuery, RetryJobCommand } from '#queues';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';

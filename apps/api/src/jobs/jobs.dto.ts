@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { queues } from '#events';
-import type { QueueName } from '#events';
+import { queues } from '#queues';
+import type { QueueName } from '#queues';
 import { idField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 

@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
-import { ArchiveEventsCommand, JobQueues, RedisNamespace, SignCheckpointsCommand, queues } from '#events';
+import { ArchiveEventsCommand, SignCheckpointsCommand } from '#audit';
 import { Clock } from '#kernel';
 import { MongoStore } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
+import { JobQueues, queues } from '#queues';
+import { RedisNamespace } from '#redis';
 import { PruneTokensCommand } from '#tokens';
 
 interface Schedule {

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import type { ChainHead, LogEvent } from '#events';
+import type { Checkpoint } from './checkpoints.ts';
+import { ChainProver } from '../reading/chain-proof.ts';
+import type { ProofFault } from '../reading/chain-proof.ts';
+import { ChainReader } from '../reading/chain-reader.ts';
+import type { ChainExtent } from '../reading/chain-reader.ts';
+import { Stopping } from '#events';
+import { CheckpointLog } from './checkpoint-log.ts';
+
+/** After so many events a long run is signed in between, so that whoever is interrupted need not begin anew. */
+const SIGN_EVERY = 50_000;
+
+/** The checkpoints that were made, or why none was. */
+export type Signing = { readonly checkpoints: readonly Checkpoint[] } | { readonly fault: ProofFault };
+
+/**
+ * Signs chains, and never blindly: what was added since the last checkpoint must follow from what that one vouches for. Else
+ * whoever rewrote a chain in the store would have the service's own word for it an hour later.
+ */
+@Injectable()
+export class ChainSigner {
+  constructor(
+    private readonly reader: ChainReader,
+    private readonly prover: ChainProver,
+    private readonly checkpoints: CheckpointLog,
+    private readonly stopping: Stopping,
+  ) {}
+
+  /** @throws DomainError `signing-unavailable`, `store-unavailable` */
+  async sign(extent: ChainExtent): Promise<Signing> {
+    this.stopping.check();
+    const { chain } = extent;
+    const last = await this.checkpoints.last(chain);
+    if (last !== undefined && (await this.checkpoints.fault(last)) !== null) {
+      return { fault: { seq: last.seq, reason: 'checkpoint' } };
+    }
+    const start = last ?? extent.start;
+    // someone else may have signed more than there was when the extent was read
+    const { end } = start.seq > extent.end.seq ? ((await this.reader.extent(chain)) ?? extent) : extent;
+    if (start.seq > end.seq) return { fault: { seq: end.seq + 1, reason: 'tail' } };
+    if (start.seq === end.seq) {
+      return start.hash === end.hash ? { checkpoints: [] } : { fault: { seq: end.seq, reason: 'checkpoint' } };
+    }
+    return this.signRun(extent, start, end);
+  }
+
+  private async signRun({ chain, operationId }: ChainExtent, start: ChainHead, end: ChainHead): Promise<Signing> {
+    const made: Checkpoint[] = [];
+    let unsigned = 0;
+    const fault = await this.prover.proveRun(chain, start, end, async (events: readonly LogEvent[]) => {
+      unsigned += events.length;
+      const last = events.at(-1);
+      if (last === undefined || unsigned < SIGN_EVERY) return;
+      made.push(await this.checkpoints.sign(operationId, last));
+      unsigned = 0;
+    });
+    if (fault !== null) return { fault };
+    if (unsigned > 0) made.push(await this.checkpoints.sign(operationId, end));
+    return { checkpoints: made };
+  }
+}

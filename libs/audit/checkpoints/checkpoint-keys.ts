@@ -1,0 +1,124 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientSession, Model } from 'mongoose';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { DomainError, DomainEvent } from '#kernel';
+import { MongoStore, Settings, bounded } from '#mongo';
+import { checkpointSigner } from './checkpoints.ts';
+import type { CheckpointJwk, CheckpointSigner } from './checkpoints.ts';
+import { Occurrence, systemContext, UnitOfWork } from '#events';
+import type { Transaction } from '#events';
+import { checkpointKeySchema } from './checkpoint.schema.ts';
+import type { CheckpointKeyDocument } from './checkpoint.schema.ts';
+
+/** Where keys come from. */
+@Injectable()
+export class CheckpointKeySources {
+  constructor(
+    @Inject(CONFIG) readonly config: Config,
+    readonly settings: Settings,
+  ) {}
+}
+
+/**
+ * The key that signs checkpoints, and the public keys of all that ever did. The key is that of LATCHKEY_SIGNING_KEY_FILE; without
+ * one, a key is made once and kept in the store, where whoever owns the store could use it (docs/adr: the signing key).
+ *
+ * To start with another key is to rotate: the key before it is retired at that moment, for good. An instance that still has it, or
+ * gets it again, signs nothing.
+ */
+@Injectable()
+export class CheckpointKeys {
+  private readonly model: Model<CheckpointKeyDocument>;
+  private own: CheckpointSigner | undefined;
+
+  constructor(
+    store: MongoStore,
+    private readonly sources: CheckpointKeySources,
+    private readonly unitOfWork: UnitOfWork,
+  ) {
+    this.model = store.model('checkpoint_keys', checkpointKeySchema);
+  }
+
+  /**
+   * The key to sign with, now that the store knows it.
+   *
+   * @throws DomainError `signing-unavailable` when it was retired, `store-unavailable`
+   */
+  async signer(): Promise<CheckpointSigner> {
+    if (this.own !== undefined) return this.own;
+    const signer = checkpointSigner(await this.pem());
+    await this.unitOfWork.run(systemContext('checkpoint-keys'), { chains: [null] }, (transaction) =>
+      this.activate(signer, transaction),
+    );
+    this.own = signer;
+    return signer;
+  }
+
+  /** All public keys, that in use first. */
+  async published(): Promise<CheckpointJwk[]> {
+    const found = await bounded(this.model.find().sort({ activatedAt: -1, _id: 1 }).lean().exec());
+    return found.map(({ _id, x, retiredAt }) => ({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x,
+      kid: _id,
+      use: 'sig',
+      ...(retiredAt === null ? {} : { latchkey_retired_at: retiredAt.toISOString() }),
+    }));
+  }
+
+  /**
+   * Notes, in the transaction that signs, that the key signs at this time: so a rotation meanwhile makes one of the two try again.
+   *
+   * @throws DomainError `signing-unavailable` when it is retired
+   */
+  async use({ keyId }: CheckpointSigner, at: Date, session: ClientSession): Promise<void> {
+    const { matchedCount } = await this.model.collection.updateOne(
+      { _id: keyId as never, retiredAt: null },
+      { $max: { lastSignedAt: at } },
+      { session },
+    );
+    if (matchedCount !== 1) throw retired();
+  }
+
+  private async pem(): Promise<string> {
+    const { config, settings } = this.sources;
+    const configured = config.signingKey?.export({ type: 'pkcs8', format: 'pem' });
+    if (configured !== undefined) return configured.toString();
+    return settings.getOrMake('checkpoint-signing-key', () =>
+      generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    );
+  }
+
+  private async activate({ keyId, jwk }: CheckpointSigner, transaction: Transaction): Promise<void> {
+    const { session, at } = transaction;
+    const known = await this.model.find({}, null, { session }).lean();
+    const own = known.find((key) => key._id === keyId);
+    if (own?.retiredAt === null) return;
+    if (own !== undefined) throw retired();
+    const before = known.filter((key) => key.retiredAt === null);
+    for (const { _id, lastSignedAt } of before) {
+      const retiredAt = lastSignedAt > at ? lastSignedAt : at;
+      await this.model.updateOne({ _id, retiredAt: null }, { $set: { retiredAt } }, { session });
+    }
+    // raw, since mongoose's create() takes sessions in a form of its own
+    const key = { _id: keyId as never, x: jwk.x, activatedAt: at, lastSignedAt: at, retiredAt: null };
+    await this.model.collection.insertOne(key, { session });
+    // with its event, two instances that do this at once meet at the head of the chain, and one tries again
+    transaction.publish(new Occurrence(rotated(keyId, before)));
+  }
+}
+
+function rotated(keyId: string, before: readonly CheckpointKeyDocument[]): DomainEvent {
+  const data = { retiredKeyId: before[0]?._id ?? null };
+  return new DomainEvent('checkpoint-key.rotated.v1', null, { type: 'checkpoint-key', id: keyId }, data);
+}
+
+function retired(): DomainError {
+  return new DomainError(
+    'signing-unavailable',
+    'The signing key was retired when another one came into use, and cannot be used again. Name that one, or a new one, as LATCHKEY_SIGNING_KEY_FILE.',
+  );
+}

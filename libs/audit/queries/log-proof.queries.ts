@@ -1,0 +1,173 @@
+import type { Readable } from 'node:stream';
+import { Query, QueryHandler } from '@nestjs/cqrs';
+import type { IQueryHandler } from '@nestjs/cqrs';
+import { PLATFORM_CHAIN, emptyHead } from '#events';
+import { DomainError } from '#kernel';
+import type { Checkpoint, CheckpointJwk } from '../checkpoints/checkpoints.ts';
+import { CheckpointKeys } from '../checkpoints/checkpoint-keys.ts';
+import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
+import { ChainProver } from '../reading/chain-proof.ts';
+import type { ChainProof } from '../reading/chain-proof.ts';
+import { ChainReader } from '../reading/chain-reader.ts';
+import type { ChainExtent } from '../reading/chain-reader.ts';
+import { readableText } from '../reading/readable-text.ts';
+
+/** Whether the log is whole, and what is known of each chain. */
+export interface LogProof {
+  readonly whole: boolean;
+  readonly chains: readonly ChainProof[];
+}
+
+/** Verifies chains. @throws DomainError `not-found` when the only chain that was asked for does not exist */
+export class VerifyLogQuery extends Query<LogProof> {
+  /**
+   * @param operationId the one chain that was asked for, by name; all when left out
+   * @param chains those that the caller may see; all when left out
+   */
+  constructor(
+    readonly operationId?: string,
+    readonly chains?: readonly string[],
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(VerifyLogQuery)
+export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
+  constructor(
+    private readonly reader: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+    private readonly prover: ChainProver,
+  ) {}
+
+  async execute({ operationId, chains }: VerifyLogQuery): Promise<LogProof> {
+    const extents = await this.extents(operationId === undefined ? chains : [operationId]);
+    if (operationId !== undefined && operationId !== PLATFORM_CHAIN && extents.length === 0) {
+      throw DomainError.notFound('operation');
+    }
+    const proofs: ChainProof[] = [];
+    for (const extent of extents) proofs.push(await this.prover.prove(extent));
+    const whole = proofs.every((proof) => proof.fault === null && proof.checkpointFaults.length === 0);
+    return { whole, chains: proofs };
+  }
+
+  /** Chains that have a head, and those of which only events or a checkpoint are left. */
+  private async extents(chains: readonly string[] | undefined): Promise<ChainExtent[]> {
+    const found = await this.reader.extents(chains);
+    const known = new Set(found.map(({ chain }) => chain));
+    const told = new Set([...(await this.checkpoints.chains()), ...(await this.reader.namesInEvents(chains))]);
+    const lost = [...told].filter((chain) => !known.has(chain) && chains?.includes(chain) !== false);
+    return [...found, ...lost.map(lostChain)];
+  }
+}
+
+function lostChain(chain: string): ChainExtent {
+  const start = emptyHead(chain);
+  return { chain, operationId: chain === PLATFORM_CHAIN ? null : chain, start, end: start, archive: null };
+}
+
+/** Makes sure that the one chain that was asked for exists. @throws DomainError `not-found` */
+export class RequireChainQuery extends Query<undefined> {
+  /** @param chain undefined: all were asked for */
+  constructor(readonly chain: string | undefined) {
+    super();
+  }
+}
+
+@QueryHandler(RequireChainQuery)
+export class RequireChainHandler implements IQueryHandler<RequireChainQuery> {
+  constructor(private readonly reader: ChainReader) {}
+
+  async execute({ chain }: RequireChainQuery): Promise<undefined> {
+    if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
+    return undefined;
+  }
+}
+
+/** A page of checkpoints, newest first. @throws DomainError `not-found` when the only chain that was asked for does not exist */
+export class ListCheckpointsQuery extends Query<Checkpoint[]> {
+  /**
+   * @param operationId the one chain that was asked for, by name; all when left out
+   * @param chains those that the caller may see; all when left out
+   * @param after id of the last one of the page before
+   */
+  constructor(
+    readonly operationId: string | undefined,
+    readonly chains: readonly string[] | undefined,
+    readonly after: string | undefined,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListCheckpointsQuery)
+export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuery> {
+  constructor(
+    private readonly reader: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+  ) {}
+
+  async execute({ operationId, chains, after, limit }: ListCheckpointsQuery): Promise<Checkpoint[]> {
+    if (operationId === undefined) return this.checkpoints.list(chains, after, limit);
+    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
+    return this.checkpoints.list([operationId], after, limit);
+  }
+}
+
+/**
+ * All checkpoints, the oldest first, as the text of one JSON document: `{"items":[…]}`. It ends with an error where it could not be
+ * completed.
+ *
+ * @throws DomainError `not-found` when the only chain that was asked for does not exist
+ */
+export class ExportCheckpointsQuery extends Query<Readable> {
+  /**
+   * @param operationId the one chain that was asked for, by name; all when left out
+   * @param chains those that the caller may see; all when left out
+   */
+  constructor(
+    readonly operationId: string | undefined,
+    readonly chains: readonly string[] | undefined,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ExportCheckpointsQuery)
+export class ExportCheckpointsHandler implements IQueryHandler<ExportCheckpointsQuery> {
+  constructor(
+    private readonly reader: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+  ) {}
+
+  async execute({ operationId, chains }: ExportCheckpointsQuery): Promise<Readable> {
+    if (operationId === undefined) return readableText(this.text(chains));
+    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
+    return readableText(this.text([operationId]));
+  }
+
+  private async *text(chains: readonly string[] | undefined): AsyncGenerator<string, void, undefined> {
+    let before = '{"items":[';
+    for await (const checkpoints of this.checkpoints.all(chains)) {
+      yield before + checkpoints.map((checkpoint) => JSON.stringify(checkpoint)).join(',\n');
+      before = ',\n';
+    }
+    yield before === ',\n' ? ']}\n' : `${before}]}\n`;
+  }
+}
+
+/** The public keys of all checkpoints. @throws DomainError `store-unavailable` */
+export class ListCheckpointKeysQuery extends Query<CheckpointJwk[]> {}
+
+@QueryHandler(ListCheckpointKeysQuery)
+export class ListCheckpointKeysHandler implements IQueryHandler<ListCheckpointKeysQuery> {
+  constructor(private readonly keys: CheckpointKeys) {}
+
+  async execute(): Promise<CheckpointJwk[]> {
+    const known = await this.keys.published();
+    if (known.some((key) => key.latchkey_retired_at === undefined)) return known;
+    await this.keys.signer(); // the first start is still under way
+    return this.keys.published();
+  }
+}

@@ -1,0 +1,42 @@
+import canonicalize from 'canonicalize';
+import type { LogEvent, UnchainedEvent } from '#events';
+
+const COLUMNS = [
+  'id',
+  'seq',
+  'operationId',
+  'type',
+  'at',
+  'outcome',
+  'actor',
+  'subject',
+  'data',
+  'requestId',
+  'prevHash',
+  'hash',
+] as const;
+
+/** The first record of a CSV export, with its CRLF (docs/event-log-format.md, "An export"). */
+export const EVENT_CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
+
+/**
+ * One event as an RFC 4180 record, with its CRLF. Fields that a spreadsheet would take for a formula get an apostrophe
+ * in front, as do those that begin with one, so that it can be taken away again.
+ */
+export function eventCsvRecord(event: LogEvent | UnchainedEvent): string {
+  const { actor, subject } = event;
+  // no more than the format has: a store may keep members of its own beside them
+  const only = {
+    ...event,
+    actor: { type: actor.type, id: actor.id, ip: actor.ip },
+    subject: { type: subject.type, id: subject.id },
+  };
+  return `${COLUMNS.map((column) => field(only[column])).join(',')}\r\n`;
+}
+
+function field(value: string | number | object | null): string {
+  if (value === null) return '';
+  const text = typeof value === 'object' ? (canonicalize(value) ?? '') : String(value);
+  const guarded = /^[=+\-@\t\r']/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}

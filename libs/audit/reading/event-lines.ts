@@ -1,0 +1,18 @@
+import { eventLine } from '#events';
+import { EVENT_CSV_HEADER, eventCsvRecord } from './event-csv.ts';
+import type { EventView } from './event-view.ts';
+
+/** Formats of an export (docs/event-log-format.md, "An export"). */
+export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** What stands before the first event of an export. */
+export function exportHeader(format: ExportFormat): string {
+  return format === 'csv' ? EVENT_CSV_HEADER : '';
+}
+
+/** Events as they stand in an export, line ends included. */
+export function exportLines(format: ExportFormat, events: readonly EventView[]): string {
+  if (format === 'csv') return events.map(eventCsvRecord).join('');
+  return events.map((event) => `${eventLine(event)}\n`).join('');
+}

@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { ChainVerifier, eventLine, EventLog, Occurrence, Stopping, systemContext, UnitOfWork } from '#events';
+import type { LogEvent } from '#events';
+import { DomainEvent } from '#kernel';
+import type { Checkpoint } from '../checkpoints/checkpoints.ts';
+import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
+import { ChainReader } from '../reading/chain-reader.ts';
+import type { ChainExtent } from '../reading/chain-reader.ts';
+import { exportLines } from '../reading/event-lines.ts';
+import { ArchiveFiles } from './archive-files.ts';
+import type { ArchiveFile } from './archive-files.ts';
+import { EventDropper } from './event-dropper.ts';
+
+/** What a retention needs to tell the log and to remove from it. */
+@Injectable()
+export class RetentionStore {
+  constructor(
+    readonly log: EventLog,
+    readonly unitOfWork: UnitOfWork,
+    readonly dropper: EventDropper,
+    readonly stopping: Stopping,
+  ) {}
+}
+
+/**
+ * Archives the beginning of a chain and drops it from the store. Whenever it is killed, the next run takes it up where it was:
+ *
+ * 1. a file with the events, which is whole once it has its name; a leftover one is taken as it is;
+ * 2. what is on the disk is verified: against the chain, and against the checkpoint that it ends with;
+ * 3. one transaction: the event `events.archived.v1`, and where the chain begins now; from then on nothing before it is read;
+ * 4. the events are dropped, the oldest first, but only while the file is there, byte for byte.
+ */
+@Injectable()
+export class ChainRetention {
+  constructor(
+    private readonly reader: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+    private readonly store: RetentionStore,
+  ) {}
+
+  /**
+   * @param before only what was signed before this time goes
+   * @returns how many events the log was told of as archived
+   * @throws Error when the chain or its archive is not whole, or something could not be done: then nothing more is dropped
+   */
+  async apply(chain: string, before: Date, files: ArchiveFiles): Promise<number> {
+    let extent = await this.reader.extent(chain);
+    if (extent === undefined) return 0;
+    if (extent.archive?.dropped === false) await this.drop(extent, files);
+    let archived = 0;
+    for (;;) {
+      const checkpoint = await this.nextCheckpoint(extent, before, files);
+      if (checkpoint === undefined) return archived;
+      await this.store.dropper.check();
+      const file = await this.archive(extent, checkpoint, files);
+      await this.tell(extent, checkpoint, file);
+      archived += checkpoint.seq - extent.start.seq;
+      extent = (await this.reader.extent(chain)) ?? extent;
+      await this.drop(extent, files);
+    }
+  }
+
+  private async nextCheckpoint(
+    { chain, start }: ChainExtent,
+    before: Date,
+    files: ArchiveFiles,
+  ): Promise<Checkpoint | undefined> {
+    const leftover = await files.lastSeqOfLeftover(chain, start.seq + 1);
+    const checkpoint = await (leftover === undefined
+      ? this.checkpoints.last(chain, before)
+      : this.checkpoints.at(chain, leftover));
+    if (checkpoint === undefined && leftover === undefined) return undefined;
+    if (checkpoint === undefined) throw new Error(`an archive of ${chain} ends at ${leftover}, where no checkpoint is`);
+    if (checkpoint.seq <= start.seq || new Date(checkpoint.at) >= before) return undefined;
+    const fault = await this.checkpoints.fault(checkpoint);
+    if (fault !== null) throw new Error(`checkpoint ${checkpoint.id} proves nothing: ${fault}`);
+    return checkpoint;
+  }
+
+  private async archive(extent: ChainExtent, checkpoint: Checkpoint, files: ArchiveFiles): Promise<ArchiveFile> {
+    const { chain, start } = extent;
+    const file = ArchiveFiles.nameOf(chain, start.seq + 1, checkpoint.seq);
+    if ((await files.lastSeqOfLeftover(chain, start.seq + 1)) === undefined) {
+      await files.write(file, this.lines(chain, start.seq, checkpoint.seq));
+    }
+    const verifier = new ChainVerifier(chain, start, [checkpoint]);
+    const sha256 = await files.read(file, (lines) => {
+      for (const line of lines) verifier.add(asEvent(line));
+    });
+    const fault = verifier.end();
+    if (fault !== null) throw new Error(`the archive ${file} is not whole: ${fault.reason} at seq ${fault.seq}`);
+    return { file, sha256 };
+  }
+
+  private async *lines(chain: string, after: number, through: number): AsyncGenerator<string, void, undefined> {
+    for await (const events of this.reader.read({ chain, after, through })) {
+      this.store.stopping.check();
+      yield exportLines('ndjson', events);
+    }
+  }
+
+  private async tell({ chain, operationId, start }: ChainExtent, checkpoint: Checkpoint, archive: ArchiveFile) {
+    const { seq: throughSeq, hash, id: checkpointId } = checkpoint;
+    const data = { throughSeq, checkpointId, count: throughSeq - start.seq, ...archive };
+    const event = new DomainEvent('events.archived.v1', operationId, { type: 'service', id: 'events' }, data);
+    const { log, unitOfWork } = this.store;
+    await unitOfWork.run(systemContext('event-retention'), { chains: [operationId] }, async (transaction) => {
+      const { matchedCount } = await log.heads.collection.updateOne(
+        { _id: chain as never, 'archive.throughSeq': start.seq === 0 ? { $exists: false } : start.seq },
+        { $set: { archive: { throughSeq, hash, checkpointId, ...archive, dropped: false } } },
+        { session: transaction.session },
+      );
+      if (matchedCount !== 1) throw new Error(`another retention of ${chain} was quicker`);
+      transaction.publish(new Occurrence(event));
+    });
+  }
+
+  private async drop({ chain, archive }: ChainExtent, files: ArchiveFiles): Promise<void> {
+    if (archive === null) return;
+    const sha256 = await files.read(archive.file);
+    if (sha256 !== archive.sha256) throw new Error(`the archive ${archive.file} is not what was archived`);
+    await this.store.dropper.drop(chain, archive.throughSeq);
+    await this.store.log.heads.collection.updateOne(
+      { _id: chain as never, 'archive.throughSeq': archive.throughSeq },
+      { $set: { 'archive.dropped': true } },
+    );
+  }
+}
+
+/** @throws Error when the line is not exactly an event's */
+function asEvent(line: string): LogEvent {
+  const event = JSON.parse(line) as LogEvent;
+  if (eventLine(event) !== line) throw new Error('a line of the archive is not an event’s canonical form');
+  return event;
+}

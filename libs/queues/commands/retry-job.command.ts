@@ -1,0 +1,37 @@
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { Occurrence, UnitOfWork } from '#events';
+import { DomainEvent } from '#kernel';
+import type { CallContext } from '#kernel';
+import { FailedJobs } from '../failed-jobs.ts';
+import type { QueueName } from '../queues.ts';
+
+/** Has a failed job tried once more. @throws DomainError `not-found`, `job-not-failed`, `queue-unavailable`, `store-unavailable` */
+export class RetryJobCommand extends Command<void> {
+  constructor(
+    readonly context: CallContext,
+    readonly queue: QueueName,
+    readonly jobId: string,
+  ) {
+    super();
+  }
+}
+
+/** The log is told first: an action that cannot be told of is refused. Redis has no part in the transaction. */
+@CommandHandler(RetryJobCommand)
+export class RetryJobHandler implements ICommandHandler<RetryJobCommand> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly failedJobs: FailedJobs,
+  ) {}
+
+  async execute({ context, queue, jobId }: RetryJobCommand): Promise<void> {
+    const job = await this.failedJobs.get(queue, jobId);
+    const event = new DomainEvent('job.retried.v1', null, { type: 'job', id: jobId }, { queue });
+    await this.unitOfWork.run(context, { chains: [null] }, (transaction) => {
+      transaction.publish(new Occurrence(event));
+      return Promise.resolve();
+    });
+    await this.failedJobs.retry(queue, job);
+  }
+}

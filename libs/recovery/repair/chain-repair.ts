@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { CheckpointLog, ChainReader } from '#audit';
+import { ChainVerifier, PLATFORM_CHAIN, emptyHead, EventLog, Occurrence, systemContext, UnitOfWork } from '#events';
+import type { ChainHead, Transaction } from '#events';
+import { DomainEvent } from '#kernel';
+import { TransactionConflict, bounded } from '#mongo';
+import { explainRefusal } from './refusal-text.ts';
+
+const WRITE_LIMIT_MS = 30_000;
+
+/** What a chain needs. `head` is null where the chain has events and no head at all. */
+export type ChainDiagnosis = { readonly chain: string; readonly head: ChainHead | null } & (
+  | { readonly state: 'sound' }
+  | {
+      readonly state: 'mendable';
+      /** The last event of the contiguous, hash-verified log. */
+      readonly end: ChainHead;
+    }
+  | { readonly state: 'unmendable'; readonly why: string }
+);
+
+/** Mends chains whose head and events disagree, by moving the head. No event is ever changed or removed. */
+@Injectable()
+export class ChainRepair {
+  constructor(
+    private readonly log: EventLog,
+    private readonly reader: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** Names of all chains, also of those that lost their head. */
+  async chains(): Promise<string[]> {
+    const names = new Set((await this.reader.extents()).map(({ chain }) => chain));
+    for (const name of await this.reader.namesInEvents()) names.add(name);
+    return [...names].sort();
+  }
+
+  /** Reads a chain from its start to its last event, and says what it needs. */
+  async diagnose(chain: string): Promise<ChainDiagnosis> {
+    const extent = await this.reader.extent(chain);
+    const start = extent?.start ?? emptyHead(chain);
+    const head = extent?.end ?? null;
+    const { good } = await this.checkpoints.checked(chain, start.seq);
+    const verifier = new ChainVerifier(chain, start, good);
+    const last = await this.lastSeq(chain);
+    for await (const events of this.reader.read({ chain, after: start.seq, through: last })) {
+      for (const event of events) verifier.add(event);
+      if (verifier.fault !== null) break;
+    }
+    const fault = verifier.end();
+    if (fault !== null) return { chain, head, state: 'unmendable', why: explainRefusal(fault) };
+    const end = verifier.head;
+    if (head?.seq === end.seq && head.hash === end.hash) return { chain, head, state: 'sound' };
+    return { chain, head, state: 'mendable', end };
+  }
+
+  /**
+   * Moves the head to the end that was found, and appends `log.repaired.v1` behind it, in one transaction.
+   *
+   * @throws DomainError `store-unavailable` when the chain was written to since the diagnosis
+   */
+  async mend({ chain, head, end }: ChainDiagnosis & { readonly state: 'mendable' }): Promise<void> {
+    const operationId = chain === PLATFORM_CHAIN ? null : chain;
+    const data = { fromSeq: head?.seq ?? null, fromHash: head?.hash ?? null, toSeq: end.seq, toHash: end.hash };
+    const event = new DomainEvent('log.repaired.v1', operationId, { type: 'service', id: 'events' }, data);
+    // no chain is named: the unit would hold, and go by, the head that is to be moved
+    const options = { chains: [], limitMs: WRITE_LIMIT_MS };
+    await this.unitOfWork.run(systemContext('repair'), options, async (transaction) => {
+      await this.moveHead(chain, head, end, transaction);
+      transaction.publish(new Occurrence(event));
+    });
+  }
+
+  private async moveHead(
+    chain: string,
+    head: ChainHead | null,
+    end: ChainHead,
+    { session }: Transaction,
+  ): Promise<void> {
+    const { collection } = this.log.heads;
+    const later = await this.log.events.collection.findOne(
+      { chain, seq: { $gt: end.seq } },
+      { session, projection: { _id: 1 } },
+    );
+    if (later !== null) throw new TransactionConflict('the chain was written to since it was read');
+    const to = { seq: end.seq, hash: end.hash };
+    if (head === null) {
+      await collection.insertOne({ _id: chain as never, ...to }, { session });
+      return;
+    }
+    const from = { _id: chain as never, seq: head.seq, hash: head.hash };
+    const { matchedCount } = await collection.updateOne(from, { $set: to }, { session });
+    if (matchedCount !== 1) throw new TransactionConflict('the head was moved since it was read');
+  }
+
+  private async lastSeq(chain: string): Promise<number> {
+    const newest = { sort: { seq: -1 }, projection: { seq: 1 } } as const;
+    const last = await bounded(this.log.events.collection.findOne({ chain }, newest));
+    return last === null ? 0 : Number(last['seq']);
+  }
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '#audit';
+import { EventsModule } from '#events';
+import { ChainRepair } from './chain-repair.ts';
+
+/** Mends chains whose head and events disagree. `serve` does not need it. */
+@Module({
+  imports: [AuditModule, EventsModule],
+  providers: [ChainRepair],
+  exports: [ChainRepair],
+})
+export class RepairModule {}
