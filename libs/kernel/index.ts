@@ -10,7 +10,7 @@ export { DomainEvent } from './domain-event.ts';
 export { checkVersion } from './expected-version.ts';
 export { newId } from './ids.ts';
 export { literalPattern } from './literal-pattern.ts';
-export { NameError, checkDescription, nameKey, normaliseName } from './names.ts';
+export { NameError, checkDescription, nameKey, normaliseLine, normaliseName } from './names.ts';
 export {
   clientIdOfAccessToken,
   digest,

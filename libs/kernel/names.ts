@@ -1,6 +1,6 @@
-/** The rules of names and descriptions, and the form in which two names are compared. */
+/** The rules of names and other short text, and the form in which two names are compared. */
 
-/** A fault in a name or description. `publicMessage` says what to do, and never holds the submitted text. */
+/** A fault in such a text. `publicMessage` says what to do, and never holds the submitted text. */
 export class NameError extends Error {
   override readonly name = 'NameError';
 
@@ -10,8 +10,9 @@ export class NameError extends Error {
 }
 
 const LONGEST_NAME = 100;
+const LONGEST_LINE = 200;
 const LONGEST_DESCRIPTION = 1000;
-/** NFC joins at most four code points into one, of two code units each; longer text is refused before it is worked on. */
+/** NFC joins at most four code points into one, of two code units each; longer text is refused before it is normalised. */
 const UNITS_PER_CODE_POINT = 8;
 
 // Zl and Zp break a line as a control character does; U+FFF9…U+FFFB hide annotations
@@ -38,13 +39,28 @@ function normalise(text: string, longest: number): string {
  */
 export function normaliseName(text: string): string {
   if (text === '') throw new NameError('The name must not be empty.');
-  const name = normalise(text, LONGEST_NAME);
-  if (CONTROL.test(name)) throw new NameError('The name must not hold control characters or line breaks.');
-  if (BIDI.test(name)) throw new NameError('The name must not hold characters that change the direction of writing.');
-  if (INVISIBLE.test(name)) throw new NameError('The name must not hold zero-width or invisible characters.');
-  if (name !== name.trim()) throw new NameError('The name must not begin or end with white space.');
-  if (nameKey(name) === '') throw new NameError('The name must hold a visible character.');
-  return name;
+  return visibleLine(normalise(text, LONGEST_NAME), 'The name');
+}
+
+/**
+ * A line of free text as it is stored, such as an owner or the value of a label: at most 200 code points, with the rules of a
+ * name.
+ * @param options `mayBeEmpty`: whether no text is a value too
+ * @throws NameError
+ */
+export function normaliseLine(text: string, { mayBeEmpty = false } = {}): string {
+  if (text === '' && mayBeEmpty) return text;
+  if (text === '') throw new NameError('The text must not be empty.');
+  return visibleLine(normalise(text, LONGEST_LINE), 'The text');
+}
+
+function visibleLine(line: string, what: string): string {
+  if (CONTROL.test(line)) throw new NameError(`${what} must not hold control characters or line breaks.`);
+  if (BIDI.test(line)) throw new NameError(`${what} must not hold characters that change the direction of writing.`);
+  if (INVISIBLE.test(line)) throw new NameError(`${what} must not hold zero-width or invisible characters.`);
+  if (line !== line.trim()) throw new NameError(`${what} must not begin or end with white space.`);
+  if (nameKey(line) === '') throw new NameError(`${what} must hold a visible character.`);
+  return line;
 }
 
 /**

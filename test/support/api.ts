@@ -52,6 +52,9 @@ export interface CredentialBody {
   readonly operationId: string;
   readonly name: string;
   readonly description: string;
+  readonly owner: string | null;
+  readonly contact: string | null;
+  readonly labels: Record<string, string>;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly apis: string[];

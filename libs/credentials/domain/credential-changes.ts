@@ -4,6 +4,12 @@ import type { DomainEventData } from '#kernel';
 export interface CredentialAttributes {
   readonly name: string;
   readonly description: string;
+  /** The person or team that answers for it. */
+  readonly owner: string | null;
+  /** Email address of the owner. */
+  readonly contact: string | null;
+  /** Its own words for finding it, sorted by key. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly apis: readonly string[];
   readonly allowedIps: readonly string[];
   readonly status: 'active' | 'disabled';
@@ -17,6 +23,9 @@ export type CredentialChanges = { readonly [K in keyof CredentialAttributes]?: C
 const attributeNames = [
   'name',
   'description',
+  'owner',
+  'contact',
+  'labels',
   'apis',
   'allowedIps',
   'status',

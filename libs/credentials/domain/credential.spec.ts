@@ -8,6 +8,9 @@ const change = { at, by: 'us_1', policy: { requireAllowedIps: false } };
 const attributes: CredentialAttributes = {
   name: 'Nightly',
   description: '',
+  owner: null,
+  contact: null,
+  labels: {},
   apis: ['a', 'b'],
   allowedIps: [],
   status: 'active',

@@ -2,9 +2,16 @@ import { Schema } from 'mongoose';
 import { nameKey } from '#kernel';
 import type { CredentialState } from '../domain/credential.ts';
 
-export interface CredentialDocument extends Omit<CredentialState, 'id'> {
+/** Documents of the versions before owners and labels lack these members. */
+type LaterMembers = 'owner' | 'contact' | 'labels';
+
+export interface CredentialDocument extends Omit<CredentialState, 'id' | LaterMembers> {
   _id: string;
   nameKey: string;
+  owner?: string | null;
+  contact?: string | null;
+  /** `key:value`, so that one index serves the search by any label. A key has no colon. */
+  labels?: string[];
 }
 
 const secretSchema = new Schema(
@@ -20,6 +27,9 @@ export const credentialSchema = new Schema<CredentialDocument>({
   name: String,
   nameKey: String,
   description: String,
+  owner: String,
+  contact: String,
+  labels: { type: [String], default: undefined },
   apis: [String],
   allowedIps: [String],
   status: String,
@@ -39,10 +49,22 @@ credentialSchema.index({ operationId: 1, nameKey: 1 }, { unique: true, name: 'cr
 credentialSchema.index({ clientId: 1 }, { unique: true, name: 'credential_client_id' }); // serves every OAuth call
 credentialSchema.index({ apis: 1 }, { name: 'credential_apis' }); // serves the removal of an API
 
-export function toState({ _id, nameKey: _key, ...rest }: CredentialDocument): CredentialState {
-  return { id: _id, ...rest };
+export function toState(document: CredentialDocument): CredentialState {
+  const { _id, nameKey: _key, owner = null, contact = null, labels = [], ...rest } = document;
+  return { id: _id, ...rest, owner, contact, labels: Object.fromEntries(labels.map(splitLabel)) };
 }
 
-export function toDocument({ id, ...rest }: CredentialState): CredentialDocument {
-  return { _id: id, nameKey: nameKey(rest.name), ...rest };
+export function toDocument({ id, labels, ...rest }: CredentialState): CredentialDocument {
+  const texts = Object.entries(labels).map(([key, value]) => labelText(key, value));
+  return { _id: id, nameKey: nameKey(rest.name), ...rest, labels: texts };
+}
+
+/** A label as it is stored and searched. */
+export function labelText(key: string, value: string): string {
+  return `${key}:${value}`;
+}
+
+function splitLabel(text: string): [key: string, value: string] {
+  const at = text.indexOf(':');
+  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -8,6 +8,9 @@ export interface CredentialView {
   readonly operationId: string;
   readonly name: string;
   readonly description: string;
+  readonly owner: string | null;
+  readonly contact: string | null;
+  readonly labels: Readonly<Record<string, string>>;
   readonly clientId: string;
   readonly apis: readonly string[];
   readonly allowedIps: readonly string[];
@@ -33,6 +36,9 @@ export function credentialView(state: CredentialState, liveTokens: number, now: 
     operationId: state.operationId,
     name: state.name,
     description: state.description,
+    owner: state.owner,
+    contact: state.contact,
+    labels: state.labels,
     clientId: state.clientId,
     apis: state.apis,
     allowedIps: state.allowedIps,

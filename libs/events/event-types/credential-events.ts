@@ -17,6 +17,17 @@ import type { EventDescription } from './event-description.ts';
 const attributes = {
   name: member(text, 'Name.', 'Nightly invoices'),
   description: member(text, 'Description.', ''),
+  owner: member(
+    text.nullable().optional(),
+    'The person or team that answers for it; absent in older events.',
+    'Billing platform team',
+  ),
+  contact: member(
+    text.nullable().optional(),
+    'Email address of the owner; absent in older events.',
+    'billing@example.com',
+  ),
+  labels: member(z.record(z.string(), text).optional(), 'Labels; absent in older events.', { env: 'prod' }),
   apis: member(texts, 'Keys of the APIs that it may call.', ['invoices']),
   allowedIps: member(texts, 'Addresses and ranges that it may be used from; none: any.', ['192.0.2.0/24']),
   status: member(z.enum(['active', 'disabled']), 'Whether it may be used.', 'active'),

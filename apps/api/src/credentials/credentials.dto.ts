@@ -10,6 +10,7 @@ import {
   unrepeatedSecret,
   withSecret,
 } from '../http/secret-fields.ts';
+import { contactField, labelsField, ownerField } from './ownership-fields.ts';
 
 /** Most APIs that one credential may be given. */
 const MOST_APIS = 500;
@@ -79,6 +80,9 @@ export const createCredentialBody = z
   .strictObject({
     name: nameField,
     description: descriptionField.default(''),
+    owner: ownerField.default(null),
+    contact: contactField.default(null),
+    labels: labelsField.default({}),
     apis: apiKeys.default([]),
     allowedIps: allowedIps.default([]),
     expiresAt: expiresAt.default(null),
@@ -90,6 +94,9 @@ export const createCredentialBody = z
     example: {
       name: 'Invoice robot',
       description: 'Sends the invoices at night.',
+      owner: 'Billing platform team',
+      contact: 'billing@example.com',
+      labels: { env: 'prod' },
       apis: ['invoices'],
       allowedIps: [],
       expiresAt: null,
@@ -103,6 +110,9 @@ export const editCredentialBody = z
   .strictObject({
     name: nameField.optional(),
     description: descriptionField.optional(),
+    owner: ownerField.optional(),
+    contact: contactField.optional(),
+    labels: labelsField.optional(),
     apis: apiKeys.optional(),
     allowedIps: allowedIps.optional(),
     status: status.optional(),
@@ -154,6 +164,11 @@ const credentialMembers = {
   operationId: idField('op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the operation that holds it.'),
   name: z.string().meta({ example: 'Invoice robot' }),
   description: z.string().meta({ example: 'Sends the invoices at night.' }),
+  owner: z.string().nullable().meta({ example: 'Billing platform team', description: 'Who answers for it.' }),
+  contact: z.string().nullable().meta({ example: 'billing@example.com', description: 'Email address of the owner.' }),
+  labels: z
+    .record(z.string(), z.string())
+    .meta({ example: { env: 'prod' }, description: 'Labels of your own, for finding it.' }),
   clientId: z.string().meta({
     example: 'lk_ci_0123456789abcdefghijklmn',
     description: 'What the client signs in with, beside a secret.',

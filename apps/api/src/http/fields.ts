@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NameError, checkDescription, normaliseName } from '#kernel';
 
 /** Applies a rule of the kernel, and reports its fault under the field. */
-function ruled(rule: (text: string) => string) {
+export function ruled(rule: (text: string) => string) {
   return (text: string, context: z.RefinementCtx): string => {
     try {
       return rule(text);
