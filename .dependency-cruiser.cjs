@@ -4,7 +4,7 @@
  */
 const layers = [
   ['kernel'],
-  ['config'],
+  ['config', 'event-types'],
   ['observability'],
   ['migrations'],
   ['mongo'],
@@ -55,7 +55,7 @@ module.exports = {
       name: 'pure-domain',
       severity: 'error',
       from: { path: '^libs/[^/]+/domain/', pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: ['^libs/kernel/', '^libs/[^/]+/domain/', '^(node:)?crypto$'] },
+      to: { pathNot: ['^libs/kernel/', '^libs/event-types/index\\.ts$', '^libs/[^/]+/domain/', '^(node:)?crypto$'] },
     },
     {
       name: 'tools-know-no-service',

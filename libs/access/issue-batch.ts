@@ -1,6 +1,7 @@
 import type { CredentialRecord } from '#credentials';
+import { TokenIssued } from '#event-types';
 import type { PendingEvent } from '#events';
-import { DomainEvent, digest, newAccessToken, newId } from '#kernel';
+import { digest, newAccessToken, newId } from '#kernel';
 import { TOKEN_LIMIT, mayBeLiveElsewhere } from '#tokens';
 import type { TokenDocument, TokenPlace } from '#tokens';
 import { TokenLimitReached } from './domain/access-error.ts';
@@ -127,10 +128,8 @@ function issuedEvent(
   const { credential, secretId, ip, requestId } = request;
   const data = { tokenId, secretId, scope: token.scope, expiresAt: token.expiresAt.toISOString() };
   return {
-    event: new DomainEvent(
-      'token.issued.v1',
-      credential.operationId,
-      { type: 'credential', id: credential.id },
+    event: new TokenIssued(
+      { operationId: credential.operationId, id: credential.id },
       evicted && replaced !== undefined ? { ...data, evictedTokenId: replaced.id } : data,
     ),
     endsTokens: replaced !== undefined && mayBeLiveElsewhere(replaced, at),

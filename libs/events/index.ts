@@ -1,7 +1,6 @@
 export { ChainVerifier } from './chain/chain-verifier.ts';
 export { PLATFORM_CHAIN, chainName, emptyHead, eventLine } from './chain/chain.ts';
 export { touchRights } from './chain/touch-rights.ts';
-export { eventCatalogue } from './event-types/event-catalogue.ts';
 export { EventsModule } from './events.module.ts';
 export { ChainEnds } from './health/chain-ends.ts';
 export { EventLog, toLogEvent } from './log/event-log.ts';

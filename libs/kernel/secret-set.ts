@@ -1,6 +1,5 @@
 import { DomainError } from './domain-error.ts';
 import { newId } from './ids.ts';
-import type { DomainEventData } from './json.ts';
 import { digestsEqual } from './opaque-tokens.ts';
 
 /** A secret as it is stored: its SHA-256 digest, its end (null: it has none) and its last use. */
@@ -41,10 +40,26 @@ export interface Rotation {
   readonly endOldest: boolean;
 }
 
-/** Secrets after a change, and what the event about the change tells. */
-export interface SecretChange {
+/** Secrets after a change, and the data of the event about it. */
+export interface SecretChange<Data> {
   readonly secrets: readonly StoredSecret[];
-  readonly data: DomainEventData;
+  readonly data: Data;
+}
+
+/** Data of the event of a rotation. */
+export interface RotationData {
+  readonly secretId: string;
+  readonly previousSecretId: string | null;
+  readonly previousEndsAt: string | null;
+  readonly endedSecretIds: readonly string[];
+  readonly compromised: boolean;
+}
+
+/** Data of the event of one secret's end. */
+export interface SecretEndData {
+  readonly secretId: string;
+  readonly remainingSecretId: string;
+  readonly remainingEndsAt: string | null;
 }
 
 /** The secrets of one credential or resource server at one moment. At most two are live, the newest is the current one. */
@@ -78,7 +93,7 @@ export class SecretSet {
    *
    * @throws DomainError `rotation-in-progress` while two are live: the older one may be the one that is in use
    */
-  rotate({ overlapSeconds, compromised, endOldest }: Rotation, newDigest: string): SecretChange {
+  rotate({ overlapSeconds, compromised, endOldest }: Rotation, newDigest: string): SecretChange<RotationData> {
     const [previous, oldest] = this.live;
     if (oldest !== undefined && !compromised && !endOldest) throw this.rotationInProgress();
     const current = SecretSet.first(newDigest, this.at);
@@ -102,7 +117,7 @@ export class SecretSet {
    *
    * @throws DomainError `not-found` when it is not live, `last-secret` when no other is
    */
-  end(secretId: string): SecretChange {
+  end(secretId: string): SecretChange<SecretEndData> {
     const secrets = this.live.filter(({ id }) => id !== secretId);
     if (secrets.length === this.live.length) throw DomainError.notFound('live secret');
     const [remaining] = secrets;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventCatalogue } from '../../libs/events/event-types/event-catalogue.ts';
+import { eventCatalogue } from '../../libs/event-types/event-catalogue.ts';
 import { Api } from '../support/api.ts';
 import type { Answer, CredentialBody, EventBody, Json, PageBody, ProblemBody } from '../support/api.ts';
 import { aCredential, aResourceServer, aUser, anApi, anOperation, pathOf, unique } from '../support/builders.ts';

@@ -1,7 +1,8 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { TokenRevoked } from '#event-types';
 import { EventLog, Refusals, UnitOfWork } from '#events';
-import { Aggregate, DomainEvent, clientIdOfAccessToken, digest } from '#kernel';
+import { Aggregate, clientIdOfAccessToken, digest } from '#kernel';
 import type { CallContext } from '#kernel';
 import { TokenRepository, mayBeLiveElsewhere } from '#tokens';
 import type { TokenPlace } from '#tokens';
@@ -73,9 +74,7 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
 class Revocation extends Aggregate {
   constructor({ id, credentialId }: TokenPlace, operationId: string) {
     super();
-    const subject = { type: 'credential', id: credentialId };
-    this.record(
-      new DomainEvent('token.revoked.v1', operationId, subject, { tokenIds: [id], count: 1, reason: 'revoked' }),
-    );
+    const data = { tokenIds: [id], count: 1, reason: 'revoked' } as const;
+    this.record(new TokenRevoked({ operationId, id: credentialId }, data));
   }
 }

@@ -3,7 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { DomainError, DomainEvent } from '#kernel';
+import { CheckpointKeyRotated } from '#event-types';
+import { DomainError } from '#kernel';
 import { MongoStore, Settings, bounded } from '#mongo';
 import { checkpointSigner } from './checkpoints.ts';
 import type { CheckpointJwk, CheckpointSigner } from './checkpoints.ts';
@@ -111,9 +112,9 @@ export class CheckpointKeys {
   }
 }
 
-function rotated(keyId: string, before: readonly CheckpointKeyDocument[]): DomainEvent {
+function rotated(keyId: string, before: readonly CheckpointKeyDocument[]): CheckpointKeyRotated {
   const data = { retiredKeyId: before[0]?._id ?? null };
-  return new DomainEvent('checkpoint-key.rotated.v1', null, { type: 'checkpoint-key', id: keyId }, data);
+  return new CheckpointKeyRotated({ id: keyId }, data);
 }
 
 function retired(): DomainError {

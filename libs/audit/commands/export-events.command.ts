@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { EVENT_LOG, EventsExported } from '#event-types';
 import { PLATFORM_CHAIN, Occurrence, UnitOfWork } from '#events';
 import { DomainError, DomainEvent } from '#kernel';
 import type { CallContext } from '#kernel';
@@ -67,5 +68,5 @@ function exported({ operationId: chain, format, from, to }: ExportRequest): Doma
     from: from?.toISOString() ?? null,
     to: to?.toISOString() ?? null,
   };
-  return new DomainEvent('events.exported.v1', operationId, { type: 'service', id: 'events' }, data);
+  return new EventsExported({ ...EVENT_LOG, operationId }, data);
 }

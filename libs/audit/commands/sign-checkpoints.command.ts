@@ -1,8 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { CheckpointsRequested, EVENT_LOG } from '#event-types';
 import { Occurrence, UnitOfWork } from '#events';
-import { DomainError, DomainEvent } from '#kernel';
+import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
@@ -57,7 +58,7 @@ export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCo
   async execute({ context, chain }: SignCheckpointsCommand): Promise<SigningReport> {
     if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
     await this.keys.signer();
-    if (context !== undefined) await this.tell(context, chain);
+    if (context !== undefined) await this.recordRequest(context, chain);
     const report = await this.signAll(chain === undefined ? undefined : [chain]);
     for (const fault of report.faults)
       this.logger.error(fault, 'a chain of the event log is not whole, and was not signed');
@@ -85,9 +86,8 @@ export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCo
   }
 
   /** First, so that what is signed includes it. */
-  private tell(context: CallContext, chain: string | undefined): Promise<void> {
-    const subject = { type: 'service', id: 'events' };
-    const event = new DomainEvent('checkpoints.requested.v1', null, subject, { operationId: chain ?? null });
+  private recordRequest(context: CallContext, chain: string | undefined): Promise<void> {
+    const event = new CheckpointsRequested(EVENT_LOG, { operationId: chain ?? null });
     return this.unitOfWork.run(context, { chains: [null] }, (transaction) => {
       transaction.publish(new Occurrence(event));
       return Promise.resolve();

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { EventsArchived } from '#event-types';
 import { ChainVerifier, ChainEnds, Stopping } from '#events';
 import type { ChainFaultReason, ChainHead, LogEvent } from '#events';
 import type { Checkpoint, CheckpointFault } from '../checkpoints/checkpoints.ts';
@@ -6,7 +7,7 @@ import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
 import { ArchivedMeanwhile, ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
 
-const ARCHIVED = 'events.archived.v1';
+const ARCHIVED = EventsArchived.type;
 
 /** The first thing wrong with a chain. `start`: what is missing at its beginning was not dropped by a retention that can be proven. */
 export interface ProofFault {

@@ -1,10 +1,11 @@
+import { SignInRefused } from '#event-types';
 import type { LogEvent, UnchainedEvent, RefusalDocument } from '#events';
 
 /** An event as it is shown and exported: in its chain, or outside of all of them. */
 export type EventView = LogEvent | UnchainedEvent;
 
 /** Type of the events that sum up refusals. */
-export const REFUSAL_TYPE = 'sign-in.refused.v1';
+export const REFUSAL_TYPE = SignInRefused.type;
 
 const claimants: Readonly<Record<string, 'user' | 'resource-server'>> = {
   user: 'user',

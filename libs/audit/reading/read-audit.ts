@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { EVENT_LOG, EventsRead } from '#event-types';
 import { Occurrence, UnitOfWork } from '#events';
-import { Clock, DomainEvent } from '#kernel';
+import { Clock } from '#kernel';
 import type { CallContext } from '#kernel';
 import { MongoStore, withoutDeadline } from '#mongo';
 import { LOGGER } from '#observability';
@@ -110,9 +111,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
   private append(context: CallContext, { since, count, filters }: Reads): Promise<void> {
     return this.unitOfWork.run(context, { chains: [null] }, (transaction) => {
       const data = { count, since: since.toISOString(), filters: [...filters.values()] };
-      transaction.publish(
-        new Occurrence(new DomainEvent('events.read.v2', null, { type: 'service', id: 'events' }, data)),
-      );
+      transaction.publish(new Occurrence(new EventsRead(EVENT_LOG, data)));
       return Promise.resolve();
     });
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { EVENT_LOG, EventsArchived } from '#event-types';
 import { ChainVerifier, eventLine, EventLog, Occurrence, Stopping, systemContext, UnitOfWork } from '#events';
 import type { LogEvent } from '#events';
-import { DomainEvent } from '#kernel';
 import type { Checkpoint } from '../checkpoints/checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
@@ -53,7 +53,7 @@ export class ChainRetention {
       if (checkpoint === undefined) return archived;
       await this.store.dropper.check();
       const file = await this.archive(extent, checkpoint, files);
-      await this.tell(extent, checkpoint, file);
+      await this.recordArchive(extent, checkpoint, file);
       archived += checkpoint.seq - extent.start.seq;
       extent = (await this.reader.extent(chain)) ?? extent;
       await this.drop(extent, files);
@@ -99,10 +99,14 @@ export class ChainRetention {
     }
   }
 
-  private async tell({ chain, operationId, start }: ChainExtent, checkpoint: Checkpoint, archive: ArchiveFile) {
+  private async recordArchive(
+    { chain, operationId, start }: ChainExtent,
+    checkpoint: Checkpoint,
+    archive: ArchiveFile,
+  ) {
     const { seq: throughSeq, hash, id: checkpointId } = checkpoint;
     const data = { throughSeq, checkpointId, count: throughSeq - start.seq, ...archive };
-    const event = new DomainEvent('events.archived.v1', operationId, { type: 'service', id: 'events' }, data);
+    const event = new EventsArchived({ ...EVENT_LOG, operationId }, data);
     const { log, unitOfWork } = this.store;
     await unitOfWork.run(systemContext('event-retention'), { chains: [operationId] }, async (transaction) => {
       const { matchedCount } = await log.heads.collection.updateOne(

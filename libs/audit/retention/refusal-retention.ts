@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { RefusalsArchived } from '#event-types';
 import { EventLog, Occurrence, Refusals, systemContext, UnitOfWork } from '#events';
-import { DomainEvent } from '#kernel';
 import { bounded } from '#mongo';
 import { refusalEvent } from '../reading/event-view.ts';
 import { exportLines } from '../reading/event-lines.ts';
@@ -8,7 +8,7 @@ import type { ArchiveFiles } from './archive-files.ts';
 
 const BATCH = 500;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const ARCHIVED = 'refusals.archived.v1';
+const ARCHIVED = RefusalsArchived.type;
 
 /** Sums of refusals of one day, by the store's clock. */
 interface Day {
@@ -68,7 +68,7 @@ export class RefusalRetention {
     const sha256 = await files.read(file, (lines) => (count += lines.length));
     const data = { count, file, sha256 };
     await this.unitOfWork.run(systemContext('event-retention'), { chains: [null] }, (transaction) => {
-      transaction.publish(new Occurrence(new DomainEvent(ARCHIVED, null, { type: 'day', id: day.name }, data)));
+      transaction.publish(new Occurrence(new RefusalsArchived({ id: day.name }, data)));
       return Promise.resolve();
     });
   }

@@ -1,4 +1,5 @@
-import { Aggregate, DomainEvent, differences } from '#kernel';
+import { ApiCreated, ApiDeleted, ApiUpdated } from '#event-types';
+import { Aggregate, differences } from '#kernel';
 
 /** The state of an API of the catalogue. `key` is the scope value that grants it, and never changes. */
 export interface ApiState {
@@ -23,7 +24,7 @@ export class Api extends Aggregate {
 
   static create(key: string, name: string, description: string, at: Date): Api {
     const api = new Api({ key, name, description, version: 1, createdAt: at, updatedAt: at });
-    api.tell('api.created.v1', { name, description });
+    api.record(new ApiCreated(api.target, { name, description }));
     return api;
   }
 
@@ -34,16 +35,16 @@ export class Api extends Aggregate {
     const difference = differences({ name: state.name, description: state.description }, { name, description });
     if (difference === undefined) return false;
     Object.assign(state, { name, description, version: state.version + 1, updatedAt: at });
-    this.tell('api.updated.v2', { ...difference });
+    this.record(new ApiUpdated(this.target, difference));
     return true;
   }
 
   /** Records the deletion; that nothing uses it any more is checked in the same transaction. */
   delete(): void {
-    this.tell('api.deleted.v1', { name: this.state.name });
+    this.record(new ApiDeleted(this.target, { name: this.state.name }));
   }
 
-  private tell(type: string, data: DomainEvent['data']): void {
-    this.record(new DomainEvent(type, null, { type: 'api', id: this.state.key }, data));
+  private get target(): { readonly id: string } {
+    return { id: this.state.key };
   }
 }

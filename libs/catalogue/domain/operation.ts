@@ -1,4 +1,5 @@
-import { Aggregate, DomainEvent, differences, newId } from '#kernel';
+import { OperationCreated, OperationDeleted, OperationUpdated } from '#event-types';
+import { Aggregate, differences, newId } from '#kernel';
 
 /** The state of an operation (a business unit, a tenant). `name` is normalised; `version` is its ETag. */
 export interface OperationState {
@@ -35,7 +36,7 @@ export class Operation extends Aggregate {
       createdAt: at,
       updatedAt: at,
     });
-    operation.tell('operation.created.v1', { name, requireAllowedIps });
+    operation.record(new OperationCreated(operation.target, { name, requireAllowedIps }));
     return operation;
   }
 
@@ -56,16 +57,18 @@ export class Operation extends Aggregate {
     if (difference === undefined) return false;
     Object.assign(state, after, { version: state.version + 1, updatedAt: at });
     const data = { ...difference };
-    this.tell('operation.updated.v2', toleratedCredentialIds.length > 0 ? { ...data, toleratedCredentialIds } : data);
+    this.record(
+      new OperationUpdated(this.target, toleratedCredentialIds.length > 0 ? { ...data, toleratedCredentialIds } : data),
+    );
     return true;
   }
 
   /** Records the deletion; that it holds no credential is the repository's condition, checked in the same transaction. */
   delete(): void {
-    this.tell('operation.deleted.v1', { name: this.state.name });
+    this.record(new OperationDeleted(this.target, { name: this.state.name }));
   }
 
-  private tell(type: string, data: DomainEvent['data']): void {
-    this.record(new DomainEvent(type, this.state.id, { type: 'operation', id: this.state.id }, data));
+  private get target(): { readonly id: string; readonly operationId: string } {
+    return { id: this.state.id, operationId: this.state.id };
   }
 }

@@ -1,4 +1,12 @@
-import { Aggregate, DomainEvent, SecretSet, differences, newId } from '#kernel';
+import {
+  ResourceServerCreated,
+  ResourceServerDeleted,
+  ResourceServerSecretEnded,
+  ResourceServerSecretRotated,
+  ResourceServerSecretsReconciled,
+  ResourceServerUpdated,
+} from '#event-types';
+import { Aggregate, SecretSet, differences, newId } from '#kernel';
 import type { Rotation, StoredSecret } from '#kernel';
 
 /** The state of a resource server. `apis` has no duplicates and is sorted; of its secrets only digests are kept. */
@@ -42,7 +50,9 @@ export class ResourceServer extends Aggregate {
       createdAt: at,
       updatedAt: at,
     });
-    server.tell('resource-server.created.v1', { secretId: secret.id, name, apis: server.state.apis, requireClientIp });
+    server.record(
+      new ResourceServerCreated(server.target, { secretId: secret.id, name, apis: server.state.apis, requireClientIp }),
+    );
     return server;
   }
 
@@ -58,7 +68,7 @@ export class ResourceServer extends Aggregate {
     const difference = differences(before, after);
     if (difference === undefined) return false;
     this.change(after, at);
-    this.tell('resource-server.updated.v2', { ...difference });
+    this.record(new ResourceServerUpdated(this.target, difference));
     return true;
   }
 
@@ -69,7 +79,7 @@ export class ResourceServer extends Aggregate {
   rotateSecret(rotation: Rotation, newDigest: string, at: Date): void {
     const { secrets, data } = new SecretSet(this.state.secrets, at).rotate(rotation, newDigest);
     this.change({ secrets }, at);
-    this.tell('resource-server.secret-rotated.v2', data);
+    this.record(new ResourceServerSecretRotated(this.target, data));
   }
 
   /**
@@ -80,12 +90,14 @@ export class ResourceServer extends Aggregate {
   endSecret(secretId: string, at: Date): void {
     const { secrets, data } = new SecretSet(this.state.secrets, at).end(secretId);
     this.change({ secrets }, at);
-    this.tell('resource-server.secret-ended.v1', data);
+    this.record(new ResourceServerSecretEnded(this.target, data));
   }
 
   /** @param options `reconciled`: it had been deleted before, and a restore brought it back */
   delete({ reconciled = false } = {}): void {
-    this.tell('resource-server.deleted.v1', { name: this.state.name, ...(reconciled ? { reconciled } : {}) });
+    this.record(
+      new ResourceServerDeleted(this.target, { name: this.state.name, ...(reconciled ? { reconciled } : {}) }),
+    );
   }
 
   /** Ends secrets that had ended before, and that a restore brought back. @param ends when each of them ends, by id */
@@ -95,15 +107,15 @@ export class ResourceServer extends Aggregate {
       expiresAt: ends.get(secret.id) ?? secret.expiresAt,
     }));
     this.change({ secrets }, at);
-    this.tell('resource-server.secrets-reconciled.v1', { secretIds: [...ends.keys()] });
+    this.record(new ResourceServerSecretsReconciled(this.target, { secretIds: [...ends.keys()] }));
   }
 
   private change(set: Partial<ResourceServerState>, at: Date): void {
     Object.assign(this.state, set, { version: this.state.version + 1, updatedAt: at });
   }
 
-  private tell(type: string, data: DomainEvent['data']): void {
-    this.record(new DomainEvent(type, null, { type: 'resource-server', id: this.state.id }, data));
+  private get target(): { readonly id: string } {
+    return { id: this.state.id };
   }
 }
 

@@ -1,5 +1,3 @@
-import type { DomainEventData } from '#kernel';
-
 /** What administrators set. Names are normalised and addresses canonical; API keys are known, in the order in which they were sent. */
 export interface CredentialAttributes {
   readonly name: string;
@@ -20,28 +18,22 @@ export interface CredentialAttributes {
 
 export type CredentialChanges = { readonly [K in keyof CredentialAttributes]?: CredentialAttributes[K] | undefined };
 
-const attributeNames = [
-  'name',
-  'description',
-  'owner',
-  'contact',
-  'labels',
-  'apis',
-  'allowedIps',
-  'status',
-  'expiresAt',
-  'tokenTtlSeconds',
-  'tokenLimitPolicy',
-] as const satisfies readonly (keyof CredentialAttributes)[];
+/** The attributes of a credential as event data hold them: times as text. */
+export type AttributeData = Omit<CredentialAttributes, 'expiresAt'> & { readonly expiresAt: string | null };
 
-/** The attributes that are given, as event data: in a fixed order, times as text. */
-export function describeChanges(changes: CredentialChanges): DomainEventData {
-  return Object.fromEntries(
-    attributeNames
-      .filter((name) => changes[name] !== undefined)
-      .map((name) => {
-        const value = changes[name] ?? null;
-        return [name, value instanceof Date ? value.toISOString() : value];
-      }),
-  );
+/** All attributes as event data, in a fixed order. */
+export function describeAttributes(attributes: CredentialAttributes): AttributeData {
+  return {
+    name: attributes.name,
+    description: attributes.description,
+    owner: attributes.owner,
+    contact: attributes.contact,
+    labels: attributes.labels,
+    apis: attributes.apis,
+    allowedIps: attributes.allowedIps,
+    status: attributes.status,
+    expiresAt: attributes.expiresAt?.toISOString() ?? null,
+    tokenTtlSeconds: attributes.tokenTtlSeconds,
+    tokenLimitPolicy: attributes.tokenLimitPolicy,
+  };
 }

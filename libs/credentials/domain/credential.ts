@@ -1,6 +1,15 @@
-import { Aggregate, DomainError, DomainEvent, SecretSet, differences, newClientId, newId } from '#kernel';
+import {
+  CredentialCreated,
+  CredentialDeleted,
+  CredentialSecretEnded,
+  CredentialSecretRotated,
+  CredentialSecretsReconciled,
+  CredentialUpdated,
+  TokenRevoked,
+} from '#event-types';
+import { Aggregate, DomainError, SecretSet, differences, newClientId, newId } from '#kernel';
 import type { Rotation, StoredSecret } from '#kernel';
-import { describeChanges } from './credential-changes.ts';
+import { describeAttributes } from './credential-changes.ts';
 import type { CredentialAttributes, CredentialChanges } from './credential-changes.ts';
 import { brokenRules } from './credential-policy.ts';
 import type { CredentialPolicy } from './credential-policy.ts';
@@ -72,7 +81,13 @@ export class Credential extends Aggregate {
       updatedBy: change.by,
     });
     const { clientId } = credential.current;
-    credential.tell('credential.created.v1', { clientId, secretId: secret.id, ...describeChanges(credential.current) });
+    credential.record(
+      new CredentialCreated(credential.target, {
+        clientId,
+        secretId: secret.id,
+        ...describeAttributes(credential.current),
+      }),
+    );
     return credential;
   }
 
@@ -93,11 +108,15 @@ export class Credential extends Aggregate {
   edit(given: CredentialChanges, change: Change): boolean {
     const changes = given.apis === undefined ? given : { ...given, apis: distinctSorted(given.apis) };
     for (const check of Credential.checks(changes, change)) check();
-    const difference = differences(describeChanges(this.current), describeChanges(changes));
+    const before = this.current;
+    const set = Object.fromEntries(
+      (Object.entries(changes) as [string, unknown][]).filter(([, value]) => value !== undefined),
+    );
+    const after = { ...before, ...set };
+    const difference = differences(describeAttributes(before), describeAttributes(after));
     if (difference === undefined) return false;
-    const set = Object.fromEntries(Object.entries(changes).filter(([name]) => name in difference.after));
     this.change(set, change);
-    this.tell('credential.updated.v2', { ...difference });
+    this.record(new CredentialUpdated(this.target, difference));
     return true;
   }
 
@@ -123,7 +142,7 @@ export class Credential extends Aggregate {
   rotateSecret(rotation: Rotation, newDigest: string, change: PlainChange): void {
     const { secrets, data } = new SecretSet(this.current.secrets, change.at).rotate(rotation, newDigest);
     this.change({ secrets }, change);
-    this.tell('credential.secret-rotated.v2', data);
+    this.record(new CredentialSecretRotated(this.target, data));
   }
 
   /**
@@ -134,7 +153,7 @@ export class Credential extends Aggregate {
   endSecret(secretId: string, change: PlainChange): void {
     const { secrets, data } = new SecretSet(this.current.secrets, change.at).end(secretId);
     this.change({ secrets }, change);
-    this.tell('credential.secret-ended.v1', data);
+    this.record(new CredentialSecretEnded(this.target, data));
   }
 
   /**
@@ -144,7 +163,7 @@ export class Credential extends Aggregate {
    */
   delete({ reconciled = false } = {}): void {
     const { clientId, name } = this.current;
-    this.tell('credential.deleted.v1', { clientId, name, ...(reconciled ? { reconciled } : {}) });
+    this.record(new CredentialDeleted(this.target, { clientId, name, ...(reconciled ? { reconciled } : {}) }));
   }
 
   /** Ends secrets that had ended before, and that a restore brought back. @param ends when each of them ends, by id */
@@ -155,21 +174,21 @@ export class Credential extends Aggregate {
       expiresAt: ends.get(secret.id) ?? secret.expiresAt,
     }));
     this.change({ secrets }, change);
-    this.tell('credential.secrets-reconciled.v1', { secretIds: [...ends.keys()] });
+    this.record(new CredentialSecretsReconciled(this.target, { secretIds: [...ends.keys()] }));
   }
 
   /** Records that tokens were revoked, one or all. Without tokens it emits no event. */
   endTokens(tokenIds: readonly string[], reason: 'revoked' | 'compromised' | 'reconciled'): void {
-    if (tokenIds.length > 0) this.tell('token.revoked.v1', { tokenIds, count: tokenIds.length, reason });
+    if (tokenIds.length > 0) this.record(new TokenRevoked(this.target, { tokenIds, count: tokenIds.length, reason }));
   }
 
   private change(set: Partial<CredentialState>, { at, by }: PlainChange): void {
     this.current = { ...this.current, ...set, version: this.current.version + 1, updatedAt: at, updatedBy: by };
   }
 
-  private tell(type: string, data: DomainEvent['data']): void {
+  private get target(): { readonly id: string; readonly operationId: string } {
     const { id, operationId } = this.current;
-    this.record(new DomainEvent(type, operationId, { type: 'credential', id }, data));
+    return { id, operationId };
   }
 }
 

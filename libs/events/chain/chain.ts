@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { SignInRefused } from '#event-types';
 import type { Actor, DomainEventData, Subject } from '#kernel';
 
 /** What is logged before it has its place in a chain. Times are RFC 3339 UTC with milliseconds. */
@@ -40,8 +41,8 @@ export interface ChainHead {
   readonly hash: string;
 }
 
-/** Types that stand outside the chains; every other event has its place in one. */
-const UNCHAINED_TYPES: readonly string[] = ['sign-in.refused.v1'];
+/** Types outside the chains; every other event has its place in one. */
+const UNCHAINED_TYPES: readonly string[] = [SignInRefused.type];
 
 /** Name of the platform's chain. No operation has it for an id. */
 export const PLATFORM_CHAIN = 'platform';

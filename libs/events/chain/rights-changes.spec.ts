@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DomainEvent } from '#kernel';
 import { chainEvents, emptyHead } from './chain.ts';
 import type { ChainHead, EventDraft } from './chain.ts';
-import { eventCatalogue } from '../event-types/event-catalogue.ts';
+import { eventCatalogue } from '#event-types';
 import type { PendingEvent } from '../unit-of-work/pending-event.ts';
 import { newRights, rightsChangedBy } from './rights-changes.ts';
 import type { HeadRights } from './rights-changes.ts';

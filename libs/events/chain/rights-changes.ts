@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { TokenIssued, TokenRevoked, TokensPurged } from '#event-types';
 import type { DomainEvent } from '#kernel';
 import type { ChainHead, LogEvent } from './chain.ts';
 import type { PendingEvent } from '../unit-of-work/pending-event.ts';
@@ -15,14 +16,14 @@ export interface HeadRights {
 }
 
 /** Events that end tokens and change nothing else. */
-const ENDING: readonly string[] = ['token.revoked.v1', 'tokens.purged.v1'];
+const ENDING: readonly string[] = [TokenRevoked.type, TokensPurged.type];
 
 /**
  * Which part of its operation's rights version an event changes. All do, except the issue of a token that ends no other: a new type that
  * nobody thought of here costs reads, and never a wrong answer.
  */
 export function rightsChangedBy({ type, data }: Pick<DomainEvent, 'type' | 'data'>): RightsPart | undefined {
-  if (type === 'token.issued.v1') return data['evictedTokenId'] === undefined ? undefined : 'ended';
+  if (type === TokenIssued.type) return data['evictedTokenId'] === undefined ? undefined : 'ended';
   return ENDING.includes(type) ? 'ended' : 'rights';
 }
 

@@ -148,8 +148,10 @@ function document({ id, at, ...event }: LogEvent): EventDocument {
 }
 
 function outboxRow(event: LogEvent): OutboxDocument[] {
-  const queue = followUps[event.type];
+  const queue = followUps.get(event.type);
   if (queue === undefined) return [];
+  const { operationId } = event;
+  if (operationId === null) throw new TypeError('only an event of an operation can have follow-up work');
   const at = new Date(event.at);
   return [
     {
@@ -157,7 +159,7 @@ function outboxRow(event: LogEvent): OutboxDocument[] {
       queue,
       eventId: event.id,
       eventType: event.type,
-      operationId: event.operationId,
+      operationId,
       subjectId: event.subject.id,
       requestId: event.requestId,
       createdAt: at,

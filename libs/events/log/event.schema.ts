@@ -82,7 +82,7 @@ export interface OutboxDocument {
   queue: string;
   eventId: string;
   eventType: string;
-  operationId: string | null;
+  operationId: string;
   subjectId: string;
   requestId: string | null;
   createdAt: Date;

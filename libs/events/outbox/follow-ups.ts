@@ -1,7 +1,7 @@
-/** The queue of the work that must follow an event. Its name is stored with the outbox row, in the event's transaction. */
-export const followUps: Readonly<Record<string, FollowUpQueue>> = {
-  'credential.deleted.v1': 'token-purge',
-};
+import { eventCatalogue } from '#event-types';
+import type { FollowUpQueue } from '#event-types';
 
-/** A queue that takes follow-up work. */
-export type FollowUpQueue = 'token-purge';
+/** The queue of the work that must follow an event, by type. Its name is stored with the outbox row, in the event's transaction. */
+export const followUps: ReadonlyMap<string, FollowUpQueue> = new Map(
+  eventCatalogue.flatMap(({ type, followUp }) => (followUp === undefined ? [] : [[type, followUp] as const])),
+);

@@ -1,4 +1,16 @@
 import { z } from 'zod';
+import {
+  CredentialDeleted,
+  CredentialSecretEnded,
+  CredentialSecretRotated,
+  CredentialSecretsReconciled,
+  LogReconciled,
+  ResourceServerDeleted,
+  ResourceServerSecretEnded,
+  ResourceServerSecretRotated,
+  ResourceServerSecretsReconciled,
+  TokenRevoked,
+} from '#event-types';
 import { chainName } from '../chain/chain.ts';
 import type { LogEvent } from '../chain/chain.ts';
 
@@ -45,6 +57,9 @@ const reconciled = z.object({ lostAt: z.string() });
 
 type Reader = (event: LogEvent) => Ending[];
 
+const tokensRevoked: Reader = ({ data, subject }) => [
+  { kind: 'token', ids: tokens.parse(data).tokenIds, of: subject.id },
+];
 const secretsRotated: Reader = ({ data, subject }) => {
   const { endedSecretIds, previousSecretId, previousEndsAt } = rotated.parse(data);
   const gone: Ending[] = [{ kind: 'secret', ids: endedSecretIds, of: subject.id }];
@@ -58,28 +73,39 @@ const secretsEndedAgain: Reader = ({ data, subject }) => [
   { kind: 'secret', ids: endedAgain.parse(data).secretIds, of: subject.id },
 ];
 
-/** Events that end something, by their types without the version. */
-const READERS: Readonly<Record<string, Reader>> = {
-  'credential.deleted': ({ subject }) => [{ kind: 'credential', ids: [subject.id] }],
-  'resource-server.deleted': ({ subject }) => [{ kind: 'resource-server', ids: [subject.id] }],
-  'token.revoked': ({ data, subject }) => [{ kind: 'token', ids: tokens.parse(data).tokenIds, of: subject.id }],
-  'credential.secret-rotated': secretsRotated,
-  'resource-server.secret-rotated': secretsRotated,
-  'credential.secret-ended': secretEnded,
-  'resource-server.secret-ended': secretEnded,
-  'credential.secrets-reconciled': secretsEndedAgain,
-  'resource-server.secrets-reconciled': secretsEndedAgain,
-  'log.reconciled': ({ data }) => [{ kind: 'reconciled', ids: [], supersedes: reconciled.parse(data).lostAt }],
-};
+const READERS: ReadonlyMap<string, Reader> = new Map([
+  [unversioned(CredentialDeleted.type), ({ subject }): Ending[] => [{ kind: 'credential', ids: [subject.id] }]],
+  [
+    unversioned(ResourceServerDeleted.type),
+    ({ subject }): Ending[] => [{ kind: 'resource-server', ids: [subject.id] }],
+  ],
+  [unversioned(TokenRevoked.type), tokensRevoked],
+  [unversioned(CredentialSecretRotated.type), secretsRotated],
+  [unversioned(ResourceServerSecretRotated.type), secretsRotated],
+  [unversioned(CredentialSecretEnded.type), secretEnded],
+  [unversioned(ResourceServerSecretEnded.type), secretEnded],
+  [unversioned(CredentialSecretsReconciled.type), secretsEndedAgain],
+  [unversioned(ResourceServerSecretsReconciled.type), secretsEndedAgain],
+  [unversioned(LogReconciled.type), ({ data }): Ending[] => [reconciliation(data)]],
+]);
+
+/** A log may hold events of older versions of a type, and they end the same things. */
+function unversioned(type: string): string {
+  return type.replace(/\.v\d+$/, '');
+}
+
+function reconciliation(data: LogEvent['data']): Ending {
+  return { kind: 'reconciled', ids: [], supersedes: reconciled.parse(data).lostAt };
+}
 
 /** Whether events of the type end a credential, a resource server, a secret or a token. */
 export function endsSomething(type: string): boolean {
-  return Object.hasOwn(READERS, type.replace(/\.v\d+$/, ''));
+  return READERS.has(unversioned(type));
 }
 
 /** The tombstones of an event; none for most types. */
 export function tombstonesOf(event: LogEvent): Tombstone[] {
-  const read = READERS[event.type.replace(/\.v\d+$/, '')];
+  const read = READERS.get(unversioned(event.type));
   if (read === undefined) return [];
   const { seq, hash, at, operationId } = event;
   return read(event)

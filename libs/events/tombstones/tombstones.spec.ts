@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventCatalogue } from '../event-types/event-catalogue.ts';
+import { eventCatalogue } from '#event-types';
 import type { LogEvent } from '../chain/chain.ts';
 import { ChainMarks } from './chain-marks.ts';
 import { compactTombstones } from './compaction.ts';

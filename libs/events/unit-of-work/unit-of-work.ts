@@ -159,7 +159,7 @@ export class UnitOfWork {
     this.eventLog.count(logged);
     this.turns.won(logged);
     this.publisher.deliver(published);
-    if (published.some((event) => followUps[event.type] !== undefined)) this.services.outboxSignal.raise();
+    if (published.some((event) => followUps.has(event.type))) this.services.outboxSignal.raise();
   }
 
   /** Waits until what was committed is recorded outside the store and, where it alters rights, in force on every instance. */

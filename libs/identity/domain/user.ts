@@ -1,4 +1,5 @@
-import { Aggregate, DomainEvent, differences, newId } from '#kernel';
+import { UserCreated, UserDeleted, UserUpdated } from '#event-types';
+import { Aggregate, differences, newId } from '#kernel';
 
 /** The state of a local user. `version` is its ETag; of the password only its Argon2id hash is known. */
 export interface UserState {
@@ -49,7 +50,7 @@ export class User extends Aggregate {
       createdAt: at,
       updatedAt: at,
     });
-    created.tell('user.created.v2', { before: null, after: created.rights });
+    created.record(new UserCreated(created.target, { before: null, after: created.rights }));
     return created;
   }
 
@@ -73,12 +74,12 @@ export class User extends Aggregate {
     Object.assign(this.state, after, passwordChanged ? { passwordHash } : {});
     this.state.version += 1;
     this.state.updatedAt = at;
-    this.tell('user.updated.v2', { before, after, passwordChanged });
+    this.record(new UserUpdated(this.target, { before, after, passwordChanged }));
     return true;
   }
 
   delete(): void {
-    this.tell('user.deleted.v1', this.rights);
+    this.record(new UserDeleted(this.target, this.rights));
   }
 
   /** Who it is and what it may do: all of its state that events may hold. */
@@ -87,8 +88,8 @@ export class User extends Aggregate {
     return { username, roles: [...roles], operationIds: [...operationIds] };
   }
 
-  private tell(type: string, data: DomainEvent['data']): void {
-    this.record(new DomainEvent(type, null, { type: 'user', id: this.state.id }, data));
+  private get target(): { readonly id: string } {
+    return { id: this.state.id };
   }
 }
 

@@ -1,7 +1,7 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { JobRetried } from '#event-types';
 import { Occurrence, UnitOfWork } from '#events';
-import { DomainEvent } from '#kernel';
 import type { CallContext } from '#kernel';
 import { FailedJobs } from '../failed-jobs.ts';
 import type { QueueName } from '../queues.ts';
@@ -27,7 +27,7 @@ export class RetryJobHandler implements ICommandHandler<RetryJobCommand> {
 
   async execute({ context, queue, jobId }: RetryJobCommand): Promise<void> {
     const job = await this.failedJobs.get(queue, jobId);
-    const event = new DomainEvent('job.retried.v1', null, { type: 'job', id: jobId }, { queue });
+    const event = new JobRetried({ id: jobId }, { queue });
     await this.unitOfWork.run(context, { chains: [null] }, (transaction) => {
       transaction.publish(new Occurrence(event));
       return Promise.resolve();

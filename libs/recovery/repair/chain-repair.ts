@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { CheckpointLog, ChainReader } from '#audit';
+import { EVENT_LOG, LogRepaired } from '#event-types';
 import { ChainVerifier, PLATFORM_CHAIN, emptyHead, EventLog, Occurrence, systemContext, UnitOfWork } from '#events';
 import type { ChainHead, Transaction } from '#events';
-import { DomainEvent } from '#kernel';
 import { TransactionConflict, bounded } from '#mongo';
 import { explainRefusal } from './refusal-text.ts';
 
@@ -63,7 +63,7 @@ export class ChainRepair {
   async mend({ chain, head, end }: ChainDiagnosis & { readonly state: 'mendable' }): Promise<void> {
     const operationId = chain === PLATFORM_CHAIN ? null : chain;
     const data = { fromSeq: head?.seq ?? null, fromHash: head?.hash ?? null, toSeq: end.seq, toHash: end.hash };
-    const event = new DomainEvent('log.repaired.v1', operationId, { type: 'service', id: 'events' }, data);
+    const event = new LogRepaired({ ...EVENT_LOG, operationId }, data);
     // no chain is named: the unit would hold, and go by, the head that is to be moved
     const options = { chains: [], limitMs: WRITE_LIMIT_MS };
     await this.unitOfWork.run(systemContext('repair'), options, async (transaction) => {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { CheckpointLog } from '#audit';
+import { eventCatalogue } from '#event-types';
 import {
   chainName,
-  eventCatalogue,
   EventLog,
   toLogEvent,
   MAX_TOKEN_LIFE_MS,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { EVENT_LOG, LogReconciled } from '#event-types';
 import {
   PLATFORM_CHAIN,
   Occurrence,
@@ -8,7 +9,6 @@ import {
   readTombstones,
   TombstoneLog,
 } from '#events';
-import { DomainEvent } from '#kernel';
 import { ChainMarkReader } from './chain-mark-reader.ts';
 import type { ChainMark, UnreadableLine, Tombstone } from '#events';
 import { TombstoneCatchUp } from './tombstone-catch-up.ts';
@@ -74,7 +74,7 @@ export class TombstoneReview {
   async acceptLoss({ chain, seq, hash, at }: ChainMark): Promise<void> {
     const operationId = chain === PLATFORM_CHAIN ? null : chain;
     const data = { lostSeq: seq, lostHash: hash, lostAt: at };
-    const event = new DomainEvent('log.reconciled.v1', operationId, { type: 'service', id: 'events' }, data);
+    const event = new LogReconciled({ ...EVENT_LOG, operationId }, data);
     const options = { chains: [operationId], limitMs: LIMIT_MS };
     await this.unitOfWork.run(systemContext('reconcile'), options, (transaction) => {
       transaction.publish(new Occurrence(event));

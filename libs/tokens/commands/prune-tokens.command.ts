@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { TokensPruned } from '#event-types';
 import { UnitOfWork, systemContext } from '#events';
-import { Aggregate, DomainEvent } from '#kernel';
+import { Aggregate } from '#kernel';
 import { EXPIRY_MARGIN_MS } from '../expiry-margin.ts';
 import { TokenRepository } from '../persistence/token.repository.ts';
 
@@ -50,6 +51,6 @@ export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {
 class Prune extends Aggregate {
   constructor(count: number) {
     super();
-    this.record(new DomainEvent('tokens.pruned.v1', null, { type: 'service', id: 'tokens' }, { count }));
+    this.record(new TokensPruned({ id: 'tokens' }, { count }));
   }
 }

@@ -1,8 +1,9 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { TokensPurged } from '#event-types';
 import { EventLog, UnitOfWork, systemContext } from '#events';
 import type { OutboxDocument } from '#events';
-import { Aggregate, DomainEvent } from '#kernel';
+import { Aggregate } from '#kernel';
 import { isStoreUnavailable } from '#mongo';
 import { TokenRepository } from '../persistence/token.repository.ts';
 
@@ -81,13 +82,7 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
 class Purge extends Aggregate {
   constructor(row: OutboxDocument, count: number) {
     super();
-    this.record(
-      new DomainEvent(
-        'tokens.purged.v1',
-        row.operationId,
-        { type: 'credential', id: row.subjectId },
-        { count, causedBy: row.eventId },
-      ),
-    );
+    const { operationId, subjectId, eventId } = row;
+    this.record(new TokensPurged({ operationId, id: subjectId }, { count, causedBy: eventId }));
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { EventDescription } from '../../../libs/events/event-types/event-description.ts';
-import { eventCatalogue } from '../../../libs/events/event-types/event-catalogue.ts';
+import type { EventDescription } from '../../../libs/event-types/event-description.ts';
+import { eventCatalogue } from '../../../libs/event-types/event-catalogue.ts';
 
 interface Member {
   readonly type?: string;
@@ -23,7 +23,7 @@ const CHAINS = {
 
 const HEAD = `# Events
 
-Every type of event that the service writes, with what its \`data\` holds. This page is made from \`libs/events/event-types/event-catalogue.ts\` by
+Every type of event that the service writes, with what its \`data\` holds. This page is made from \`libs/event-types/event-catalogue.ts\` by
 \`UPDATE_DOCS=1 npm test -- test/architecture/events-page.spec.ts\`; a test holds the service to it. What every event has beside
 \`data\`, and how the log is verified, [the format](event-log-format.md) says; [auditing](auditing.md) how to go about it.
 

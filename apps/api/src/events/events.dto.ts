@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CredentialDeleted } from '#event-types';
 import { EXPORT_FORMATS } from '#audit';
 import { idField, pageOf, timeField, timeInput } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
@@ -40,7 +41,7 @@ export const listEventsQuery = z
   .strictObject({
     ...pageQuery,
     ...scope,
-    type: textFilter.optional().meta({ description: 'Only this type.', example: 'credential.deleted.v1' }),
+    type: textFilter.optional().meta({ description: 'Only this type.', example: CredentialDeleted.type }),
     actor: textFilter.optional().meta({
       description: 'Only what this one did: id of a user, client id, or id of a part of the service.',
       example: 'us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
@@ -91,7 +92,7 @@ export const eventAnswer = z
     id: idField('ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
     seq: seq.nullable().meta({ description: 'Place in its chain, from 1; null outside the chains.' }),
     operationId,
-    type: z.string().meta({ example: 'credential.deleted.v1', description: 'What happened; docs/events.md has all.' }),
+    type: z.string().meta({ example: CredentialDeleted.type, description: 'What happened; docs/events.md has all.' }),
     at: timeField,
     actor: z
       .object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CredentialDeleted } from '#event-types';
 import { queues } from '#queues';
 import type { QueueName } from '#queues';
 import { idField, pageOf, timeField } from '../http/fields.ts';
@@ -53,7 +54,7 @@ export const outboxPage = pageOf(
     .object({
       id: idField('ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the event that left the work.'),
       queue: queueName,
-      eventType: z.string().meta({ example: 'credential.deleted.v1' }),
+      eventType: z.string().meta({ example: CredentialDeleted.type }),
       operationId: z.string().nullable(),
       subjectId: z.string().meta({ description: 'What the work is about: a credential, say.' }),
       attempts: count.meta({ description: 'How often it was handed to the queue.', example: 1 }),

@@ -1,26 +1,31 @@
 import { z } from 'zod';
 
-/** The chain of a type's events: its operation's, the platform's, that of what it is about, or none. */
-export type ChainOfType = 'operation' | 'platform' | 'operation or platform' | 'none';
+/** Whose chain an event belongs to: its operation's, the platform's, either (by its subject), or no chain at all. */
+export type EventChain = 'operation' | 'platform' | 'operation or platform' | 'none';
 
-/** A type of events, for docs/events.md and for the test that holds the service to it. */
+/** The description of an event type. docs/events.md is generated from it, and a test checks what the service writes against it. */
 export interface EventDescription {
-  /** Past tense, with a version: a change of the meaning of `data` is a new version. */
+  /** Past tense with a version. When the meaning of `data` changes, the version changes. */
   readonly type: string;
-  /** What happened, and when it is told; ends with a full stop. */
+  /** What happened and when the event is written, in sentences. */
   readonly what: string;
-  readonly chain: ChainOfType;
-  /** `subject.type`. */
-  readonly subjects: readonly string[];
+  readonly chain: EventChain;
+  /** Possible values of `subject.type`. */
+  readonly subjects: readonly [string, ...string[]];
   /** What `subject.id` is. */
   readonly subjectId: string;
-  /** `actor.type`. */
+  /** Possible values of `actor.type`. */
   readonly actors: readonly ('user' | 'client' | 'resource-server' | 'system')[];
-  /** The last version of Latchkey that wrote this type; undefined while it is written. Old events are kept and read for ever. */
+  /** The queue whose work must follow the event. */
+  readonly followUp?: FollowUpQueue;
+  /** The last version of Latchkey that wrote this type; undefined for current types. Old events stay readable. */
   readonly writtenUntil?: string;
-  /** What `data` holds. Each member has a description and an example. */
+  /** Schema of `data`. Each member has a description and an example. */
   readonly data: z.ZodObject;
 }
+
+/** A queue for work that follows an event. */
+export type FollowUpQueue = 'token-purge';
 
 /** A member of `data`, described. */
 export function member<T extends z.ZodType>(schema: T, description: string, example: unknown): T {
@@ -35,21 +40,22 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const FIRST_VERSION = '0.1.0';
 
-/** A type that the first version wrote, and that a later version of the type has replaced. */
-export function replaced(event: EventDescription): EventDescription {
+/** A type that version 0.1.0 wrote and that a newer version of the type has replaced. No class: it is never written again. */
+export function retired(event: EventDescription): EventDescription {
   return { ...event, writtenUntil: FIRST_VERSION };
 }
 
-/** `data` of a change: attributes that differ, as they were and as they are from this event on. */
-export function beforeAndAfter(attributes: z.ZodRawShape, before: object, after: object): z.ZodObject {
+/** Schema of `data` of a change: the attributes that differ, before and after it. */
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- inferred from the attributes
+export function beforeAndAfter<S extends z.ZodRawShape>(attributes: S, before: object, after: object) {
   const differing = z.strictObject(attributes).partial();
   return z.strictObject({
-    before: member(differing, 'The attributes that differ, as they were.', before),
-    after: member(differing, 'The same attributes, as they are from this event on.', after),
+    before: differing.meta({ description: 'The attributes that differ, as they were.', example: before }),
+    after: differing.meta({ description: 'The same attributes, as they are from this event on.', example: after }),
   });
 }
 
-/** `data` of a change as the first version wrote it: new values only. */
+/** Schema of `data` of a change as version 0.1.0 wrote it: new values only. */
 export function changedTo(attributes: z.ZodRawShape, example: object): z.ZodObject {
   const differing = z.strictObject(attributes).partial();
   return z.strictObject({ changed: member(differing, 'The attributes that differ, with their new values.', example) });

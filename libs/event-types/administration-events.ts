@@ -1,0 +1,264 @@
+import { z } from 'zod';
+import {
+  beforeAndAfter,
+  changedTo,
+  endOfSecret,
+  firstSecretId,
+  instant,
+  member,
+  retired,
+  rotation,
+  text,
+  texts,
+} from './event-description.ts';
+import { eventType } from './event-type.ts';
+
+const name = member(text, 'Name.', 'Billing');
+const requireAllowedIps = member(z.boolean(), 'Whether its credentials must name addresses.', false);
+const description = member(text, 'Description.', '');
+const apis = member(texts, 'Keys of the APIs that it may ask about.', ['invoices']);
+const requireClientIp = member(z.boolean(), 'Whether it must name the address of the caller.', true);
+
+const operation = {
+  chain: 'operation',
+  subjects: ['operation'],
+  subjectId: 'id of the operation',
+  actors: ['user'],
+} as const;
+const api = { chain: 'platform', subjects: ['api'], subjectId: 'key of the API', actors: ['user'] } as const;
+const server = {
+  chain: 'platform',
+  subjects: ['resource-server'],
+  subjectId: 'id of the resource server',
+  actors: ['user'],
+} as const;
+const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
+
+const username = member(text, 'Name to sign in with.', 'ada');
+const roles = member(texts, 'Roles.', ['operation-admin']);
+const operationIds = member(texts, 'Operations that an operation-admin manages.', [
+  'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+]);
+const rights = z.strictObject({ username, roles, operationIds });
+const auditor = { username: 'ada', roles: ['auditor'], operationIds: [] };
+const administrator = { ...auditor, roles: ['auditor', 'platform-admin'] };
+
+export class OperationCreated extends eventType({
+  ...operation,
+  type: 'operation.created.v1',
+  what: 'An operation was created. It is the first event of its chain.',
+  data: z.strictObject({ name, requireAllowedIps }),
+}) {}
+
+export class OperationUpdated extends eventType({
+  ...operation,
+  type: 'operation.updated.v2',
+  what: 'An operation was changed.',
+  data: beforeAndAfter({ name, requireAllowedIps }, { requireAllowedIps: false }, { requireAllowedIps: true }).extend({
+    toleratedCredentialIds: member(
+      texts.optional(),
+      'Ids of credentials that break a new rule and stay as they are, by `enforce: "new"`; absent when there is none.',
+      ['cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'],
+    ),
+  }),
+}) {}
+
+const operationUpdatedV1 = retired({
+  ...operation,
+  type: 'operation.updated.v1',
+  what: 'An operation was changed.',
+  data: changedTo({ name, requireAllowedIps }, { requireAllowedIps: true }),
+});
+
+export class OperationDeleted extends eventType({
+  ...operation,
+  type: 'operation.deleted.v1',
+  what: 'An operation was deleted, which held no credential any more. Its chain stays.',
+  data: z.strictObject({ name }),
+}) {}
+
+export class ApiCreated extends eventType({
+  ...api,
+  type: 'api.created.v1',
+  what: 'An API came into the catalogue.',
+  data: z.strictObject({ name, description }),
+}) {}
+
+export class ApiUpdated extends eventType({
+  ...api,
+  type: 'api.updated.v2',
+  what: 'An API was changed.',
+  data: beforeAndAfter({ name, description }, { description: '' }, { description: 'Invoices of all kinds' }),
+}) {}
+
+const apiUpdatedV1 = retired({
+  ...api,
+  type: 'api.updated.v1',
+  what: 'An API was changed.',
+  data: changedTo({ name, description }, { description: 'Invoices of all kinds' }),
+});
+
+export class ApiDeleted extends eventType({
+  ...api,
+  type: 'api.deleted.v1',
+  what: 'An API left the catalogue. If by force, each credential that had it has a `credential.updated.v2`, and each resource server a `resource-server.updated.v2`.',
+  data: z.strictObject({ name }),
+}) {}
+
+export class ResourceServerCreated extends eventType({
+  ...server,
+  type: 'resource-server.created.v1',
+  what: 'A resource server was registered.',
+  data: z.strictObject({ secretId: firstSecretId, name, apis, requireClientIp }),
+}) {}
+
+export class ResourceServerUpdated extends eventType({
+  ...server,
+  type: 'resource-server.updated.v2',
+  what: 'A resource server was changed.',
+  data: beforeAndAfter({ name, apis, requireClientIp }, { apis: ['invoices'] }, { apis: ['invoices', 'orders'] }),
+}) {}
+
+const resourceServerUpdatedV1 = retired({
+  ...server,
+  type: 'resource-server.updated.v1',
+  what: 'A resource server was changed.',
+  data: changedTo({ name, apis, requireClientIp }, { apis: ['invoices', 'orders'] }),
+});
+
+export class ResourceServerSecretRotated extends eventType({
+  ...server,
+  type: 'resource-server.secret-rotated.v2',
+  what: 'A resource server got a new secret.',
+  data: rotation,
+}) {}
+
+export class ResourceServerSecretEnded extends eventType({
+  ...server,
+  type: 'resource-server.secret-ended.v1',
+  what: 'One of two live secrets of a resource server was ended.',
+  data: endOfSecret,
+}) {}
+
+const resourceServerSecretRotatedV1 = retired({
+  ...server,
+  type: 'resource-server.secret-rotated.v1',
+  what: 'A resource server got a new secret.',
+  data: z.strictObject({
+    secretId: member(text.nullable(), 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+    previousSecretId: member(text.nullable(), 'Id of the secret before it, while that stays good.', null),
+    previousEndsAt: member(instant.nullable(), 'When that one ends.', null),
+    compromised: member(z.boolean(), 'Whether every older secret ended at once.', true),
+  }),
+});
+
+export class ResourceServerDeleted extends eventType({
+  ...server,
+  type: 'resource-server.deleted.v1',
+  what: 'A resource server was deleted.',
+  actors: ['user', 'system'],
+  data: z.strictObject({
+    name,
+    reconciled: member(
+      z.literal(true).optional(),
+      'Present when it had been deleted before, and a restored backup had brought it back (`latchkey reconcile`).',
+      true,
+    ),
+  }),
+}) {}
+
+export class ResourceServerSecretsReconciled extends eventType({
+  ...server,
+  type: 'resource-server.secrets-reconciled.v1',
+  what: 'Secrets that had ended before, and that a restored backup had brought back, were ended again by `latchkey reconcile`.',
+  actors: ['system'],
+  data: z.strictObject({
+    secretIds: member(texts, 'Ids of the secrets; not the secrets.', ['se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
+  }),
+}) {}
+
+export class UserCreated extends eventType({
+  ...user,
+  type: 'user.created.v2',
+  what: 'A person was given a local user; the first one by the service itself, from its configuration.',
+  actors: ['user', 'system'],
+  data: z.strictObject({
+    before: member(z.null(), 'Always null: there was no such user.', null),
+    after: member(rights, 'Who it is and what it may do.', auditor),
+  }),
+}) {}
+
+const userCreatedV1 = retired({
+  ...user,
+  type: 'user.created.v1',
+  what: 'A person was given a local user; the first one by the service itself, from its configuration.',
+  actors: ['user', 'system'],
+  data: rights,
+});
+
+export class UserUpdated extends eventType({
+  ...user,
+  type: 'user.updated.v2',
+  what: 'A local user was changed.',
+  actors: ['user'],
+  data: z.strictObject({
+    before: member(rights, 'Who it was and what it could do.', auditor),
+    after: member(rights, 'Who it is and what it may do from this event on.', administrator),
+    passwordChanged: member(z.boolean(), 'Whether a password was set. Nothing of it is told.', false),
+  }),
+}) {}
+
+const userUpdatedV1 = retired({
+  ...user,
+  type: 'user.updated.v1',
+  what: 'A local user was changed. To what is told by no event: see `user.updated.v2`.',
+  actors: ['user'],
+  data: z.strictObject({
+    changed: member(
+      z.array(z.enum(['username', 'password', 'roles', 'operationIds'])),
+      'Names of what was set; a password that was set counts as changed.',
+      ['roles'],
+    ),
+  }),
+});
+
+export class UserDeleted extends eventType({
+  ...user,
+  type: 'user.deleted.v1',
+  what: 'A local user was deleted. Events of version 0.1.0 hold the name only.',
+  actors: ['user'],
+  data: z.strictObject({
+    username,
+    roles: member(texts.optional(), 'Roles that it had.', ['operation-admin']),
+    operationIds: member(texts.optional(), 'Operations that it managed.', ['op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
+  }),
+}) {}
+
+/** Operations, the catalogue, resource servers and people. */
+export const administrationEvents = [
+  OperationCreated,
+  OperationUpdated,
+  OperationDeleted,
+  ApiCreated,
+  ApiUpdated,
+  ApiDeleted,
+  ResourceServerCreated,
+  ResourceServerUpdated,
+  ResourceServerSecretRotated,
+  ResourceServerSecretEnded,
+  ResourceServerDeleted,
+  ResourceServerSecretsReconciled,
+  UserCreated,
+  UserUpdated,
+  UserDeleted,
+] as const;
+
+/** Types that an earlier version of Latchkey wrote. A log may still hold events of them. */
+export const retiredAdministrationEvents = [
+  operationUpdatedV1,
+  apiUpdatedV1,
+  resourceServerUpdatedV1,
+  resourceServerSecretRotatedV1,
+  userCreatedV1,
+  userUpdatedV1,
+] as const;

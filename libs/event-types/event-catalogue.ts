@@ -1,0 +1,11 @@
+import { administrationEvents, retiredAdministrationEvents } from './administration-events.ts';
+import { credentialEvents, retiredCredentialEvents } from './credential-events.ts';
+import type { EventDescription } from './event-description.ts';
+import { logEvents } from './log-events.ts';
+
+/** Every type of event that a log can hold. docs/events.md is generated from it. */
+export const eventCatalogue: readonly EventDescription[] = [
+  ...[...credentialEvents, ...administrationEvents, ...logEvents].map(({ description }) => description),
+  ...retiredCredentialEvents,
+  ...retiredAdministrationEvents,
+];

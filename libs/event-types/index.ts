@@ -1,0 +1,46 @@
+// one export per event type, so more than the usual 35
+export {
+  ApiCreated,
+  ApiDeleted,
+  ApiUpdated,
+  OperationCreated,
+  OperationDeleted,
+  OperationUpdated,
+  ResourceServerCreated,
+  ResourceServerDeleted,
+  ResourceServerSecretEnded,
+  ResourceServerSecretRotated,
+  ResourceServerSecretsReconciled,
+  ResourceServerUpdated,
+  UserCreated,
+  UserDeleted,
+  UserUpdated,
+} from './administration-events.ts';
+export {
+  CredentialCreated,
+  CredentialDeleted,
+  CredentialSecretEnded,
+  CredentialSecretRotated,
+  CredentialSecretsReconciled,
+  CredentialUpdated,
+  TokenIssued,
+  TokenRevoked,
+  TokensPruned,
+  TokensPurged,
+} from './credential-events.ts';
+export { eventCatalogue } from './event-catalogue.ts';
+export {
+  CheckpointKeyRotated,
+  CheckpointsRequested,
+  EVENT_LOG,
+  EventsArchived,
+  EventsExported,
+  EventsRead,
+  JobRetried,
+  LogReconciled,
+  LogRepaired,
+  RefusalsArchived,
+  SignInRefused,
+} from './log-events.ts';
+export type { FollowUpQueue } from './event-description.ts';
+export type { EventData } from './event-type.ts';

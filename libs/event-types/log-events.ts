@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { count, instant, member, sha256, text, texts } from './event-description.ts';
+import { eventType } from './event-type.ts';
+
+const HASH = '5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9';
+/** The subject of events about the log itself. */
+export const EVENT_LOG = { id: 'events' } as const;
+
+const log = { subjects: ['service'], subjectId: '`events`' } as const;
+const operationId = member(
+  text.nullable(),
+  'Whose chain; `platform` for the platform’s, null for all that the actor may see.',
+  'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+);
+const from = member(instant.nullable(), 'From this time on.', null);
+const to = member(instant.nullable(), 'Before this time.', null);
+const file = (example: string): z.ZodString => member(text, 'The file, below the archive’s folder.', example);
+const fileHash = member(sha256, 'SHA-256 of the file.', HASH);
+
+const readFilter = z
+  .strictObject({
+    operationId: text,
+    type: text,
+    actor: text,
+    subject: text,
+    from: instant,
+    to: instant,
+    eventId: text,
+  })
+  .partial();
+
+export class EventsRead extends eventType({
+  ...log,
+  type: 'events.read.v2',
+  what: 'Someone read the log. At most one event for each reader and minute (and instance of the service), whatever they ask for. The first read of a minute is not answered unless its event is written; those after it are told with the reader’s next event, or when the minute is over.',
+  chain: 'platform',
+  actors: ['user'],
+  data: z.strictObject({
+    count: member(count, 'How many reads this event stands for.', 3),
+    since: member(instant, 'When the first of them was.', '2026-11-23T09:30:00.000Z'),
+    filters: member(
+      z.array(readFilter),
+      'What was asked for, without repetitions; the last twenty. `eventId` for a single event.',
+      [{ subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' }],
+    ),
+  }),
+}) {}
+
+export class EventsExported extends eventType({
+  ...log,
+  type: 'events.exported.v1',
+  what: 'Someone exported the log: in the chain that was exported, or the platform’s when it was more than one. Written before the export begins, which so ends with it.',
+  chain: 'operation or platform',
+  actors: ['user'],
+  data: z.strictObject({ format: member(z.enum(['ndjson', 'csv']), 'Format.', 'ndjson'), operationId, from, to }),
+}) {}
+
+export class EventsArchived extends eventType({
+  ...log,
+  type: 'events.archived.v1',
+  what: 'A retention archived the beginning of the chain. From this event on the chain begins behind `throughSeq`; how that is verified, [the format](event-log-format.md) says.',
+  chain: 'operation or platform',
+  actors: ['system'],
+  data: z.strictObject({
+    throughSeq: member(count, 'The last seq that was dropped.', 1200),
+    checkpointId: member(
+      text,
+      'Id of the checkpoint at that seq, which is kept.',
+      'cp_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+    ),
+    count: member(count, 'How many events were dropped.', 1200),
+    file: file('op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b/000000000001-000000001200.ndjson'),
+    sha256: fileHash,
+  }),
+}) {}
+
+export class RefusalsArchived extends eventType({
+  type: 'refusals.archived.v1',
+  what: 'A retention archived and dropped the sums of refusals (`sign-in.refused.v1`) of a day.',
+  chain: 'platform',
+  subjects: ['day'],
+  subjectId: 'the day, UTC',
+  actors: ['system'],
+  data: z.strictObject({
+    count: member(count, 'How many sums.', 17),
+    file: file('refusals/2026-11-23.ndjson'),
+    sha256: fileHash,
+  }),
+}) {}
+
+export class LogRepaired extends eventType({
+  ...log,
+  type: 'log.repaired.v1',
+  what: 'An operator ran `latchkey repair`: the chain’s head did not name its last event, and was moved there. No event was changed or removed.',
+  chain: 'operation or platform',
+  actors: ['system'],
+  data: z.strictObject({
+    fromSeq: member(count.nullable(), 'Where the head was; null where there was none.', 1203),
+    fromHash: member(sha256.nullable(), 'The hash that the head had; null where there was none.', HASH),
+    toSeq: member(count, 'The last event of the contiguous, hash-verified log.', 1200),
+    toHash: member(sha256, 'Its hash.', HASH),
+  }),
+}) {}
+
+export class LogReconciled extends eventType({
+  ...log,
+  type: 'log.reconciled.v1',
+  what: 'An operator ran `latchkey reconcile` after a restore: the chain had been longer, or had gone another way, than the restored database has it. It goes on from here.',
+  chain: 'operation or platform',
+  actors: ['system'],
+  data: z.strictObject({
+    lostSeq: member(count, 'The last event that a tombstone or checkpoint tells of.', 1240),
+    lostHash: member(sha256, 'Its hash.', HASH),
+    lostAt: member(instant, 'Its time.', '2026-11-23T09:30:00.000Z'),
+  }),
+}) {}
+
+export class CheckpointsRequested extends eventType({
+  ...log,
+  type: 'checkpoints.requested.v1',
+  what: 'Someone had chains signed, beside the hourly schedule, which tells no event. Written before they are, so that it is signed too.',
+  chain: 'platform',
+  actors: ['user'],
+  data: z.strictObject({ operationId }),
+}) {}
+
+export class CheckpointKeyRotated extends eventType({
+  type: 'checkpoint-key.rotated.v1',
+  what: 'The service was started with another signing key; the one before it signs no more. Also told of the first key.',
+  chain: 'platform',
+  subjects: ['checkpoint-key'],
+  subjectId: 'id of the new key (`kid`)',
+  actors: ['system'],
+  data: z.strictObject({
+    retiredKeyId: member(text.nullable(), 'Id of the key that was retired; null for the first key.', null),
+  }),
+}) {}
+
+export class JobRetried extends eventType({
+  type: 'job.retried.v1',
+  what: 'Someone had a failed job tried once more. Written before it is; if the queue was not there then, it was not.',
+  chain: 'platform',
+  subjects: ['job'],
+  subjectId: 'id of the job',
+  actors: ['user'],
+  data: z.strictObject({ queue: member(text, 'Name of its queue.', 'token-purge') }),
+}) {}
+
+export class SignInRefused extends eventType({
+  type: 'sign-in.refused.v1',
+  what: 'Callers who claimed to be the subject were refused: a sum for each subject, reason and minute, outside the chains, since anybody can cause refusals by the thousand. The actor is whom they claimed to be, which nobody proved; its `ip` is told when there was but one.',
+  chain: 'none',
+  subjects: ['credential', 'resource-server', 'user', 'unknown'],
+  subjectId: 'id of what was claimed, or `unknown` where there is no such thing',
+  actors: ['client', 'resource-server', 'user'],
+  data: z.strictObject({
+    reason: member(text, 'The true reason, which the caller is not told.', 'wrong-secret'),
+    count: member(count, 'How many, in this minute.', 12),
+    addresses: member(texts, 'Where they came from; ten at most.', ['192.0.2.1']),
+    minute: member(instant, 'The minute.', '2026-11-23T09:30:00.000Z'),
+  }),
+}) {}
+
+/** The log itself, its proof, and the jobs behind the service. */
+export const logEvents = [
+  EventsRead,
+  EventsExported,
+  EventsArchived,
+  RefusalsArchived,
+  LogRepaired,
+  LogReconciled,
+  CheckpointsRequested,
+  CheckpointKeyRotated,
+  JobRetried,
+  SignInRefused,
+] as const;
