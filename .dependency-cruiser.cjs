@@ -58,6 +58,13 @@ module.exports = {
       to: { pathNot: ['^libs/kernel/', '^libs/event-types/index\\.ts$', '^libs/[^/]+/domain/', '^(node:)?crypto$'] },
     },
     {
+      name: 'packages-stand-alone',
+      severity: 'error',
+      comment: 'A package has a life of its own: the verifier must not depend on the service that it checks.',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^(apps|libs|packages|test|tools|bench)/', pathNot: '^packages/$1/' },
+    },
+    {
       name: 'tools-know-no-service',
       severity: 'error',
       from: { path: '^tools/' },

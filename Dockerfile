@@ -2,6 +2,7 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /latchkey
 COPY package.json package-lock.json .npmrc ./
+COPY packages packages
 RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY apps apps
@@ -17,7 +18,7 @@ WORKDIR /latchkey
 COPY --from=build /latchkey/package.json ./
 COPY --from=build /latchkey/node_modules node_modules
 COPY --from=build /latchkey/dist/latchkey.mjs /latchkey/dist/latchkey.mjs.map dist/
-COPY --from=build /latchkey/dist/latchkey-verify.mjs /latchkey/dist/latchkey-verify.mjs.map dist/
+COPY --from=build /latchkey/packages packages
 # `docker run … IMAGE migrate`: the commands of docs/operating.md
 RUN chmod 755 dist/latchkey.mjs && ln -s /latchkey/dist/latchkey.mjs /usr/local/bin/latchkey
 USER node

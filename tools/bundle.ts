@@ -1,6 +1,5 @@
 /**
- * Puts the built service (dist/apps, dist/libs) into one file, which starts more than twice as fast as loose modules. Also the
- * event-log verifier, for Node versions that do not strip types.
+ * Puts the built service (dist/apps, dist/libs) into one file, which starts more than twice as fast as loose modules.
  */
 import { build } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
@@ -53,10 +52,4 @@ await build({
   entryPoints: ['dist/apps/api/src/main.js'],
   outfile: 'dist/latchkey.mjs',
   conditions: ['latchkey-dist'],
-});
-await build({
-  ...common,
-  target: 'node20',
-  entryPoints: ['tools/verify-events/main.ts'],
-  outfile: 'dist/latchkey-verify.mjs',
 });

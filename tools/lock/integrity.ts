@@ -1,9 +1,9 @@
 import type { Lock } from './platform-entries.ts';
 
-/** The packages of a lock file that npm would install without comparing them with a checksum. */
+/** The packages of a lock file that npm would install without comparing them with a checksum; not the project's own. */
 export function withoutIntegrity(lock: Lock): string[] {
   return Object.entries(lock.packages)
-    .filter(([path, entry]) => path !== '' && entry.link !== true && entry.integrity === undefined)
+    .filter(([path, entry]) => path.includes('node_modules/') && entry.link !== true && entry.integrity === undefined)
     .map(([path]) => path);
 }
 

@@ -7,7 +7,7 @@ import type { DomainEventData } from '../../../libs/kernel/json.ts';
 import { chainEvents, chainName, emptyHead } from '../../../libs/events/chain/chain.ts';
 import type { ChainHead, EventDraft, LogEvent } from '../../../libs/events/chain/chain.ts';
 import { Occurrence } from '../../../libs/events/unit-of-work/occurrence.ts';
-import { main } from '../../../tools/verify-events/cli.ts';
+import { main } from '../../../packages/verify-events/cli.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// The built verifier where there is one (Node 20 and later); else its source, for which Node must strip types (24 and later).
+// The bundled verifier where it was built, which is how it is published; in a checkout otherwise its source (Node 24).
 import { existsSync } from 'node:fs';
 
-const built = new URL('../../dist/latchkey-verify.mjs', import.meta.url);
-if (existsSync(built)) {
-  await import(built.href);
+const bundle = new URL('./dist/latchkey-verify.mjs', import.meta.url);
+if (existsSync(bundle)) {
+  await import(bundle.href);
 } else if (process.features.typescript) {
   await import('./main.ts');
 } else {
