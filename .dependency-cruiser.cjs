@@ -52,6 +52,13 @@ module.exports = {
       to: { path: '^libs/[^/]+/', pathNot: ['^libs/[^/]+/index\\.ts$', '^libs/$1/'] },
     },
     {
+      name: 'http-serves-all-routes',
+      severity: 'error',
+      comment: 'What every route shares knows no route.',
+      from: { path: '^apps/api/src/http/' },
+      to: { path: '^apps/api/src/', pathNot: '^apps/api/src/http/' },
+    },
+    {
       name: 'pure-domain',
       severity: 'error',
       from: { path: '^libs/[^/]+/domain/', pathNot: '\\.spec\\.ts$' },

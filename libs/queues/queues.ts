@@ -9,7 +9,7 @@ export const queues = {
     removeOnComplete: { age: 3600, count: 1000 },
     removeOnFail: { age: 14 * 24 * 3600, count: 10_000 },
   },
-  /** What is to be done again and again; the schedules stand in apps/api/src/jobs/schedules.ts. */
+  /** Recurring work, scheduled by apps/api/src/worker/schedules.ts. */
   maintenance: {
     attempts: 3,
     backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },

@@ -34,12 +34,15 @@ import { BlockedGuard } from './http/blocked.guard.ts';
 import { Draining } from './http/draining.ts';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
 import { Pages } from './http/pages.ts';
+import { ERROR_FORMATS } from './http/error-format.ts';
+import type { ErrorFormat } from './http/error-format.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { StrayQueryGuard } from './http/stray-query.guard.ts';
 import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
-import { JobsModule } from './jobs/jobs.module.ts';
+import { WorkerModule } from './worker/worker.module.ts';
+import { OAuthErrorFormat } from './oauth/oauth-error-format.ts';
 import { OauthModule } from './oauth/oauth.module.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 
@@ -82,7 +85,7 @@ export class ApiModule {
         TokensModule,
         RecoveryModule,
         ...(config.role === 'worker' ? [] : [OauthModule]),
-        JobsModule.for(config.role),
+        WorkerModule.for(config.role),
       ],
       // a worker is asked for nothing but its health
       controllers: config.role === 'worker' ? [HealthController] : [HealthController, ...API_CONTROLLERS],
@@ -96,6 +99,8 @@ export class ApiModule {
         RestoreGuard,
         { provide: CONFIG, useValue: config },
         { provide: RouteTable, useValue: routes },
+        OAuthErrorFormat,
+        { provide: ERROR_FORMATS, useFactory: (...formats: ErrorFormat[]) => formats, inject: [OAuthErrorFormat] },
         { provide: APP_FILTER, useClass: ProblemFilter },
         // guards run in this order
         { provide: APP_GUARD, useClass: BlockedGuard },

@@ -4,38 +4,35 @@ import type { FastifyReply } from 'fastify';
 import { DomainError } from '#kernel';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
+import { ERROR_FORMATS } from './error-format.ts';
+import type { ErrorFormat } from './error-format.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { sendProblem } from './problem.ts';
-import { oauthErrorOf, oauthRefusalOf, sendOAuthError } from '../oauth/oauth-error.ts';
 import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
-/** The last resort of every route: any error becomes problem+json, and what the caller is not told goes to the log. */
+/** Handles every error: it is sent as problem+json, or in the format of its routes, and its private detail is logged. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly routes: RouteTable,
+    @Inject(ERROR_FORMATS) private readonly formats: readonly ErrorFormat[],
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<LatchkeyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const isOAuth = request.url.startsWith('/oauth2/');
-    // no fault of ours, and counted where it arose
-    const refusal = isOAuth ? oauthRefusalOf(thrown) : undefined;
-    if (refusal !== undefined) {
-      if (!reply.sent) sendOAuthError(reply, refusal);
-      return;
-    }
+    const format = this.formats.find((candidate) => candidate.covers(request.url));
+    if (format?.sendRefusal(thrown, reply) === true) return;
     const unrouted =
       thrown instanceof NotFoundException ? this.routes.faultOf(request.url, request.method, reply) : undefined;
     const error = unrouted ?? toDomainError(thrown);
     this.log(error, request.id);
     if (reply.sent) return;
     if (error.code === 'unsupported-media-type') adviseMediaType(request.method, reply);
-    if (isOAuth && unrouted === undefined) sendOAuthError(reply, oauthErrorOf(error));
+    if (format !== undefined && unrouted === undefined) format.send(error, reply);
     else sendProblem(reply, error, request.id);
   }
 

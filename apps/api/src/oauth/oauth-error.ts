@@ -99,7 +99,7 @@ export class ServerError extends OAuthError {
   }
 }
 
-/** What the OAuth endpoints refuse every day, as an OAuth error; undefined for whatever else was thrown. */
+/** The OAuth error of an everyday refusal; undefined for any other error. */
 export function oauthRefusalOf(thrown: unknown): OAuthError | undefined {
   if (thrown instanceof OAuthError) return thrown;
   if (thrown instanceof AuthenticationFailed) return new InvalidClient();

@@ -8,10 +8,10 @@ import { TokenPurgeProcessor } from './token-purge.processor.ts';
 
 /** The workers. An instance in the role `http` has none. */
 @Module({})
-export class JobsModule {
+export class WorkerModule {
   static for(role: Config['role']): DynamicModule {
     return {
-      module: JobsModule,
+      module: WorkerModule,
       providers: role === 'http' ? [] : [MaintenanceProcessor, Schedules, TokenPurgeProcessor, WorkerServices],
     };
   }
