@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Coalescer } from './coalescer.ts';
+import { beforeDeadline } from './deadline.ts';
 
 /** A store whose queries are answered by hand. */
 function manualStore(): {
@@ -100,5 +102,20 @@ describe('Coalescer', () => {
     await turn();
     queries[1]?.answer({ a: '1' });
     expect(await next).toBe('1');
+  });
+
+  it('applies the deadline of one caller to no other, whoever began', async () => {
+    const { queries, load } = manualStore();
+    const coalescer = new Coalescer(load, 1);
+    const hurried = beforeDeadline(performance.now() + 20, () => coalescer.get('a')).catch((error: unknown) => error);
+    const patient = [coalescer.get('a')];
+    await turn();
+    patient.push(coalescer.get('b'));
+    expect(await hurried).toMatchObject({ code: 'store-unavailable' });
+    await pause(20);
+    queries[0]?.answer({ a: '1' });
+    await turn();
+    queries[1]?.answer({ b: '2' });
+    expect(await Promise.all(patient)).toEqual(['1', '2']);
   });
 });

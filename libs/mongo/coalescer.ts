@@ -1,3 +1,4 @@
+import { withinDeadline, withoutDeadline } from './deadline.ts';
 import { bounded } from './store-errors.ts';
 
 interface Waiting<V> {
@@ -41,13 +42,14 @@ export class Coalescer<V> {
 
   /** @param askedAtMs since when the caller waits. @throws DomainError `store-unavailable` */
   get(key: string, askedAtMs = performance.now()): Promise<V | undefined> {
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<V | undefined>((resolve, reject) => {
       if (this.waiting.size === 0) this.waitingSinceMs = askedAtMs;
       const waiters = this.waiting.get(key);
       if (waiters === undefined) this.waiting.set(key, [{ resolve, reject }]);
       else waiters.push({ resolve, reject });
       this.schedule();
     });
+    return withinDeadline(Infinity) < Infinity ? bounded(answer, ANSWER_LIMIT_MS) : answer;
   }
 
   private schedule(): void {
@@ -61,10 +63,13 @@ export class Coalescer<V> {
     this.patience = undefined;
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      void this.flush();
-    });
+    // queries follow one another for all callers: the deadline of the one who began is not that of the others
+    withoutDeadline(() =>
+      setImmediate(() => {
+        this.scheduled = false;
+        void this.flush();
+      }),
+    );
   }
 
   private take(): Map<string, Waiting<V>[]> {

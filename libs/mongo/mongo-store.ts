@@ -8,6 +8,7 @@ import { LOGGER, RepeatedNotice } from '#observability';
 import type { Logger } from '#observability';
 import { ConnectionWatch } from './connection-watch.ts';
 import { UnfitDeployment } from './deployment.ts';
+import { PrimaryWatch } from './primary-watch.ts';
 import { StoreClock } from './store-clock.ts';
 import { STORE_OPTIONS } from './store-options.ts';
 import { verifyLayout } from './verify-layout.ts';
@@ -38,6 +39,7 @@ export class MongoStore implements OnApplicationShutdown {
   private prepared = false;
   private opening: Promise<void> | undefined;
   private watch: ConnectionWatch | undefined;
+  private readonly primary = new PrimaryWatch();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -58,8 +60,9 @@ export class MongoStore implements OnApplicationShutdown {
     return model;
   }
 
+  /** Whether it was reached, and has a primary or is likely to have one in a moment. */
   get ready(): boolean {
-    return this.prepared && this.connection.readyState === mongoose.ConnectionStates.connected;
+    return this.prepared && !this.closing && this.primary.isExpected;
   }
 
   /** Resolves when the store was reached and prepared; keeps trying until then or until shutdown. */
@@ -96,6 +99,7 @@ export class MongoStore implements OnApplicationShutdown {
           heartbeatFrequencyMS: 1_000,
         });
         this.clock.follow(this.connection.getClient());
+        this.primary.follow(this.connection.getClient());
         if (!this.prepared) await this.prepare();
         this.outage.clear();
         this.unfit.clear();

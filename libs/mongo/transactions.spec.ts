@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ClientSession, mongo } from 'mongoose';
 import { loadConfig } from '#config';
 import { migrateDatabase, migrations } from '#migrations';
@@ -76,6 +77,16 @@ describe('transactions of several instances', () => {
       await one.increase('timed', session);
     });
     expect(ran?.operationTime).toBeDefined();
+  });
+
+  it('run also when no heartbeat was heard for a while: the process may have been stopped, or its clock set', async () => {
+    await once(one.store.connection.getClient(), 'serverHeartbeatSucceeded');
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
+    try {
+      expect(await one.transactions.run(() => Promise.resolve('done'))).toBe('done');
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('are retried when the instance was taken for dead, and are done once', async () => {
