@@ -1,9 +1,10 @@
 import { Schema } from 'mongoose';
+import type { ChainName } from '#events';
 
 /** A signed checkpoint as it is stored. Like events, checkpoints are only ever added. */
 export interface CheckpointDocument {
   _id: string;
-  chain: string;
+  chain: ChainName;
   operationId: string | null;
   seq: number;
   hash: string;

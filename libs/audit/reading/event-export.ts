@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Refusals } from '#events';
+import type { ChainName } from '#events';
 import { refusalsQuery } from './event-filter.ts';
 import { ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
@@ -25,7 +26,7 @@ const STOP_AFTER_MS = 2_000;
 /** What is exported; what is left out narrows nothing. */
 export interface ExportScope {
   /** Names of chains. */
-  readonly chains?: readonly string[] | undefined;
+  readonly chains?: readonly ChainName[] | undefined;
   /** From this time on. */
   readonly from?: Date | undefined;
   /** Before this time. */

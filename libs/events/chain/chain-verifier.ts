@@ -1,5 +1,6 @@
 import { emptyHead, hashEvent } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
+import type { ChainName } from './chain-name.ts';
 
 /**
  * Why a chain is not whole, in the words of docs/event-log-format.md:
@@ -39,7 +40,7 @@ export class ChainVerifier {
    * @param anchors what checkpoints, already verified, say of this chain
    */
   constructor(
-    private readonly chain: string,
+    private readonly chain: ChainName,
     start: ChainHead = emptyHead(chain),
     anchors: Iterable<Anchor> = [],
   ) {

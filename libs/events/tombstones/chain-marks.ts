@@ -1,9 +1,10 @@
 import type { ChainHead } from '../chain/chain.ts';
 import type { Tombstone } from './tombstone.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 /** How far a chain had come, as far as tombstones and checkpoints tell. */
 export interface ChainMark extends ChainHead {
-  readonly chain: string;
+  readonly chain: ChainName;
   readonly at: string;
 }
 
