@@ -138,6 +138,8 @@ export const schema = z.object({
   LATCHKEY_RIGHTS_VERSION: z.enum(['on', 'off'], 'LATCHKEY_RIGHTS_VERSION must be on or off').default('on'),
   GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
   GUESS_LIMIT_PER_ADDRESS: wholeNumber('GUESS_LIMIT_PER_ADDRESS', 1, 1_000_000).default(200),
+  SESSION_IDLE_MINUTES: wholeNumber('SESSION_IDLE_MINUTES', 1, 1_440).default(30),
+  SESSION_MAX_HOURS: wholeNumber('SESSION_MAX_HOURS', 1, 720).default(12),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
@@ -197,6 +199,7 @@ function toConfig(env: z.output<typeof schema>) {
     connectionLimits: { inAll: env.CONNECTION_LIMIT, perAddress: env.CONNECTION_LIMIT_PER_ADDRESS },
     rightsVersion: env.LATCHKEY_RIGHTS_VERSION === 'on',
     guessLimits: { perClient: env.GUESS_LIMIT_PER_CLIENT, perAddress: env.GUESS_LIMIT_PER_ADDRESS },
+    sessions: { idleMs: env.SESSION_IDLE_MINUTES * 60_000, maxMs: env.SESSION_MAX_HOURS * 3_600_000 },
     logLevel: env.LOG_LEVEL,
   };
 }

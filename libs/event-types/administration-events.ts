@@ -32,16 +32,6 @@ const server = {
   subjectId: 'id of the resource server',
   actors: ['user'],
 } as const;
-const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
-
-const username = member(text, 'Name to sign in with.', 'ada');
-const roles = member(texts, 'Roles.', ['operation-admin']);
-const operationIds = member(texts, 'Operations that an operation-admin manages.', [
-  'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
-]);
-const rights = z.strictObject({ username, roles, operationIds });
-const auditor = { username: 'ada', roles: ['auditor'], operationIds: [] };
-const administrator = { ...auditor, roles: ['auditor', 'platform-admin'] };
 
 export class OperationCreated extends eventType({
   ...operation,
@@ -177,64 +167,7 @@ export class ResourceServerSecretsReconciled extends eventType({
   }),
 }) {}
 
-export class UserCreated extends eventType({
-  ...user,
-  type: 'user.created.v2',
-  what: 'A person was given a local user; the first one by the service itself, from its configuration.',
-  actors: ['user', 'system'],
-  data: z.strictObject({
-    before: member(z.null(), 'Always null: there was no such user.', null),
-    after: member(rights, 'Who it is and what it may do.', auditor),
-  }),
-}) {}
-
-const userCreatedV1 = retired({
-  ...user,
-  type: 'user.created.v1',
-  what: 'A person was given a local user; the first one by the service itself, from its configuration.',
-  actors: ['user', 'system'],
-  data: rights,
-});
-
-export class UserUpdated extends eventType({
-  ...user,
-  type: 'user.updated.v2',
-  what: 'A local user was changed.',
-  actors: ['user'],
-  data: z.strictObject({
-    before: member(rights, 'Who it was and what it could do.', auditor),
-    after: member(rights, 'Who it is and what it may do from this event on.', administrator),
-    passwordChanged: member(z.boolean(), 'Whether a password was set. Nothing of it is told.', false),
-  }),
-}) {}
-
-const userUpdatedV1 = retired({
-  ...user,
-  type: 'user.updated.v1',
-  what: 'A local user was changed. To what is told by no event: see `user.updated.v2`.',
-  actors: ['user'],
-  data: z.strictObject({
-    changed: member(
-      z.array(z.enum(['username', 'password', 'roles', 'operationIds'])),
-      'Names of what was set; a password that was set counts as changed.',
-      ['roles'],
-    ),
-  }),
-});
-
-export class UserDeleted extends eventType({
-  ...user,
-  type: 'user.deleted.v1',
-  what: 'A local user was deleted. Events of version 0.1.0 hold the name only.',
-  actors: ['user'],
-  data: z.strictObject({
-    username,
-    roles: member(texts.optional(), 'Roles that it had.', ['operation-admin']),
-    operationIds: member(texts.optional(), 'Operations that it managed.', ['op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
-  }),
-}) {}
-
-/** Operations, the catalogue, resource servers and people. */
+/** Operations, the catalogue and resource servers. */
 export const administrationEvents = [
   OperationCreated,
   OperationUpdated,
@@ -248,9 +181,6 @@ export const administrationEvents = [
   ResourceServerSecretEnded,
   ResourceServerDeleted,
   ResourceServerSecretsReconciled,
-  UserCreated,
-  UserUpdated,
-  UserDeleted,
 ] as const;
 
 /** Types that an earlier version of Latchkey wrote. A log may still hold events of them. */
@@ -259,6 +189,4 @@ export const retiredAdministrationEvents = [
   apiUpdatedV1,
   resourceServerUpdatedV1,
   resourceServerSecretRotatedV1,
-  userCreatedV1,
-  userUpdatedV1,
 ] as const;

@@ -12,9 +12,6 @@ export {
   ResourceServerSecretRotated,
   ResourceServerSecretsReconciled,
   ResourceServerUpdated,
-  UserCreated,
-  UserDeleted,
-  UserUpdated,
 } from './administration-events.ts';
 export {
   CredentialCreated,
@@ -42,5 +39,6 @@ export {
   RefusalsArchived,
   SignInRefused,
 } from './log-events.ts';
+export { SessionStarted, SessionsEnded, UserCreated, UserDeleted, UserUpdated } from './people-events.ts';
 export type { FollowUpQueue } from './event-description.ts';
 export type { EventData } from './event-type.ts';

@@ -1,7 +1,5 @@
 export { ChainVerifier } from './chain/chain-verifier.ts';
-export { PLATFORM_CHAIN, chainName, operationOf } from './chain/chain-name.ts';
-export { emptyHead, eventLine } from './chain/chain.ts';
-export type { ChainName } from './chain/chain-name.ts';
+export { PLATFORM_CHAIN, chainName, emptyHead, eventLine } from './chain/chain.ts';
 export { touchRights } from './chain/touch-rights.ts';
 export { EventsModule } from './events.module.ts';
 export { ChainEnds } from './health/chain-ends.ts';

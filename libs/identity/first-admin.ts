@@ -9,8 +9,7 @@ import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { User } from './domain/user.ts';
-import { PasswordPolicy } from './password-policy.ts';
-import { Passwords } from './passwords.ts';
+import { NewPasswords } from './new-passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
 const RETRY_MS = 1_000;
@@ -21,8 +20,7 @@ export class FirstAdminServices {
   constructor(
     readonly unitOfWork: UnitOfWork,
     readonly users: UserRepository,
-    readonly passwords: Passwords,
-    readonly policy: PasswordPolicy,
+    readonly newPasswords: NewPasswords,
   ) {}
 }
 
@@ -103,10 +101,9 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     username: string;
     password: string;
   }): Promise<boolean> {
-    const { unitOfWork, users, passwords, policy } = this.services;
+    const { unitOfWork, users, newPasswords } = this.services;
     if (!(await bounded(users.isEmpty()))) return false;
-    await policy.check(password, username, '');
-    const passwordHash = await passwords.hash(password);
+    const passwordHash = await newPasswords.hashOf(password, username, '');
     return unitOfWork.run(systemContext('first-admin'), { chains: [null] }, async (transaction) => {
       await users.takeTurn(transaction.session);
       if (!(await users.isEmpty(transaction.session))) return false;

@@ -4,10 +4,12 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { Refusals } from '#events';
 import type { Subject } from '#kernel';
+import type { UserState } from './domain/user.ts';
 import { OidcTokens } from './oidc-tokens.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { ROLES } from './principal.ts';
 import type { Principal, Role } from './principal.ts';
+import { SessionSignIn } from './session-sign-in.ts';
 
 /** Subjects that are taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
@@ -21,6 +23,7 @@ export class PrincipalAuthenticator {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly passwordSignIn: PasswordSignIn,
+    private readonly sessionSignIn: SessionSignIn,
     private readonly oidcTokens: OidcTokens,
     private readonly refusals: Refusals,
   ) {}
@@ -33,13 +36,23 @@ export class PrincipalAuthenticator {
    */
   async basic(username: string, password: string, ip: string): Promise<Principal | undefined> {
     const state = await this.passwordSignIn.signIn(username, password, ip);
-    if (state === undefined) return undefined;
-    return {
-      userId: state.id,
-      username: state.username,
-      roles: knownRoles(state.roles),
-      operationIds: state.operationIds,
-    };
+    return state === undefined ? undefined : principalOf(state);
+  }
+
+  /**
+   * The person whose session a cookie is. A refusal is recorded.
+   *
+   * @param token the value of the cookie
+   * @param ip the caller's canonical address, where it is known
+   * @throws DomainError `store-unavailable`
+   */
+  async session(token: string, ip: string | null): Promise<Principal | undefined> {
+    const found = await this.sessionSignIn.resume(token);
+    if (found === undefined) {
+      this.refused(UNKNOWN, 'no-live-session', ip);
+      return undefined;
+    }
+    return { ...principalOf(found.user), session: found.session };
   }
 
   /**
@@ -68,6 +81,15 @@ export class PrincipalAuthenticator {
   private refused(subject: Subject, reason: string, ip: string | null): void {
     this.refusals.record({ operationId: null, subject, reason, ip });
   }
+}
+
+function principalOf(state: UserState): Principal {
+  return {
+    userId: state.id,
+    username: state.username,
+    roles: knownRoles(state.roles),
+    operationIds: state.operationIds,
+  };
 }
 
 function knownRoles(texts: readonly string[]): Role[] {

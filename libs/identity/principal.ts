@@ -1,3 +1,5 @@
+import type { SessionView } from './queries/session.view.ts';
+
 /** What a person may do: everything; manage the credentials of named operations; or read everything and prove the log. */
 export const ROLES = ['platform-admin', 'operation-admin', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
@@ -9,6 +11,8 @@ export interface Principal {
   readonly roles: readonly Role[];
   /** Operations that an operation-admin manages; without meaning for the other roles. */
   readonly operationIds: readonly string[];
+  /** The session by which they are signed in, if it is by one. */
+  readonly session?: SessionView;
 }
 
 /** Whether the person may see the operation at all. To everyone else it does not exist. */

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'weak-password'
   | 'wrong-password'
   | 'unauthenticated'
+  | 'cross-site-request'
   | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 /** Prefixes of opaque ids: what an id is of can be seen, what else is in it is nobody's business. */
-export type IdPrefix = 'op' | 'cr' | 'se' | 'rs' | 'us' | 'tk' | 'ev' | 'cp';
+export type IdPrefix = 'op' | 'cr' | 'se' | 'rs' | 'us' | 'ss' | 'tk' | 'ev' | 'cp';
 
 const BYTES_EACH = 16;
 // asking the system for an id's few bytes each time would cost more than all the rest of making it

@@ -21,6 +21,7 @@ export {
   newClientId,
   newClientSecret,
   newResourceServerSecret,
+  newSessionToken,
 } from './opaque-tokens.ts';
 export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';

@@ -14,8 +14,16 @@ const platform: readonly Role[] = ['platform-admin'];
 
 const CREDENTIAL = '/v1/operations/{operationId}/credentials/{credentialId}';
 
-/** Who may call what; `public` needs no sign-in of a person. A route that is not here fails the test. */
-const matrix: Readonly<Record<string, readonly Role[] | 'public'>> = {
+type Callers = readonly Role[] | 'public' | 'any' | 'session';
+/** A person's ways to sign in. */
+const WAYS = ['basic', 'session'] as const;
+type Way = (typeof WAYS)[number];
+
+/**
+ * Who may call what; `public` needs no sign-in of a person, `any` no role, and `session` a session and no role. A route that is not here
+ * fails the test.
+ */
+const matrix: Readonly<Record<string, Callers>> = {
   'GET /livez': 'public',
   'GET /readyz': 'public',
   'GET /metrics': 'public',
@@ -63,6 +71,12 @@ const matrix: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /v1/users/{userId}': overseers,
   'PATCH /v1/users/{userId}': platform,
   'DELETE /v1/users/{userId}': platform,
+  'DELETE /v1/users/{userId}/sessions': platform,
+  'POST /v1/session': 'public',
+  'GET /v1/session': 'session',
+  'DELETE /v1/session': 'session',
+  'GET /v1/me/sessions': 'any',
+  'DELETE /v1/me/sessions/{sessionId}': 'any',
   'GET /v1/me': all,
   'PUT /v1/me/password': all,
   'GET /v1/events': all,
@@ -77,6 +91,11 @@ const matrix: Readonly<Record<string, readonly Role[] | 'public'>> = {
   'GET /v1/outbox': platform,
   'POST /v1/jobs/{queue}/{jobId}/retry': platform,
 };
+
+function mayCall(allowed: Callers, role: Role, way: Way): boolean {
+  if (allowed === 'session') return way === 'session';
+  return allowed === 'any' || allowed.includes(role);
+}
 
 describe('the role matrix', () => {
   let service: Service;
@@ -106,12 +125,19 @@ describe('the role matrix', () => {
     );
   }
 
-  async function ask(route: string, who: SignIn | null, operation: string): Promise<number> {
+  /** The person of this role, signed in this way; by a new session each time, since some calls end it. */
+  async function signedIn(role: Role, way: Way): Promise<Api> {
+    const who = people.get(role);
+    if (who === undefined) throw new Error(`nobody is ${role}`);
+    return way === 'session' ? admin.inSession(who) : admin.as(who);
+  }
+
+  async function ask(route: string, api: Api, operation: string): Promise<number> {
     const [method = '', template = ''] = route.split(' ');
     // an unknown thing of a known kind: whoever may ask gets as far as 404 (or 400), and nothing is changed
     const path = template.replace('{operationId}', operation).replaceAll(/\{\w+\}/g, 'unknown');
     const call = method === 'GET' || method === 'DELETE' ? {} : { body: { unknownMember: true } };
-    return (await admin.as(who).call(method, path, { ...call, ifMatch: '"v999"' })).status;
+    return (await api.call(method, path, { ...call, ifMatch: '"v999"' })).status;
   }
 
   it('knows every route, and no route that is not there', async () => {
@@ -122,22 +148,40 @@ describe('the role matrix', () => {
     const wrong: string[] = [];
     for (const [route, allowed] of Object.entries(matrix)) {
       if (allowed === 'public') continue;
-      const anonymous = await ask(route, null, operationId);
+      const anonymous = await ask(route, admin.as(null), operationId);
       if (anonymous !== 401) wrong.push(`${route}: ${anonymous} for no one`);
-      for (const role of all) {
-        const status = await ask(route, people.get(role) ?? null, operationId);
-        const refused = status === 401 || status === 403;
-        if (refused === allowed.includes(role)) wrong.push(`${route}: ${status} for ${role}`);
-      }
+      const asked = all.flatMap((role) => WAYS.map((way) => [role, way] as const));
+      await Promise.all(
+        asked.map(async ([role, way]) => {
+          const status = await ask(route, await signedIn(role, way), operationId);
+          const isRefused = status === 401 || status === 403;
+          if (isRefused === mayCall(allowed, role, way)) wrong.push(`${route}: ${status} for ${role} by ${way}`);
+        }),
+      );
     }
     expect(wrong).toEqual([]);
   });
 
+  it('is what the OpenAPI document says', async () => {
+    const { body } = await admin.get<{ paths: Record<string, Record<string, { 'x-roles': string[] }>> }>(
+      '/openapi.json',
+    );
+    const told = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { 'x-roles': roles }]) => [`${method.toUpperCase()} ${path}`, roles]),
+    );
+    const rolesOf = (allowed: Callers): readonly string[] => {
+      if (allowed === 'public') return [];
+      return allowed === 'any' || allowed === 'session' ? ['any'] : allowed;
+    };
+    const expected = Object.entries(matrix).map(([route, allowed]) => [route, rolesOf(allowed)]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(expected));
+  });
+
   it('answers a foreign operation to an operation-admin as it answers an unknown one', async () => {
-    const who = people.get('operation-admin') ?? null;
+    const who = await signedIn('operation-admin', 'session');
     const wrong: string[] = [];
     for (const [route, allowed] of Object.entries(matrix)) {
-      if (!route.includes('{operationId}') || allowed === 'public' || !allowed.includes('operation-admin')) continue;
+      if (!route.includes('{operationId}') || !allowed.includes('operation-admin')) continue;
       const statuses = [await ask(route, who, foreignId), await ask(route, who, 'op_unknown')];
       if (statuses.some((status) => status !== 404)) wrong.push(`${route}: ${statuses.join(', ')}`);
     }
@@ -146,8 +190,8 @@ describe('the role matrix', () => {
 
   it('keeps public routes public', async () => {
     for (const [route, allowed] of Object.entries(matrix)) {
-      if (allowed !== 'public' || route.includes('/oauth2/')) continue;
-      expect([route, await ask(route, null, operationId)]).toEqual([route, 200]);
+      if (allowed !== 'public' || !route.startsWith('GET') || route.includes('/oauth2/')) continue;
+      expect([route, await ask(route, admin.as(null), operationId)]).toEqual([route, 200]);
     }
   });
 });

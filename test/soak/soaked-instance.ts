@@ -8,7 +8,7 @@ const DAY_MS = 24 * 3_600_000;
 /** A log line at these levels is told of at the end. */
 const SERIOUS: readonly unknown[] = ['error', 'fatal'];
 /** What no line may hold: the part of a token or secret that no one can guess. */
-const SECRET = /lk_(?:at|cs|rs)_[0-9A-Za-z]{16,}/;
+const SECRET = /lk_(?:ak|at|cs|rs|ss)_[0-9A-Za-z]{16,}/;
 
 /** One instance, whose process comes and goes. */
 export class SoakedInstance {

@@ -108,8 +108,23 @@ export interface SignIn {
   readonly password: string;
 }
 
+/** The session cookie of someone who signed in, as a browser sends it from a page of the service. */
+export interface BrowserSession {
+  readonly cookie: string;
+}
+
+/** A token or API key for `Authorization: Bearer`. */
+export interface BearerToken {
+  readonly bearer: string;
+}
+
 export function basic({ username, password }: SignIn): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** What a browser sends back of a `Set-Cookie`. */
+export function cookieOf(headers: Headers): string {
+  return headers.getSetCookie()[0]?.split(';')[0] ?? '';
 }
 
 /** The HTTP API of one instance, as one person uses it. */
@@ -117,17 +132,31 @@ export class Api {
   /** @param url where the instance listens @param signIn who asks: the first platform-admin unless said otherwise; null for no one */
   constructor(
     readonly url: string,
-    private readonly signIn: SignIn | null = ADMIN,
+    private readonly signIn: SignIn | BrowserSession | BearerToken | null = ADMIN,
   ) {}
 
   /** What signs the person in, for calls that this driver cannot make. */
   get headers(): Record<string, string> {
-    return this.signIn === null ? {} : { authorization: basic(this.signIn) };
+    const { signIn } = this;
+    if (signIn === null) return {};
+    if ('cookie' in signIn) return { cookie: signIn.cookie, 'sec-fetch-site': 'same-origin' };
+    return { authorization: 'bearer' in signIn ? `Bearer ${signIn.bearer}` : basic(signIn) };
   }
 
   /** The same instance as someone else. */
-  as(signIn: SignIn | null): Api {
+  as(signIn: SignIn | BrowserSession | BearerToken | null): Api {
     return new Api(this.url, signIn);
+  }
+
+  /** The same instance as this person, by a new session. @throws Error unless they are let in */
+  async inSession({ username, password }: SignIn): Promise<Api> {
+    const signIn = (): Promise<Answer> => this.as(null).post('/v1/session', { username, password });
+    let answer = await signIn();
+    // a busy machine: a refused write was not made
+    for (let again = 0; answer.status === 503 && again < 5; again += 1) answer = await signIn();
+    const { status, headers, text } = answer;
+    if (status !== 204) throw new Error(`no session: ${status} ${text}`);
+    return this.as({ cookie: cookieOf(headers) });
   }
 
   async call<T = Record<string, Json>>(method: string, path: string, call: Call = {}): Promise<Answer<T>> {

@@ -44,6 +44,7 @@ export interface DocumentedOperation {
   readonly summary?: string;
   readonly description?: string;
   readonly tags?: readonly string[];
+  readonly 'x-roles': readonly string[];
   readonly security?: readonly Readonly<Record<string, unknown>>[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: {

@@ -26,6 +26,7 @@ const service = {
   outbox: everything,
   refusals: everything,
   resource_servers: everything,
+  sessions: everything,
   settings: change,
   tokens: [...append, 'remove'],
   user_locks: change,

@@ -13,6 +13,8 @@ import { ObservabilityModule } from '#observability';
 import { QueuesModule } from '#queues';
 import { GuardServices, RecoveryModule, RestoreGuard } from '#recovery';
 import { TokensModule } from '#tokens';
+import { MySessionsController } from './sessions/my-sessions.controller.ts';
+import { SessionController } from './sessions/session.controller.ts';
 import { MeController } from './users/me.controller.ts';
 import { UsersController } from './users/users.controller.ts';
 import { ResourceServerSecretsController } from './resource-servers/resource-server-secrets.controller.ts';
@@ -36,8 +38,10 @@ import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
 import { Pages } from './http/pages.ts';
 import { ERROR_FORMATS } from './http/error-format.ts';
 import type { ErrorFormat } from './http/error-format.ts';
+import { PersonSignIn } from './http/person-sign-in.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
+import { SessionCookie } from './http/session-cookie.ts';
 import { StrayQueryGuard } from './http/stray-query.guard.ts';
 import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
@@ -59,9 +63,11 @@ const API_CONTROLLERS = [
   EventsController,
   JobsController,
   MeController,
+  MySessionsController,
   OperationsController,
   ResourceServerSecretsController,
   ResourceServersController,
+  SessionController,
   UsersController,
 ];
 
@@ -94,6 +100,8 @@ export class ApiModule {
         IdempotencyInterceptor,
         LongReads,
         Pages,
+        PersonSignIn,
+        SessionCookie,
         StoreSigns,
         GuardServices,
         RestoreGuard,

@@ -4,6 +4,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { completeDocument } from './openapi/complete.ts';
 import { apiDescription } from './openapi/description.ts';
 import { tags } from './openapi/tags.ts';
+import { SessionCookie } from './http/session-cookie.ts';
 import { fillIn, remember } from './openapi/try-it-out.ts';
 import { utf8Basic } from './openapi/utf8-basic.ts';
 
@@ -42,6 +43,11 @@ export function openApiDocument(app: NestFastifyApplication, publicPath: string)
     .setDescription(apiDescription(publicPath))
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer(publicPath || '/', 'This instance.')
+    .addCookieAuth(
+      app.get(SessionCookie).name,
+      { type: 'apiKey', in: 'cookie', description: 'A person who has signed in by `POST /v1/session`.' },
+      'session',
+    )
     .addBasicAuth({ ...basic, description: 'A person: user name and password.' }, 'person')
     .addBearerAuth(
       {

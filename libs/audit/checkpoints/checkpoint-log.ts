@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Model } from 'mongoose';
 import { chainName } from '#events';
-import type { ChainHead, ChainName } from '#events';
+import type { ChainHead } from '#events';
 import { Clock, newId } from '#kernel';
 import { MongoStore, Transactions, bounded, isDuplicateKey } from '#mongo';
 import { signCheckpoint, verifyCheckpoint } from './checkpoints.ts';
@@ -62,11 +62,7 @@ export class CheckpointLog {
   }
 
   /** A page of checkpoints, the newest first. @param chains those that are asked for; all when left out @param after id of the last one of the page before */
-  async list(
-    chains: readonly ChainName[] | undefined,
-    after: string | undefined,
-    limit: number,
-  ): Promise<Checkpoint[]> {
+  async list(chains: readonly string[] | undefined, after: string | undefined, limit: number): Promise<Checkpoint[]> {
     const query = {
       ...(chains === undefined ? {} : { chain: { $in: [...chains] } }),
       ...(after === undefined ? {} : { _id: { $lt: after } }),
@@ -76,7 +72,7 @@ export class CheckpointLog {
   }
 
   /** All checkpoints, the oldest first, batch by batch. @param chains those that are asked for; all when left out */
-  async *all(chains: readonly ChainName[] | undefined): AsyncGenerator<Checkpoint[], void, undefined> {
+  async *all(chains: readonly string[] | undefined): AsyncGenerator<Checkpoint[], void, undefined> {
     const scope = chains === undefined ? {} : { chain: { $in: [...chains] } };
     for (let after = ''; ;) {
       const query = this.model.find({ ...scope, _id: { $gt: after } }).sort({ _id: 1 });
@@ -89,16 +85,16 @@ export class CheckpointLog {
   }
 
   /** The last checkpoint of a chain by place that is earlier than a time, if there is one. Nothing of it is verified. */
-  async last(chain: ChainName, before?: Date): Promise<Checkpoint | undefined> {
+  async last(chain: string, before?: Date): Promise<Checkpoint | undefined> {
     const query = { chain, ...(before === undefined ? {} : { at: { $lt: before } }) };
     const found = await bounded(this.model.findOne(query).sort({ seq: -1 }).lean().exec());
     return found === null ? undefined : toCheckpoint(found);
   }
 
   /** Names of the chains that were ever signed. */
-  async chains(): Promise<ChainName[]> {
+  async chains(): Promise<string[]> {
     // `distinct` is not in the Stable API
-    const found = await bounded(this.model.aggregate<{ _id: ChainName }>([{ $group: { _id: '$chain' } }]).exec());
+    const found = await bounded(this.model.aggregate<{ _id: string }>([{ $group: { _id: '$chain' } }]).exec());
     return found.map(({ _id }) => _id);
   }
 
@@ -108,13 +104,13 @@ export class CheckpointLog {
   }
 
   /** The checkpoint at a place of a chain, if there is one. Nothing of it is verified. */
-  async at(chain: ChainName, seq: number): Promise<Checkpoint | undefined> {
+  async at(chain: string, seq: number): Promise<Checkpoint | undefined> {
     const found = await bounded(this.model.findOne({ chain, seq }).lean().exec());
     return found === null ? undefined : toCheckpoint(found);
   }
 
   /** All checkpoints of a chain from a place on, each checked against the keys. */
-  async checked(chain: ChainName, fromSeq: number): Promise<CheckedCheckpoints> {
+  async checked(chain: string, fromSeq: number): Promise<CheckedCheckpoints> {
     const keys = await this.keys.published();
     const good: Checkpoint[] = [];
     const faults: { id: string; reason: CheckpointFault }[] = [];

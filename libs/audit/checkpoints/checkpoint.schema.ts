@@ -1,10 +1,9 @@
 import { Schema } from 'mongoose';
-import type { ChainName } from '#events';
 
 /** A signed checkpoint as it is stored. Like events, checkpoints are only ever added. */
 export interface CheckpointDocument {
   _id: string;
-  chain: ChainName;
+  chain: string;
   operationId: string | null;
   seq: number;
   hash: string;

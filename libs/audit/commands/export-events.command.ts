@@ -2,8 +2,7 @@ import type { Readable } from 'node:stream';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { EVENT_LOG, EventsExported } from '#event-types';
-import { Occurrence, UnitOfWork, chainName, operationOf } from '#events';
-import type { ChainName } from '#events';
+import { PLATFORM_CHAIN, Occurrence, UnitOfWork } from '#events';
 import { DomainError, DomainEvent } from '#kernel';
 import type { CallContext } from '#kernel';
 import { ChainReader } from '../reading/chain-reader.ts';
@@ -16,7 +15,7 @@ export interface ExportRequest {
   /** The one chain that was asked for, by name; all that the caller may see when left out. */
   readonly operationId?: string | undefined;
   /** Names of the chains that the caller may see; all when left out. */
-  readonly chains?: readonly ChainName[] | undefined;
+  readonly chains?: readonly string[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
 }
@@ -49,8 +48,7 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
   ) {}
 
   async execute({ context, request }: ExportEventsCommand): Promise<Readable> {
-    const { operationId, format, chains, from, to } = request;
-    const chain = operationId === undefined ? undefined : chainName(operationId);
+    const { operationId: chain, format, chains, from, to } = request;
     // an event in a chain of that name would begin it
     if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
     const told = exported(request);
@@ -62,11 +60,11 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
   }
 }
 
-function exported({ operationId: requested, format, from, to }: ExportRequest): DomainEvent {
-  const operationId = requested === undefined ? null : operationOf(chainName(requested));
+function exported({ operationId: chain, format, from, to }: ExportRequest): DomainEvent {
+  const operationId = chain === undefined || chain === PLATFORM_CHAIN ? null : chain;
   const data = {
     format,
-    operationId: requested ?? null,
+    operationId: chain ?? null,
     from: from?.toISOString() ?? null,
     to: to?.toISOString() ?? null,
   };

@@ -1,7 +1,6 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { EventLog, Refusals, chainName, toLogEvent } from '#events';
-import type { ChainName } from '#events';
+import { EventLog, toLogEvent, Refusals } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { bounded } from '#mongo';
@@ -18,7 +17,7 @@ export class GetEventQuery extends Query<EventView> {
   constructor(
     readonly context: CallContext,
     readonly eventId: string,
-    readonly chains?: readonly ChainName[],
+    readonly chains?: readonly string[],
   ) {
     super();
   }
@@ -83,8 +82,7 @@ export class ListEventsHandler implements IQueryHandler<ListEventsQuery> {
 
   async execute(query: ListEventsQuery): Promise<EventView[]> {
     const { operationId } = query.filter;
-    if (operationId !== undefined && !(await this.reader.exists(chainName(operationId))))
-      throw DomainError.notFound('operation');
+    if (operationId !== undefined && !(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
     const [events, refusals] = await Promise.all([this.chained(query), this.refused(query)]);
     await this.audit.record(query.context, readFilter(query.filter));
     return [...events, ...refusals].sort(newestFirst).slice(0, query.limit);

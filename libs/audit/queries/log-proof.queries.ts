@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { PLATFORM_CHAIN, emptyHead, operationOf } from '#events';
-import type { ChainName } from '#events';
+import { PLATFORM_CHAIN, emptyHead } from '#events';
 import { DomainError } from '#kernel';
 import type { Checkpoint, CheckpointJwk } from '../checkpoints/checkpoints.ts';
 import { CheckpointKeys } from '../checkpoints/checkpoint-keys.ts';
@@ -22,12 +21,12 @@ export interface LogProof {
 /** Verifies chains. @throws DomainError `not-found` when the only chain that was asked for does not exist */
 export class VerifyLogQuery extends Query<LogProof> {
   /**
-   * @param chain the one chain that was asked for; all when left out
+   * @param operationId the one chain that was asked for, by name; all when left out
    * @param chains those that the caller may see; all when left out
    */
   constructor(
-    readonly chain?: ChainName,
-    readonly chains?: readonly ChainName[],
+    readonly operationId?: string,
+    readonly chains?: readonly string[],
   ) {
     super();
   }
@@ -41,9 +40,9 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
     private readonly prover: ChainProver,
   ) {}
 
-  async execute({ chain, chains }: VerifyLogQuery): Promise<LogProof> {
-    const extents = await this.extents(chain === undefined ? chains : [chain]);
-    if (chain !== undefined && chain !== PLATFORM_CHAIN && extents.length === 0) {
+  async execute({ operationId, chains }: VerifyLogQuery): Promise<LogProof> {
+    const extents = await this.extents(operationId === undefined ? chains : [operationId]);
+    if (operationId !== undefined && operationId !== PLATFORM_CHAIN && extents.length === 0) {
       throw DomainError.notFound('operation');
     }
     const proofs: ChainProof[] = [];
@@ -53,7 +52,7 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
   }
 
   /** Chains that have a head, and those of which only events or a checkpoint are left. */
-  private async extents(chains: readonly ChainName[] | undefined): Promise<ChainExtent[]> {
+  private async extents(chains: readonly string[] | undefined): Promise<ChainExtent[]> {
     const found = await this.reader.extents(chains);
     const known = new Set(found.map(({ chain }) => chain));
     const told = new Set([...(await this.checkpoints.chains()), ...(await this.reader.namesInEvents(chains))]);
@@ -62,15 +61,15 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
   }
 }
 
-function lostChain(chain: ChainName): ChainExtent {
+function lostChain(chain: string): ChainExtent {
   const start = emptyHead(chain);
-  return { chain, operationId: operationOf(chain), start, end: start, archive: null };
+  return { chain, operationId: chain === PLATFORM_CHAIN ? null : chain, start, end: start, archive: null };
 }
 
 /** Makes sure that the one chain that was asked for exists. @throws DomainError `not-found` */
 export class RequireChainQuery extends Query<undefined> {
   /** @param chain undefined: all were asked for */
-  constructor(readonly chain: ChainName | undefined) {
+  constructor(readonly chain: string | undefined) {
     super();
   }
 }
@@ -88,13 +87,13 @@ export class RequireChainHandler implements IQueryHandler<RequireChainQuery> {
 /** A page of checkpoints, newest first. @throws DomainError `not-found` when the only chain that was asked for does not exist */
 export class ListCheckpointsQuery extends Query<Checkpoint[]> {
   /**
-   * @param chain the one chain that was asked for; all when left out
+   * @param operationId the one chain that was asked for, by name; all when left out
    * @param chains those that the caller may see; all when left out
    * @param after id of the last one of the page before
    */
   constructor(
-    readonly chain: ChainName | undefined,
-    readonly chains: readonly ChainName[] | undefined,
+    readonly operationId: string | undefined,
+    readonly chains: readonly string[] | undefined,
     readonly after: string | undefined,
     readonly limit: number,
   ) {
@@ -109,10 +108,10 @@ export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuer
     private readonly checkpoints: CheckpointLog,
   ) {}
 
-  async execute({ chain, chains, after, limit }: ListCheckpointsQuery): Promise<Checkpoint[]> {
-    if (chain === undefined) return this.checkpoints.list(chains, after, limit);
-    if (!(await this.reader.exists(chain))) throw DomainError.notFound('operation');
-    return this.checkpoints.list([chain], after, limit);
+  async execute({ operationId, chains, after, limit }: ListCheckpointsQuery): Promise<Checkpoint[]> {
+    if (operationId === undefined) return this.checkpoints.list(chains, after, limit);
+    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
+    return this.checkpoints.list([operationId], after, limit);
   }
 }
 
@@ -124,12 +123,12 @@ export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuer
  */
 export class ExportCheckpointsQuery extends Query<Readable> {
   /**
-   * @param chain the one chain that was asked for; all when left out
+   * @param operationId the one chain that was asked for, by name; all when left out
    * @param chains those that the caller may see; all when left out
    */
   constructor(
-    readonly chain: ChainName | undefined,
-    readonly chains: readonly ChainName[] | undefined,
+    readonly operationId: string | undefined,
+    readonly chains: readonly string[] | undefined,
   ) {
     super();
   }
@@ -142,13 +141,13 @@ export class ExportCheckpointsHandler implements IQueryHandler<ExportCheckpoints
     private readonly checkpoints: CheckpointLog,
   ) {}
 
-  async execute({ chain, chains }: ExportCheckpointsQuery): Promise<Readable> {
-    if (chain === undefined) return readableText(this.text(chains));
-    if (!(await this.reader.exists(chain))) throw DomainError.notFound('operation');
-    return readableText(this.text([chain]));
+  async execute({ operationId, chains }: ExportCheckpointsQuery): Promise<Readable> {
+    if (operationId === undefined) return readableText(this.text(chains));
+    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
+    return readableText(this.text([operationId]));
   }
 
-  private async *text(chains: readonly ChainName[] | undefined): AsyncGenerator<string, void, undefined> {
+  private async *text(chains: readonly string[] | undefined): AsyncGenerator<string, void, undefined> {
     let before = '{"items":[';
     for await (const checkpoints of this.checkpoints.all(chains)) {
       yield before + checkpoints.map((checkpoint) => JSON.stringify(checkpoint)).join(',\n');

@@ -4,7 +4,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Refusals } from '#events';
-import type { ChainName } from '#events';
 import { refusalsQuery } from './event-filter.ts';
 import { ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
@@ -26,7 +25,7 @@ const STOP_AFTER_MS = 2_000;
 /** What is exported; what is left out narrows nothing. */
 export interface ExportScope {
   /** Names of chains. */
-  readonly chains?: readonly ChainName[] | undefined;
+  readonly chains?: readonly string[] | undefined;
   /** From this time on. */
   readonly from?: Date | undefined;
   /** Before this time. */

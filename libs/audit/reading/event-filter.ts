@@ -1,6 +1,6 @@
 import type { QueryFilter } from 'mongoose';
-import { chainName, operationOf } from '#events';
-import type { ChainName, EventDocument, RefusalDocument } from '#events';
+import { PLATFORM_CHAIN } from '#events';
+import type { EventDocument, RefusalDocument } from '#events';
 import { REFUSAL_TYPE } from './event-view.ts';
 
 /** Which events are asked for; what is left out narrows nothing. */
@@ -8,7 +8,7 @@ export interface EventFilter {
   /** The one chain that was asked for, by name. */
   readonly operationId?: string | undefined;
   /** Names of the chains that the caller may see. */
-  readonly chains?: readonly ChainName[] | undefined;
+  readonly chains?: readonly string[] | undefined;
   readonly type?: string | undefined;
   /** Id of who did it. */
   readonly actor?: string | undefined;
@@ -60,11 +60,15 @@ export function readFilter({ operationId, type, actor, subject, from, to }: Even
 
 /** The chain that was asked for, if the caller may see it; else all that the caller may see. */
 function ofChains({ operationId, chains }: EventFilter): { operationId?: string | null | { $in: (string | null)[] } } {
-  if (operationId !== undefined) {
-    const chain = chainName(operationId);
-    return { operationId: chains?.includes(chain) === false ? { $in: [] } : operationOf(chain) };
+  if (operationId !== undefined && chains?.includes(operationId) !== false) {
+    return { operationId: operationOf(operationId) };
   }
+  if (operationId !== undefined) return { operationId: { $in: [] } };
   return chains === undefined ? {} : { operationId: { $in: chains.map(operationOf) } };
+}
+
+function operationOf(chain: string): string | null {
+  return chain === PLATFORM_CHAIN ? null : chain;
 }
 
 /** The bound on the time stands by itself, so that an index serves it; the rest only settles one millisecond. */

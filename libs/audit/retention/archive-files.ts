@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ChainName } from '#events';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DIGITS = 12;
@@ -22,14 +21,14 @@ export class ArchiveFiles {
   constructor(private readonly folder: string) {}
 
   /** Where a run of a chain goes, below the folder. */
-  static nameOf(chain: ChainName, firstSeq: number, lastSeq: number): string {
+  static nameOf(chain: string, firstSeq: number, lastSeq: number): string {
     const [first, last] = [firstSeq, lastSeq].map((seq) => String(seq).padStart(DIGITS, '0'));
     // an id may have a colon, which not every file system takes
     return join(chain.replaceAll(':', '_'), `${first}-${last}.ndjson`);
   }
 
   /** The last seq of a file that begins with this one, left by whoever was killed before the log told of it. */
-  async lastSeqOfLeftover(chain: ChainName, firstSeq: number): Promise<number | undefined> {
+  async lastSeqOfLeftover(chain: string, firstSeq: number): Promise<number | undefined> {
     const folder = join(this.folder, dirname(ArchiveFiles.nameOf(chain, firstSeq, firstSeq)));
     const names = await readdir(folder).catch(() => []);
     const runs = names.map((name) => NAME.exec(name)).filter((match) => match !== null);

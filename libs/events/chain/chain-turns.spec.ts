@@ -1,16 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { chainName } from './chain-name.ts';
 import type { LogEvent } from './chain.ts';
 import { ChainTurns } from './chain-turns.ts';
 
-const chain = chainName('op_1');
 const event = (seq: number): LogEvent => ({ operationId: 'op_1', seq }) as LogEvent;
 
 /** The second of two writers comes in, and it does not matter how long it takes this machine: time stands still. */
 async function isLetInAtOnce(turns: ChainTurns): Promise<boolean> {
   let entered = false;
-  const first = turns.run([chain], () => Promise.resolve());
-  const second = turns.run([chain], () => {
+  const first = turns.run(['op_1'], () => Promise.resolve());
+  const second = turns.run(['op_1'], () => {
     entered = true;
     return Promise.resolve();
   });
@@ -30,7 +28,7 @@ describe('ChainTurns', () => {
     const turns = new ChainTurns();
     turns.won([event(1), event(2)]);
     turns.won([event(3)]);
-    expect(turns.isShared(chain)).toBe(false);
+    expect(turns.isShared('op_1')).toBe(false);
     expect(await isLetInAtOnce(turns)).toBe(true);
   });
 
@@ -38,25 +36,25 @@ describe('ChainTurns', () => {
     const turns = new ChainTurns();
     turns.won([event(1)]);
     turns.won([event(3)]);
-    expect(turns.isShared(chain)).toBe(true);
+    expect(turns.isShared('op_1')).toBe(true);
     expect(await isLetInAtOnce(turns)).toBe(false);
     jest.advanceTimersByTime(2_000);
-    expect(turns.isShared(chain)).toBe(false);
+    expect(turns.isShared('op_1')).toBe(false);
     expect(await isLetInAtOnce(turns)).toBe(true);
   });
 
   it('and when it lost a race', async () => {
     const turns = new ChainTurns();
-    turns.lost([chain]);
-    expect(turns.isShared(chainName('op_2'))).toBe(false);
+    turns.lost(['op_1']);
+    expect(turns.isShared('op_2')).toBe(false);
     expect(await isLetInAtOnce(turns)).toBe(false);
   });
 
   /** How long the chain is left alone after a turn for which nobody else waits, in milliseconds. */
   async function leftAloneMs(turns: ChainTurns): Promise<number> {
-    await turns.run([chain], () => Promise.resolve());
+    await turns.run(['op_1'], () => Promise.resolve());
     const left = { entered: false, forMs: 0 };
-    const next = turns.run([chain], () => Promise.resolve((left.entered = true)));
+    const next = turns.run(['op_1'], () => Promise.resolve((left.entered = true)));
     for (; !left.entered; left.forMs += 1) await jest.advanceTimersByTimeAsync(1);
     await next;
     await jest.advanceTimersByTimeAsync(100);
@@ -65,13 +63,13 @@ describe('ChainTurns', () => {
 
   it('leaves a shared chain alone also when nobody waits when the turn ends', async () => {
     const turns = new ChainTurns();
-    turns.lost([chain]);
+    turns.lost(['op_1']);
     expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(9);
   });
 
   it('leaves it alone for longer the more races it loses, and for less again when it wins', async () => {
     const turns = new ChainTurns();
-    for (let count = 0; count < 10; count += 1) turns.lost([chain]);
+    for (let count = 0; count < 10; count += 1) turns.lost(['op_1']);
     expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(45);
     turns.won([event(1)]);
     for (let seq = 3; seq < 80; seq += 2) turns.won([event(seq)]);
@@ -80,11 +78,11 @@ describe('ChainTurns', () => {
 
   it('tells whether a writer is at the chain', async () => {
     const turns = new ChainTurns();
-    await turns.run([chain], () => {
-      expect(turns.isTaken(chain)).toBe(true);
+    await turns.run(['op_1'], () => {
+      expect(turns.isTaken('op_1')).toBe(true);
       return Promise.resolve();
     });
     await Promise.resolve();
-    expect(turns.isTaken(chain)).toBe(false);
+    expect(turns.isTaken('op_1')).toBe(false);
   });
 });

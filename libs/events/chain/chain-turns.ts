@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { KeyedLock } from './keyed-lock.ts';
-import { chainName } from './chain-name.ts';
+import { chainName } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
-import type { ChainName } from './chain-name.ts';
 
 /** A chain that another instance wrote to counts as shared for so long, in milliseconds. */
 const SHARED_FOR_MS = 2_000;
@@ -22,23 +21,23 @@ const CHAINS_REMEMBERED = 10_000;
  * again. So while a chain is seen to be written by others too, it is left alone for a moment after each turn.
  */
 export class ChainTurns {
-  private readonly locks = new KeyedLock<ChainName>();
+  private readonly locks = new KeyedLock();
   /** Where chains ended after the last event that this instance wrote. */
   private readonly ends = new LRUCache<string, ChainHead>({ max: CHAINS_REMEMBERED });
   private readonly shared = new LRUCache<string, Shared>({ max: CHAINS_REMEMBERED });
 
   /** Runs `work` when it is its turn on all the chains. */
-  run<T>(chains: readonly ChainName[], work: () => Promise<T>): Promise<T> {
+  run<T>(chains: readonly string[], work: () => Promise<T>): Promise<T> {
     return this.locks.run(chains, work, (chain) => this.pauseMs(chain));
   }
 
   /** Whether a writer of this instance is at the chain. */
-  isTaken(chain: ChainName): boolean {
+  isTaken(chain: string): boolean {
     return this.locks.isTaken(chain);
   }
 
   /** Whether other instances were seen to write to the chain lately. */
-  isShared(chain: ChainName): boolean {
+  isShared(chain: string): boolean {
     return performance.now() < (this.shared.get(chain)?.untilMs ?? 0);
   }
 
@@ -46,8 +45,8 @@ export class ChainTurns {
    * Where the chains are likely to end, as far as this instance can tell without asking. Whoever writes there has to make sure
    * that they do: then nothing else of the chains' operations has changed either since this instance wrote there.
    */
-  likelyEnds(chains: readonly ChainName[]): ReadonlyMap<ChainName, ChainHead> {
-    const known = new Map<ChainName, ChainHead>();
+  likelyEnds(chains: readonly string[]): ReadonlyMap<string, ChainHead> {
+    const known = new Map<string, ChainHead>();
     for (const chain of chains) {
       const end = this.isShared(chain) ? undefined : this.ends.get(chain);
       if (end !== undefined) known.set(chain, end);
@@ -56,12 +55,12 @@ export class ChainTurns {
   }
 
   /** Another instance was quicker on one of the chains. */
-  lost(chains: readonly ChainName[]): void {
+  lost(chains: readonly string[]): void {
     for (const chain of chains) this.noteShared(chain, LINGER_GROWTH);
   }
 
   /** It is not known what became of the chains. */
-  forget(chains: readonly ChainName[]): void {
+  forget(chains: readonly string[]): void {
     for (const chain of chains) this.ends.delete(chain);
   }
 
@@ -75,13 +74,13 @@ export class ChainTurns {
     }
   }
 
-  private noteShared(chain: ChainName, growth: number): void {
+  private noteShared(chain: string, growth: number): void {
     const lastMs = this.isShared(chain) ? (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) : MIN_LINGER_MS / growth;
     const lingerMs = Math.min(MAX_LINGER_MS, Math.max(MIN_LINGER_MS, lastMs * growth));
     this.shared.set(chain, { untilMs: performance.now() + SHARED_FOR_MS, lingerMs });
   }
 
-  private pauseMs(chain: ChainName): number {
+  private pauseMs(chain: string): number {
     if (!this.isShared(chain)) return 0;
     return (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) * (0.75 + Math.random() / 2);
   }

@@ -2,8 +2,6 @@ import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { SignInRefused } from '#event-types';
 import type { Actor, DomainEventData, Subject } from '#kernel';
-import { PLATFORM_CHAIN } from './chain-name.ts';
-import type { ChainName } from './chain-name.ts';
 
 /** What is logged before it has its place in a chain. Times are RFC 3339 UTC with milliseconds. */
 export interface EventDraft {
@@ -46,6 +44,9 @@ export interface ChainHead {
 /** Types outside the chains; every other event has its place in one. */
 const UNCHAINED_TYPES: readonly string[] = [SignInRefused.type];
 
+/** Name of the platform's chain. No operation has it for an id. */
+export const PLATFORM_CHAIN = 'platform';
+
 /** Longest line of an export in bytes, its line feed not counted. */
 export const MAX_LINE_BYTES = 1_048_576;
 
@@ -54,16 +55,21 @@ const HASH_MEMBER_BYTES = '"hash":"",'.length + 64;
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
 
+/** The name of the chain that an operation's events, or with null the platform's, belong to. */
+export function chainName(operationId: string | null): string {
+  return operationId ?? PLATFORM_CHAIN;
+}
+
 /**
  * `prevHash` of a chain's first event: hex SHA-256 of 0x02 and the chain's name, so that no chain can be
  * passed off as another.
  */
-export function genesisHash(chain: ChainName): string {
+export function genesisHash(chain: string): string {
   return hash('sha256', `\u0002${chain}`, 'hex');
 }
 
 /** The head of a chain that has no event yet. */
-export function emptyHead(chain: ChainName): ChainHead {
+export function emptyHead(chain: string): ChainHead {
   return { seq: 0, hash: genesisHash(chain) };
 }
 

@@ -2,16 +2,20 @@
  * Lets holders of the same keys in one after the other, within this process. Only a courtesy that saves the store conflicts:
  * what must hold between instances is held by unique indexes and transactions.
  */
-export class KeyedLock<K extends string = string> {
-  private readonly tails = new Map<K, Promise<void>>();
+export class KeyedLock {
+  private readonly tails = new Map<string, Promise<void>>();
 
   /**
    * Runs `work` when all keys are free. Keys are taken in sorted order, so two holders cannot wait for each other.
    *
    * @param lingerMs how long a key stays taken after the work, in milliseconds; the caller does not wait for that
    */
-  async run<T>(keys: readonly K[], work: () => Promise<T>, lingerMs: (key: K) => number = () => 0): Promise<T> {
-    const taken: Taken<K>[] = [];
+  async run<T>(
+    keys: readonly string[],
+    work: () => Promise<T>,
+    lingerMs: (key: string) => number = () => 0,
+  ): Promise<T> {
+    const taken: Taken[] = [];
     try {
       for (const key of [...new Set(keys)].sort()) taken.push(await this.take(key));
       return await work();
@@ -24,11 +28,11 @@ export class KeyedLock<K extends string = string> {
     }
   }
 
-  isTaken(key: K): boolean {
+  isTaken(key: string): boolean {
     return this.tails.has(key);
   }
 
-  private async take(key: K): Promise<Taken<K>> {
+  private async take(key: string): Promise<Taken> {
     const before = this.tails.get(key);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const tail = promise.then(() => {
@@ -40,7 +44,7 @@ export class KeyedLock<K extends string = string> {
   }
 }
 
-interface Taken<K> {
-  readonly key: K;
+interface Taken {
+  readonly key: string;
   readonly release: () => void;
 }

@@ -3,7 +3,6 @@ import type { ClientSession } from 'mongoose';
 import { Transactions, bounded } from '#mongo';
 import type { ChainFault } from '../chain/chain-verifier.ts';
 import { EventLog } from '../log/event-log.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** Chains that one query looks at. */
 const CHAINS_PER_QUERY = 100;
@@ -12,16 +11,16 @@ const EVENTS_PER_QUERY = 2_000;
 
 /** Where a chain's head and its events disagree. */
 export interface EndFault extends ChainFault {
-  readonly chain: ChainName;
+  readonly chain: string;
 }
 
 interface Head {
-  readonly _id: ChainName;
+  readonly _id: string;
   readonly seq: number;
   readonly hash: string;
 }
 
-type PlacedEvent = Pick<Head, 'seq' | 'hash'> & { readonly chain: ChainName };
+type PlacedEvent = Pick<Head, 'seq' | 'hash'> & { readonly chain: string };
 
 const PLACE = { _id: 0, chain: 1, seq: 1, hash: 1 };
 
@@ -52,13 +51,13 @@ export class ChainEnds {
   }
 
   /** What is wrong with the end of a chain, read from one snapshot, so that no writer can come in between. */
-  async fault(chain: ChainName): Promise<EndFault | null> {
+  async fault(chain: string): Promise<EndFault | null> {
     const found = await this.transactions.run((session) => this.compare(chain, session));
     return found === null ? null : { chain, ...found };
   }
 
-  private async compare(chain: ChainName, session: ClientSession): Promise<ChainFault | null> {
-    const found = await this.log.heads.collection.findOne({ _id: chain }, { session });
+  private async compare(chain: string, session: ClientSession): Promise<ChainFault | null> {
+    const found = await this.log.heads.collection.findOne({ _id: chain as never }, { session });
     const head = found as unknown as Head | null;
     const seq = head?.seq ?? 0;
     const cursor = this.log.events.collection.find(
@@ -84,7 +83,7 @@ export class ChainEnds {
   }
 
   /** The heads are older than the events here, so a chain that is being written to may be among them. */
-  private async suspects(heads: readonly Head[]): Promise<ChainName[]> {
+  private async suspects(heads: readonly Head[]): Promise<string[]> {
     const places = heads.map(({ _id, seq }) => ({ chain: _id, seq: { $gte: seq } }));
     const found = this.log.events.collection.find({ $or: places }, { projection: PLACE, limit: EVENTS_PER_QUERY });
     const events = (await bounded(found.toArray())) as unknown as PlacedEvent[];

@@ -5,8 +5,7 @@ import type { DomainEventData } from '#kernel';
 import { CHAIN_HEADS, MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
 import type { Update } from '#mongo';
 import { Metrics } from '#observability';
-import { chainName } from '../chain/chain-name.ts';
-import { chainEvents, emptyHead } from '../chain/chain.ts';
+import { chainEvents, chainName, emptyHead } from '../chain/chain.ts';
 import { chainHeadSchema, eventSchema, outboxSchema } from './event.schema.ts';
 import type { ChainHeadDocument, EventDocument, OutboxDocument } from './event.schema.ts';
 import type { ChainHead, EventDraft, LogEvent } from '../chain/chain.ts';
@@ -14,7 +13,6 @@ import type { PendingEvent } from '../unit-of-work/pending-event.ts';
 import { followUps } from '../outbox/follow-ups.ts';
 import { newRights, unloggedRights } from '../chain/rights-changes.ts';
 import type { RightsPart } from '../chain/rights-changes.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** Appends to the event log. There is no way to change or remove an event here, by intent. */
 @Injectable()
@@ -42,7 +40,7 @@ export class EventLog {
   async append(
     session: ClientSession,
     pending: readonly PendingEvent[],
-    ends: ReadonlyMap<ChainName, ChainHead> = new Map(),
+    ends: ReadonlyMap<string, ChainHead> = new Map(),
   ): Promise<LogEvent[]> {
     if (pending.length === 0) return [];
     const chains = Map.groupBy(pending, ({ event }) => chainName(event.operationId));
@@ -69,9 +67,9 @@ export class EventLog {
    *
    * @returns where the chain ends, for `append`; nothing where it has no events yet, and cannot be held
    */
-  async hold(session: ClientSession, chain: ChainName): Promise<ReadonlyMap<ChainName, ChainHead>> {
+  async hold(session: ClientSession, chain: string): Promise<ReadonlyMap<string, ChainHead>> {
     const head = await this.heads.collection.findOneAndUpdate(
-      { _id: chain },
+      { _id: chain as never },
       { $inc: { turn: 1 } },
       { session, returnDocument: 'after' },
     );
@@ -100,17 +98,14 @@ export class EventLog {
 
   private async readHeads(
     session: ClientSession,
-    chains: readonly ChainName[],
-    ends: ReadonlyMap<ChainName, ChainHead>,
-  ): Promise<ReadonlyMap<ChainName, ChainHead>> {
+    chains: readonly string[],
+    ends: ReadonlyMap<string, ChainHead>,
+  ): Promise<ReadonlyMap<string, ChainHead>> {
     const heads = new Map(ends);
     const others = chains.filter((chain) => !heads.has(chain));
     if (others.length === 0) return heads;
     const found = this.heads.collection.find({ _id: { $in: others as never[] } }, { session });
-    for (const head of await found.toArray()) {
-      const known = head as unknown as ChainHeadDocument;
-      heads.set(known._id, known);
-    }
+    for (const head of await found.toArray()) heads.set(String(head._id), head as unknown as ChainHeadDocument);
     return heads;
   }
 

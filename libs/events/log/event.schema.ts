@@ -1,12 +1,11 @@
 import { Schema } from 'mongoose';
 import type { Actor, Subject } from '#kernel';
 import type { HeadRights } from '../chain/rights-changes.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** An event as it is stored: the logged event, with its chain's name beside it for the indexes. */
 export interface EventDocument {
   _id: string;
-  chain: ChainName;
+  chain: string;
   seq: number;
   operationId: string | null;
   type: string;
@@ -61,7 +60,7 @@ export interface ChainArchive {
 
 /** Where a chain ends, where it begins, and the rights version of its operation. */
 export interface ChainHeadDocument extends Partial<HeadRights> {
-  _id: ChainName;
+  _id: string;
   seq: number;
   hash: string;
   archive?: ChainArchive;

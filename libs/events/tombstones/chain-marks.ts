@@ -1,10 +1,9 @@
 import type { ChainHead } from '../chain/chain.ts';
 import type { Tombstone } from './tombstone.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** How far a chain had come, as far as tombstones and checkpoints tell. */
 export interface ChainMark extends ChainHead {
-  readonly chain: ChainName;
+  readonly chain: string;
   readonly at: string;
 }
 

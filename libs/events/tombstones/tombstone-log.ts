@@ -12,7 +12,6 @@ import { ChainMarks } from './chain-marks.ts';
 import { endsSomething, tombstonesOf } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 import { TombstoneWriter } from './tombstone-writer.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** How long a caller waits for the disk; the lease's wait runs at the same time. */
 const WRITE_LIMIT_MS = 2_000;
@@ -77,7 +76,7 @@ export class TombstoneLog implements BeforeApplicationShutdown {
   }
 
   /** Whether this process has seen the tombstone of the event at this place. */
-  knows(chain: ChainName, seq: number): boolean {
+  knows(chain: string, seq: number): boolean {
     return this.places.has(`${chain} ${seq}`);
   }
 

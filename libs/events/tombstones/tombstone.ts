@@ -11,9 +11,8 @@ import {
   ResourceServerSecretsReconciled,
   TokenRevoked,
 } from '#event-types';
-import { chainName } from '../chain/chain-name.ts';
+import { chainName } from '../chain/chain.ts';
 import type { LogEvent } from '../chain/chain.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** What a tombstone is about; `mark` says only how far a chain had come, `reconciled` that older marks of it no longer hold. */
 const KINDS = ['credential', 'resource-server', 'secret', 'token', 'mark', 'reconciled'] as const;
@@ -32,7 +31,7 @@ const tombstoneSchema = z.strictObject({
   endsAt: instant.optional(),
   /** Of a `reconciled` line: marks of its chain up to this time no longer hold. */
   supersedes: instant.optional(),
-  chain: id.transform(chainName),
+  chain: id,
   seq: z.number().int().min(1),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   at: instant,
@@ -115,7 +114,7 @@ export function tombstonesOf(event: LogEvent): Tombstone[] {
 }
 
 /** That the chain had come to this event; of a checkpoint, say. */
-export function markOf(chain: ChainName, seq: number, hash: string, at: string): Tombstone {
+export function markOf(chain: string, seq: number, hash: string, at: string): Tombstone {
   return { v: 1, kind: 'mark', ids: [], chain, seq, hash, at };
 }
 

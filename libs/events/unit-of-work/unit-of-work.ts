@@ -16,7 +16,7 @@ import {
 import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
 import { ChainTurns } from '../chain/chain-turns.ts';
-import { chainName } from '../chain/chain-name.ts';
+import { chainName } from '../chain/chain.ts';
 import type { ChainHead, LogEvent } from '../chain/chain.ts';
 import { EventLog, isPlaceTaken } from '../log/event-log.ts';
 import type { PendingEvent } from './pending-event.ts';
@@ -25,7 +25,6 @@ import { LogSafety } from './log-safety.ts';
 import { OutboxSignal } from '../outbox/outbox-signal.ts';
 import { followUps } from '../outbox/follow-ups.ts';
 import { UnconfirmedAbsence } from './unconfirmed-absence.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 export interface UnitOptions {
   /** Operations (null: the platform) whose chains the unit will write to, as far as they are known beforehand. */
@@ -57,10 +56,10 @@ export class UnitServices {
 export interface Committed<T> {
   readonly value: T;
   /** Where the chains end that it wrote to, by name. */
-  readonly ends: ReadonlyMap<ChainName, ChainHead>;
+  readonly ends: ReadonlyMap<string, ChainHead>;
 }
 
-const NO_ENDS: ReadonlyMap<ChainName, ChainHead> = new Map();
+const NO_ENDS: ReadonlyMap<string, ChainHead> = new Map();
 
 /** Writes a change, its events and its follow-up work in one transaction: all of it or nothing. */
 @Injectable()
@@ -99,15 +98,15 @@ export class UnitOfWork {
    */
   async runBatch<T>(
     options: UnitOptions,
-    work: (session: ClientSession, ends: ReadonlyMap<ChainName, ChainHead>) => Promise<UnitResult<T>>,
+    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
   ): Promise<Committed<T>> {
     return this.commit(options, work, (chains) => this.turns.likelyEnds(chains));
   }
 
   private async commit<T>(
     options: UnitOptions,
-    work: (session: ClientSession, ends: ReadonlyMap<ChainName, ChainHead>) => Promise<UnitResult<T>>,
-    likelyEnds: (chains: readonly ChainName[]) => ReadonlyMap<ChainName, ChainHead> = () => NO_ENDS,
+    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
+    likelyEnds: (chains: readonly string[]) => ReadonlyMap<string, ChainHead> = () => NO_ENDS,
   ): Promise<Committed<T>> {
     const limitMs = withinDeadline(options.limitMs ?? STORE_DEADLINE_MS);
     const deadlineAtMs = performance.now() + limitMs;
@@ -204,7 +203,7 @@ export class UnitOfWork {
   }
 }
 
-function chainsOf(pending: readonly PendingEvent[]): ChainName[] {
+function chainsOf(pending: readonly PendingEvent[]): string[] {
   return [...new Set(pending.map(({ event }) => chainName(event.operationId)))];
 }
 

@@ -4,10 +4,10 @@ import { UnitOfWork } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { bounded } from '#mongo';
-import { PasswordPolicy } from '../password-policy.ts';
+import { NewPasswords } from '../new-passwords.ts';
 import { PasswordSignIn } from '../password-sign-in.ts';
-import { Passwords } from '../passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
+import { SessionEnding } from '../session-ending.ts';
 
 /** Someone changes their own password. Both are in clear here, and nowhere after the handler. */
 export class ChangePasswordCommand extends Command<void> {
@@ -15,6 +15,8 @@ export class ChangePasswordCommand extends Command<void> {
     readonly context: CallContext,
     readonly currentPassword: string,
     readonly newPassword: string,
+    /** The session that asks, which stays; every other one ends. */
+    readonly sessionId: string | undefined,
   ) {
     super();
   }
@@ -26,27 +28,27 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePasswordComm
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
     private readonly passwordSignIn: PasswordSignIn,
-    private readonly passwords: Passwords,
-    private readonly policy: PasswordPolicy,
+    private readonly newPasswords: NewPasswords,
+    private readonly sessionEnding: SessionEnding,
   ) {}
 
-  async execute({ context, currentPassword, newPassword }: ChangePasswordCommand): Promise<void> {
+  async execute({ context, currentPassword, newPassword, sessionId }: ChangePasswordCommand): Promise<void> {
     const { id, ip } = context.actor;
     const asking = await bounded(this.users.find(id));
     if (asking === undefined) throw noPassword();
     const { username } = asking.state;
     const address = ip ?? 'unknown';
-    await this.policy.check(newPassword, username, '/newPassword');
     // a session that was left open must not be a way to guess the password: the limits are those of the sign-in
     const verified = await this.passwordSignIn.signIn(username, currentPassword, address);
     if (verified?.id !== id) throw wrongPassword();
-    const passwordHash = await this.passwords.hash(newPassword, { address, username });
+    const passwordHash = await this.newPasswords.hashOf(newPassword, username, '/newPassword', { address, username });
     await this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const user = await this.users.load(id, transaction.session);
       // of two changes at the same time the second one has shown a password that is no longer the current one
       if (user.state.passwordHash !== verified.passwordHash) throw wrongPassword();
       if (user.edit({ passwordHash }, transaction.at)) await this.users.save(user, transaction.session);
       transaction.publish(user);
+      await this.sessionEnding.end(transaction, id, 'password-changed', (session) => session.id !== sessionId);
     });
   }
 }

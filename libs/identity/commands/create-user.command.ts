@@ -3,8 +3,7 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
 import type { CallContext } from '#kernel';
 import { User } from '../domain/user.ts';
-import { PasswordPolicy } from '../password-policy.ts';
-import { Passwords } from '../passwords.ts';
+import { NewPasswords } from '../new-passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import type { Role } from '../principal.ts';
 import { userView } from '../queries/user.view.ts';
@@ -32,13 +31,11 @@ export class CreateUserHandler implements ICommandHandler<CreateUserCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
-    private readonly passwords: Passwords,
-    private readonly policy: PasswordPolicy,
+    private readonly newPasswords: NewPasswords,
   ) {}
 
   async execute({ context, user: { password, ...rest } }: CreateUserCommand): Promise<UserView> {
-    await this.policy.check(password, rest.username, '/password');
-    const passwordHash = await this.passwords.hash(password);
+    const passwordHash = await this.newPasswords.hashOf(password, rest.username, '/password');
     return this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
       const user = User.create({ ...rest, passwordHash }, transaction.at);
       await this.users.insert(user, transaction.session);

@@ -4,6 +4,7 @@ import { UnitOfWork } from '#events';
 import { checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
 import { UserRepository } from '../persistence/user.repository.ts';
+import { SessionEnding } from '../session-ending.ts';
 
 export class DeleteUserCommand extends Command<void> {
   constructor(
@@ -20,6 +21,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
+    private readonly sessionEnding: SessionEnding,
   ) {}
 
   async execute({ context, userId, expected }: DeleteUserCommand): Promise<void> {
@@ -31,6 +33,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
       if (user.isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
       user.delete();
       await this.users.delete(user, session);
+      await this.sessionEnding.end(transaction, userId, 'ended-by-admin');
       transaction.publish(user);
     });
   }

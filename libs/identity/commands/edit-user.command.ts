@@ -4,11 +4,11 @@ import { UnitOfWork } from '#events';
 import { checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
 import { bounded } from '#mongo';
-import { PasswordPolicy } from '../password-policy.ts';
-import { Passwords } from '../passwords.ts';
+import { NewPasswords } from '../new-passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import { userView } from '../queries/user.view.ts';
 import type { UserView } from '../queries/user.view.ts';
+import { SessionEnding } from '../session-ending.ts';
 import type { UserInput } from './create-user.command.ts';
 
 export type UserEdits = { readonly [Member in keyof UserInput]?: UserInput[Member] | undefined };
@@ -29,8 +29,8 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
-    private readonly passwords: Passwords,
-    private readonly policy: PasswordPolicy,
+    private readonly newPasswords: NewPasswords,
+    private readonly sessionEnding: SessionEnding,
   ) {}
 
   async execute({ context, userId, expected, edits: { password, ...edits } }: EditUserCommand): Promise<UserView> {
@@ -44,13 +44,13 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
       if (isAdminNoMore) await this.users.assertAnotherPlatformAdmin(userId, session);
       if (user.edit({ ...edits, passwordHash }, transaction.at)) await this.users.save(user, session);
       transaction.publish(user);
+      if (passwordHash !== undefined) await this.sessionEnding.end(transaction, userId, 'password-changed');
       return userView(user.state);
     });
   }
 
   private async hashed(password: string, userId: string, newName: string | undefined): Promise<string> {
     const username = newName ?? (await bounded(this.users.load(userId))).state.username;
-    await this.policy.check(password, username, '/password');
-    return this.passwords.hash(password);
+    return this.newPasswords.hashOf(password, username, '/password');
   }
 }

@@ -6,6 +6,7 @@ import { bounded } from '#mongo';
 import { User } from '../domain/user.ts';
 import { Passwords } from '../passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
+import { SessionEnding } from '../session-ending.ts';
 
 const PLATFORM_ADMIN = 'platform-admin';
 
@@ -27,6 +28,7 @@ export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
     private readonly passwords: Passwords,
+    private readonly sessionEnding: SessionEnding,
   ) {}
 
   async execute({ username, password }: ResetAdminCommand): Promise<'created' | 'reset'> {
@@ -40,6 +42,7 @@ export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {
       user.edit({ passwordHash, roles: [...user.state.roles, PLATFORM_ADMIN] }, transaction.at);
       await this.users.save(user, transaction.session);
       transaction.publish(user);
+      await this.sessionEnding.end(transaction, found.state.id, 'password-changed');
       return 'reset';
     });
   }

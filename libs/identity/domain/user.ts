@@ -11,6 +11,8 @@ export interface UserState {
   version: number;
   readonly createdAt: Date;
   updatedAt: Date;
+  /** When the user last signed in; kept without a new version. */
+  readonly lastSignInAt: Date | null;
 }
 
 /** What a new user is made of. */
@@ -49,6 +51,7 @@ export class User extends Aggregate {
       version: 1,
       createdAt: at,
       updatedAt: at,
+      lastSignInAt: null,
     });
     created.record(new UserCreated(created.target, { before: null, after: created.rights }));
     return created;

@@ -6,9 +6,10 @@ import { Fence, MongoStore, TransactionConflict, findAfter, isDuplicateKey } fro
 import { User, usernameKey } from '../domain/user.ts';
 import type { UserState } from '../domain/user.ts';
 
-interface UserDocument extends Omit<UserState, 'id'> {
+interface UserDocument extends Omit<UserState, 'id' | 'lastSignInAt'> {
   _id: string;
   usernameKey: string;
+  lastSignInAt?: Date | null;
 }
 
 const schema = new Schema<UserDocument>({
@@ -21,6 +22,7 @@ const schema = new Schema<UserDocument>({
   version: Number,
   createdAt: Date,
   updatedAt: Date,
+  lastSignInAt: Date,
 });
 schema.index({ usernameKey: 1 }, { unique: true, name: 'user_name' }); // one user a name; serves sign-in
 
@@ -65,6 +67,18 @@ export class UserRepository {
     return document === undefined ? undefined : new User(toState(document));
   }
 
+  /** The user of this id, as the last fence or a later one found it. */
+  async findCurrent(id: string): Promise<User | undefined> {
+    const { floor } = await this.fence.ready();
+    const [document] = (await findAfter(floor, this.model, { filter: { _id: id }, atMost: 1 })).documents;
+    return document === undefined ? undefined : new User(toState(document as UserDocument));
+  }
+
+  /** Notes that the user signed in. It is no change of the user: the version stays. */
+  async noteSignIn(id: string, at: Date, session: ClientSession): Promise<void> {
+    await this.model.updateOne({ _id: id }, { $set: { lastSignInAt: at } }, { session });
+  }
+
   async isEmpty(session: ClientSession | null = null): Promise<boolean> {
     return (await this.model.exists({}).session(session)) === null;
   }
@@ -76,7 +90,7 @@ export class UserRepository {
 
   /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
   async save(user: User, session: ClientSession): Promise<void> {
-    const { _id, ...set } = toDocument(user.state);
+    const { _id, lastSignInAt: _notedApart, ...set } = toDocument(user.state);
     const filter = { _id, version: user.state.version - 1 };
     const { matchedCount } = await guardName(this.model.updateOne(filter, { $set: set }, { session }).exec());
     if (matchedCount !== 1) throw new TransactionConflict();
@@ -138,7 +152,7 @@ async function guardName<T>(write: Promise<T>): Promise<T> {
 }
 
 function toState({ _id, usernameKey: _key, ...rest }: UserDocument): UserState {
-  return { id: _id, ...rest };
+  return { id: _id, ...rest, lastSignInAt: rest.lastSignInAt ?? null };
 }
 
 function toDocument({ id, ...rest }: UserState): UserDocument {

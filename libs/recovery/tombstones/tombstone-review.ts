@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { EVENT_LOG, LogReconciled } from '#event-types';
-import { ChainMarks, Occurrence, TombstoneLog, UnitOfWork, operationOf, readTombstones, systemContext } from '#events';
-import type { ChainMark, Tombstone, UnreadableLine } from '#events';
+import {
+  PLATFORM_CHAIN,
+  Occurrence,
+  systemContext,
+  UnitOfWork,
+  ChainMarks,
+  readTombstones,
+  TombstoneLog,
+} from '#events';
 import { ChainMarkReader } from './chain-mark-reader.ts';
+import type { ChainMark, UnreadableLine, Tombstone } from '#events';
 import { TombstoneCatchUp } from './tombstone-catch-up.ts';
 
 const BATCH = 200;
@@ -64,7 +72,7 @@ export class TombstoneReview {
 
   /** Lets a chain go on from where it ends, with an event that says what it lost: that cannot be had back. */
   async acceptLoss({ chain, seq, hash, at }: ChainMark): Promise<void> {
-    const operationId = operationOf(chain);
+    const operationId = chain === PLATFORM_CHAIN ? null : chain;
     const data = { lostSeq: seq, lostHash: hash, lostAt: at };
     const event = new LogReconciled({ ...EVENT_LOG, operationId }, data);
     const options = { chains: [operationId], limitMs: LIMIT_MS };

@@ -1,4 +1,3 @@
-import { chainName } from '#events';
 import { ChainRepair, RepairModule } from '#recovery';
 import { parseArguments } from './cli.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -36,11 +35,11 @@ async function repair(
   dryRun: boolean,
 ): Promise<number> {
   const known = await chainRepair.chains();
-  if (operation !== undefined && !known.includes(chainName(operation))) {
+  if (operation !== undefined && !known.includes(operation)) {
     stderr.write('There is no event log of this operation.\n');
     return EXIT.failed;
   }
-  const chains = operation === undefined ? known : [chainName(operation)];
+  const chains = operation === undefined ? known : [operation];
   const counts = { sound: 0, mendable: 0, unmendable: 0 };
   for (const chain of chains) {
     const diagnosis = await chainRepair.diagnose(chain);

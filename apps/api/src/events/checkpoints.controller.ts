@@ -19,7 +19,7 @@ import {
 } from './events.dto.ts';
 import type { ListCheckpointsParameters, SignCheckpointsBody, VerifyLogParameters } from './events.dto.ts';
 import { LongReads } from './long-reads.ts';
-import { requestedChain, visibleChains } from './visible-chains.ts';
+import { visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
 @Controller('v1/checkpoints')
@@ -47,9 +47,7 @@ export class CheckpointsController {
     const chains = visibleChains(principal, operationId);
     const list = listName('checkpoints', { operationId });
     const after = await this.pages.open(list, cursor);
-    const found = await this.queries.execute(
-      new ListCheckpointsQuery(requestedChain(operationId), chains, after, limit + 1),
-    );
+    const found = await this.queries.execute(new ListCheckpointsQuery(operationId, chains, after, limit + 1));
     return this.pages.page(list, found, limit, ({ id }) => id);
   }
 
@@ -69,12 +67,12 @@ export class CheckpointsController {
   ): Promise<void> {
     const chains = visibleChains(request.principal, operationId);
     if (request.method === 'HEAD') {
-      await this.queries.execute(new RequireChainQuery(requestedChain(operationId)));
+      await this.queries.execute(new RequireChainQuery(operationId));
       void reply.header('content-type', 'application/json').send();
       return;
     }
     this.longReads.begin(request, reply);
-    const stream = await this.queries.execute(new ExportCheckpointsQuery(requestedChain(operationId), chains));
+    const stream = await this.queries.execute(new ExportCheckpointsQuery(operationId, chains));
     void reply.header('content-type', 'application/json').send(stream);
   }
 
@@ -96,6 +94,6 @@ export class CheckpointsController {
     @Body({ schema: signCheckpointsBody }) { operationId }: SignCheckpointsBody,
   ): Promise<object> {
     this.longReads.begin(request, reply);
-    return this.commands.execute(new SignCheckpointsCommand(callContext(request), requestedChain(operationId)));
+    return this.commands.execute(new SignCheckpointsCommand(callContext(request), operationId));
   }
 }

@@ -22,7 +22,7 @@ import {
 import type { ExportEventsParameters, ListEventsParameters, VerifyLogParameters } from './events.dto.ts';
 import { exportHeaders } from './export-headers.ts';
 import { LongReads } from './long-reads.ts';
-import { requestedChain, visibleChains } from './visible-chains.ts';
+import { visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
 @Controller('v1/events')
@@ -81,7 +81,7 @@ export class EventsController {
     const chains = visibleChains(request.principal, parameters.operationId);
     if (request.method === 'HEAD') {
       // RFC 9110 9.3.2: the headers alone; an export would be read from the store, and logged, for nobody
-      await this.queries.execute(new RequireChainQuery(requestedChain(parameters.operationId)));
+      await this.queries.execute(new RequireChainQuery(parameters.operationId));
       void reply.headers(exportHeaders(parameters)).send();
       return;
     }
@@ -106,9 +106,9 @@ export class EventsController {
     @Query({ schema: verifyLogQuery }) { operationId }: VerifyLogParameters,
   ): Promise<object | undefined> {
     const chains = visibleChains(request.principal, operationId);
-    if (request.method === 'HEAD') return this.queries.execute(new RequireChainQuery(requestedChain(operationId)));
+    if (request.method === 'HEAD') return this.queries.execute(new RequireChainQuery(operationId));
     this.longReads.begin(request, reply);
-    return this.queries.execute(new VerifyLogQuery(requestedChain(operationId), chains));
+    return this.queries.execute(new VerifyLogQuery(operationId, chains));
   }
 
   @Get(':eventId')

@@ -9,7 +9,10 @@ const textFilter = z
   .string()
   .min(1)
   .max(256)
-  .regex(/^(?!.*lk_(?:at|cs|rs)_)[\x20-\x7e]+$/, 'must be an id of visible ASCII characters, and no token or secret');
+  .regex(
+    /^(?!.*lk_(?:ak|at|cs|rs|ss)_)[\x20-\x7e]+$/,
+    'must be an id of visible ASCII characters, and no token or secret',
+  );
 const timeFilter = timeInput('must be a time of RFC 3339, as 2026-11-23T09:30:00Z');
 
 const scope = {

@@ -1,5 +1,4 @@
-import { PLATFORM_CHAIN, chainName } from '#events';
-import type { ChainName } from '#events';
+import { PLATFORM_CHAIN } from '#events';
 import type { Principal } from '#identity';
 import { DomainError } from '#kernel';
 
@@ -10,15 +9,10 @@ import { DomainError } from '#kernel';
  * @returns names of chains; undefined for all
  * @throws DomainError `not-found` for an operation that is no concern of theirs, as for an unknown one
  */
-export function visibleChains(principal: Principal | undefined, operationId?: string): ChainName[] | undefined {
+export function visibleChains(principal: Principal | undefined, operationId?: string): string[] | undefined {
   if (principal?.roles.some((role) => role !== 'operation-admin') === true) return undefined;
   // what an identity provider calls an operation does not make it one
   const own = (principal?.operationIds ?? []).filter((id) => id !== PLATFORM_CHAIN);
   if (operationId !== undefined && !own.includes(operationId)) throw DomainError.notFound('operation');
-  return own.map(chainName);
-}
-
-/** The one chain that was asked for, if any. */
-export function requestedChain(operationId: string | undefined): ChainName | undefined {
-  return operationId === undefined ? undefined : chainName(operationId);
+  return own;
 }

@@ -1,18 +1,34 @@
-import { SetMetadata } from '@nestjs/common';
-import type { CustomDecorator } from '@nestjs/common';
+import { SetMetadata, applyDecorators } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import type { Role } from '#identity';
 
 export const ACCESS = Symbol('access');
+/** The member of an operation in the OpenAPI document that tells who may call it. */
+export const X_ROLES = 'x-roles';
+
+/** `any`: everyone who signed in, even without a role. */
+type Callers = readonly Role[] | 'any';
 
 /** Who may call a route. A route without it is refused to everyone, and fails the architecture tests. */
-export type Access = { readonly public: true } | { readonly public: false; readonly roles: readonly Role[] };
+export type Access = { readonly public: true } | { readonly public: false; readonly roles: Callers };
+
+type Decorator = MethodDecorator & ClassDecorator;
 
 /** The roles that may call the route. Routes with an `operationId` in their path are narrowed further, to one's operations. */
-export function Roles(...roles: Role[]): CustomDecorator<symbol> {
-  return SetMetadata(ACCESS, { public: false, roles } satisfies Access);
+export function Roles(...roles: Role[]): Decorator {
+  return declared({ public: false, roles }, roles);
+}
+
+/** Everyone who signed in may call the route, whatever their roles: it is about themselves alone. */
+export function SignedIn(): Decorator {
+  return declared({ public: false, roles: 'any' }, ['any']);
 }
 
 /** A route without sign-in of people: it is public, or has its own guard (the OAuth endpoints). */
-export function Public(): CustomDecorator<symbol> {
-  return SetMetadata(ACCESS, { public: true } satisfies Access);
+export function Public(): Decorator {
+  return declared({ public: true }, []);
+}
+
+function declared(access: Access, roles: readonly string[]): Decorator {
+  return applyDecorators(SetMetadata(ACCESS, access), ApiExtension(X_ROLES, roles));
 }

@@ -2,13 +2,17 @@ import 'reflect-metadata';
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '#config';
 import type { Principal, PrincipalAuthenticator, Role } from '#identity';
 import { DomainError } from '#kernel';
 import { Public, Roles } from './access.ts';
 import { AdminGuard } from './admin.guard.ts';
+import { PersonSignIn } from './person-sign-in.ts';
+import { SessionCookie } from './session-cookie.ts';
 
 const PASSWORD = 'p:a:s:s wörd';
 const TOKEN = 'header.payload.signature';
+const SESSION = 'lk_ss_example';
 
 class Routes {
   @Roles('platform-admin')
@@ -39,10 +43,14 @@ class AuditorRoutes {
   }
 }
 
+const ORIGIN = 'https://latchkey.example';
+
 interface Asked {
   readonly authorization?: string | readonly string[];
   readonly address?: string | null;
   readonly params?: Record<string, string>;
+  readonly verb?: string;
+  readonly headers?: Record<string, string>;
 }
 
 /** A guard whose only user is `ada`, with these roles, and whom it asked about. */
@@ -54,19 +62,31 @@ function guardFor(roles: Role[], operationIds: string[] = []) {
       asked.push(`${username} ${ip}`);
       return Promise.resolve(username.toLowerCase() === 'ada' && password === PASSWORD ? principal : undefined);
     },
+    session: async (token: string) => Promise.resolve(token === SESSION ? principal : undefined),
     bearer: async (token: string) => Promise.resolve(token === TOKEN ? principal : undefined),
   };
-  const guard = new AdminGuard(new Reflector(), authenticator as unknown as PrincipalAuthenticator);
+  const config = loadConfig({
+    MONGODB_URI: 'mongodb://127.0.0.1/none',
+    REDIS_URL: 'redis://127.0.0.1',
+    PUBLIC_URL: ORIGIN,
+  });
+  const signIn = new PersonSignIn(
+    config,
+    authenticator as unknown as PrincipalAuthenticator,
+    new SessionCookie(config),
+  );
+  const guard = new AdminGuard(new Reflector(), signIn);
   return { guard, asked, principal };
 }
 
 /** Asks the guard about one request. @returns its refusal, or the principal that it found */
 async function answerOf(guard: AdminGuard, controller: object, method: string, asked: Asked = {}): Promise<unknown> {
-  const { authorization = [], address = '192.0.2.1', params = {} } = asked;
+  const { authorization = [], address = '192.0.2.1', params = {}, verb = 'GET', headers = {} } = asked;
   const lines = typeof authorization === 'string' ? [authorization] : authorization;
   const request = {
     raw: { rawHeaders: lines.flatMap((line) => ['Authorization', line]) },
-    headers: { authorization: lines[0] },
+    method: verb,
+    headers: { ...headers, authorization: lines[0] },
     clientAddress: address ?? undefined,
     params,
     principal: undefined as Principal | undefined,
@@ -198,5 +218,52 @@ describe('AdminGuard: sign-in', () => {
     const { guard, asked } = guardFor(['platform-admin']);
     expect(await ask(guard, Routes, 'forAdmins', { ...ada, address: null })).toBe('unauthenticated');
     expect(asked).toEqual([]);
+  });
+});
+
+describe('AdminGuard: sessions', () => {
+  const cookie = `__Host-latchkey=${SESSION}`;
+
+  it('takes a session cookie where there is no Authorization, and ignores it where there is one', async () => {
+    const { guard, principal } = guardFor(['platform-admin']);
+    expect(await ask(guard, Routes, 'forAdmins', { headers: { cookie: `theme=dark; ${cookie}` } })).toBe(principal);
+    for (const authorization of [basic('ada:wrong'), 'Bearer other', 'Digest x', 'Basic rubbish']) {
+      expect(await ask(guard, Routes, 'forAdmins', { headers: { cookie }, authorization })).toBe('unauthenticated');
+    }
+    expect(await ask(guard, Routes, 'forAdmins', { headers: { cookie: `latchkey=${SESSION}` } })).toBe(
+      'unauthenticated',
+    );
+    expect(await ask(guard, Routes, 'forAdmins', { headers: { cookie: `${cookie}x` } })).toBe('unauthenticated');
+  });
+
+  it.each([
+    ['nothing', {}, 'cross-site-request'],
+    ['a foreign Origin', { origin: 'https://evil.example' }, 'cross-site-request'],
+    ['the Origin null', { origin: 'null' }, 'cross-site-request'],
+    ['its own origin with another port', { origin: `${ORIGIN}:8443` }, 'cross-site-request'],
+    ['Sec-Fetch-Site: same-site', { 'sec-fetch-site': 'same-site' }, 'cross-site-request'],
+    ['Sec-Fetch-Site: none', { 'sec-fetch-site': 'none' }, 'cross-site-request'],
+    ['Sec-Fetch-Site: same-origin', { 'sec-fetch-site': 'same-origin' }, 'let in'],
+    ['its own Origin', { origin: ORIGIN }, 'let in'],
+  ])('answers a write by a session with %s as it should', async (_what, headers, answer) => {
+    const { guard, principal } = guardFor(['platform-admin']);
+    for (const verb of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const found = await ask(guard, Routes, 'forAdmins', { verb, headers: { cookie, ...headers } });
+      expect(found).toBe(answer === 'let in' ? principal : answer);
+    }
+    for (const verb of ['GET', 'HEAD']) {
+      expect(await ask(guard, Routes, 'forAdmins', { verb, headers: { cookie, ...headers } })).toBe(principal);
+    }
+  });
+
+  it('refuses a cross-site write by HTTP Basic without looking at the password, and takes bearers from anywhere', async () => {
+    const { guard, principal, asked } = guardFor(['platform-admin']);
+    const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+    expect(await ask(guard, Routes, 'forAdmins', { ...ada, verb: 'POST', headers })).toBe('cross-site-request');
+    expect(asked).toEqual([]);
+    expect(await ask(guard, Routes, 'forAdmins', { ...ada, verb: 'GET', headers })).toBe(principal);
+    expect(await ask(guard, Routes, 'forAdmins', { ...ada, verb: 'POST' })).toBe(principal);
+    const bearer = { authorization: `Bearer ${TOKEN}`, verb: 'POST', headers };
+    expect(await ask(guard, Routes, 'forAdmins', bearer)).toBe(principal);
   });
 });

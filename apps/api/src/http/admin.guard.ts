@@ -1,16 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { PrincipalAuthenticator, coversOperation, maySeeOperation } from '#identity';
-import type { Principal, Role } from '#identity';
+import { coversOperation, maySeeOperation } from '#identity';
+import type { Role } from '#identity';
 import { DomainError } from '#kernel';
 import { ACCESS } from './access.ts';
 import type { Access } from './access.ts';
-import { AdminBasicGuard } from './admin-basic.ts';
-import { parseUserAuthorization } from './basic-authorization.ts';
-import { parseBearerAuthorization } from './bearer-authorization.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
-import { badBearerToken, unauthenticated, unknownAddress, unprintablePassword } from './unauthenticated.ts';
+import { PersonSignIn } from './person-sign-in.ts';
 
 const NO_ONE: Access = { public: false, roles: [] };
 
@@ -21,11 +18,10 @@ const NO_ONE: Access = { public: false, roles: [] };
 @Injectable()
 export class AdminGuard implements CanActivate {
   private readonly known = new WeakMap<object, WeakMap<object, Access>>();
-  private readonly basic = new AdminBasicGuard();
 
   constructor(
     private readonly reflector: Reflector,
-    private readonly authenticator: PrincipalAuthenticator,
+    private readonly personSignIn: PersonSignIn,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -46,9 +42,10 @@ export class AdminGuard implements CanActivate {
     return access;
   }
 
-  private async admit(request: LatchkeyRequest, roles: readonly Role[]): Promise<true> {
-    const principal = await this.signIn(request);
+  private async admit(request: LatchkeyRequest, roles: readonly Role[] | 'any'): Promise<true> {
+    const principal = await this.personSignIn.principalOf(request);
     request.principal = principal;
+    if (roles === 'any') return true;
     if (!principal.roles.some((role) => roles.includes(role))) throw forbidden();
     const operationId = operationIdOf(request);
     if (operationId === undefined) return true;
@@ -56,26 +53,6 @@ export class AdminGuard implements CanActivate {
     if (!maySeeOperation(principal, operationId)) throw DomainError.notFound('operation');
     if (!coversOperation(principal, roles, operationId)) throw forbidden();
     return true;
-  }
-
-  private async signIn(request: LatchkeyRequest): Promise<Principal> {
-    const { rawHeaders } = request.raw;
-    const pair = parseUserAuthorization(rawHeaders);
-    if (typeof pair === 'object') return this.signInBasic(pair, request.clientAddress);
-    if (pair === 'unprintable') throw unprintablePassword();
-    const bearer = pair === 'other-scheme' ? parseBearerAuthorization(rawHeaders) : pair;
-    if (typeof bearer !== 'object') throw unauthenticated();
-    const principal = await this.authenticator.bearer(bearer.token, request.clientAddress ?? null);
-    if (principal === undefined) throw badBearerToken();
-    return principal;
-  }
-
-  private async signInBasic(
-    { username, password }: { username: string; password: string },
-    address: string | undefined,
-  ): Promise<Principal> {
-    if (address === undefined) throw unknownAddress();
-    return this.basic.signIn(() => this.authenticator.basic(username, password, address));
   }
 }
 

@@ -11,6 +11,7 @@ export const errorStatus = {
   'weak-password': { status: 400, title: 'The password is too weak' },
   'wrong-password': { status: 400, title: 'The current password is wrong' },
   unauthenticated: { status: 401, title: 'Sign in' },
+  'cross-site-request': { status: 403, title: 'The request comes from another site' },
   forbidden: { status: 403, title: 'Your role does not allow this' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'This method is not for this resource' },

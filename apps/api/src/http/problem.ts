@@ -34,12 +34,20 @@ export function sendProblem(reply: FastifyReply, error: DomainError, requestId: 
   const problem = problemOf(error, requestId);
   reply.code(problem.status).header('cache-control', 'no-store');
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
-  // RFC 9110 15.5.2: a 401 names the ways to sign in
-  if (problem.status === 401)
-    reply.header('www-authenticate', ['Basic realm="latchkey admin", charset="UTF-8"', 'Bearer']);
+  if (problem.status === 401) reply.header('www-authenticate', challengesFor(reply));
   // Fastify would close at once, and the reset could overtake the answer; what still comes is read and thrown away
   if (problem.status === 413) reply.removeHeader('connection');
   reply.type('application/problem+json').serializer(JSON.stringify).send(problem);
+}
+
+const BASIC = 'Basic realm="latchkey admin", charset="UTF-8"';
+
+/**
+ * RFC 9110 15.5.2: a 401 names the ways to sign in. A browser would answer `Basic` with a dialog of its own, on top of the page whose
+ * script sent the request.
+ */
+function challengesFor({ request }: FastifyReply): string[] {
+  return request.headers['sec-fetch-dest'] === 'empty' ? ['Bearer'] : [BASIC, 'Bearer'];
 }
 
 /** What a caller is told of an error that should not have happened: nothing of it. */

@@ -24,7 +24,7 @@ const SERVED_EXPORTS = new Map([
 ]);
 
 /** A token or secret of ours that someone put into a path. */
-const OWN_SECRET = /lk_(?:at|cs|rs)_[0-9A-Za-z]+/g;
+const OWN_SECRET = /lk_(?:ak|at|cs|rs|ss)_[0-9A-Za-z]+/g;
 
 /** Nothing but our own origin, no framing, and styles inline since Swagger UI sets them. */
 const DOCS_CSP =

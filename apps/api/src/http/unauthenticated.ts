@@ -4,8 +4,13 @@ import { DomainError } from '#kernel';
 export function unauthenticated(): DomainError {
   return new DomainError(
     'unauthenticated',
-    'Sign in with HTTP Basic, or with a bearer token of your OpenID Connect provider.',
+    'Sign in with HTTP Basic, with a bearer token of your OpenID Connect provider, or for a session by POST /v1/session.',
   );
+}
+
+/** The session that the cookie stood for is over, or never was. */
+export function noLiveSession(): DomainError {
+  return new DomainError('unauthenticated', 'Your session is over. Sign in again.');
 }
 
 /** No user name and no password may have one, so it is a mistake in copying. */

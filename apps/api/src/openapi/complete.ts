@@ -1,3 +1,4 @@
+import { X_ROLES } from '../http/access.ts';
 import { METHODS, operationsOf, takesIdempotencyKey } from './document.ts';
 import type { Document, Operation, ParameterObject, PlacedOperation, ResponseObject } from './document.ts';
 import { documentHeaders, headers } from './headers.ts';
@@ -40,9 +41,10 @@ function dropForeignMethods(document: Document): void {
   }
 }
 
-/** Who may call: people everything under /v1; what has sign-in of its own says so in its controller; the rest is public. */
-function documentSecurity({ path, operation }: PlacedOperation): void {
-  if (path.startsWith('/v1/')) operation.security = [{ person: [] }, { oidc: [] }];
+/** Who may call: people what names their roles; what has sign-in of its own says so in its controller; the rest is public. */
+function documentSecurity({ operation }: PlacedOperation): void {
+  const roles = (operation as unknown as Record<string, readonly string[] | undefined>)[X_ROLES] ?? [];
+  if (roles.length > 0) operation.security = [{ session: [] }, { person: [] }, { oidc: [] }];
   else operation.security ??= [];
 }
 

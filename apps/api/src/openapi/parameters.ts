@@ -18,6 +18,10 @@ const pathParameters: Readonly<Record<string, PathParameter>> = {
   apiKey: { description: 'Key of the API.', example: 'invoices' },
   resourceServerId: { description: 'Id of the resource server.', example: 'rs_example' },
   userId: { description: 'Id of the user.', example: 'us_example' },
+  sessionId: {
+    description: 'Id of the session, as the list of your sessions has it; not its cookie.',
+    example: 'ss_example',
+  },
   eventId: { description: 'Id of the event.', example: 'ev_example' },
   jobId: { description: 'Id of the job.', example: 'job_example' },
   queue: { description: 'Name of the queue.', example: 'token-purge' },

@@ -22,6 +22,7 @@ const always: readonly ErrorCode[] = [
 ];
 /** What a call by a method that may carry a body may answer, whether or not it wants one. */
 const withBody: readonly ErrorCode[] = [
+  'cross-site-request',
   'malformed-json',
   'malformed-request',
   'body-too-large',

@@ -54,6 +54,13 @@ export const tags: readonly { readonly name: string; readonly description: strin
       'read everything. To someone who may not see an operation it does not exist (404).',
   },
   {
+    name: 'Sign-in',
+    description:
+      'Sessions of people who use a browser: `POST /v1/session` answers a cookie that signs in from then on. A session may change things ' +
+      'from the pages of this service only, and ends after a time without a request, or by a sign-out. Programs need no session: they send ' +
+      '`Authorization` with each request.',
+  },
+  {
     name: 'Jobs',
     description: 'The queues behind the service: what waits, what failed, and how to have it tried again.',
   },

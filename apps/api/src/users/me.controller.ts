@@ -34,7 +34,7 @@ export class MeController {
   @ApiOperation({
     summary: 'Change your password',
     description:
-      'In force from the next request on. The current password is needed, and guessing at it is limited as at a sign-in. ' +
+      'In force from the next request on; every other session of yours ends. The current password is needed, and guessing at it is limited as at a sign-in. ' +
       'People of the OpenID Connect provider have no password here (409 `no-local-password`).',
   })
   @ApiNoContentResponse({ description: 'Changed.' })
@@ -50,6 +50,8 @@ export class MeController {
     @Req() request: LatchkeyRequest,
     @Body({ schema: changePasswordBody }) { currentPassword, newPassword }: ChangePasswordBody,
   ): Promise<void> {
-    await this.commands.execute(new ChangePasswordCommand(callContext(request), currentPassword, newPassword));
+    const sessionId = request.principal?.session?.id;
+    const command = new ChangePasswordCommand(callContext(request), currentPassword, newPassword, sessionId);
+    await this.commands.execute(command);
   }
 }

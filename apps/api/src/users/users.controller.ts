@@ -2,7 +2,14 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CreateUserCommand, DeleteUserCommand, EditUserCommand, GetUserQuery, ListUsersQuery } from '#identity';
+import {
+  CreateUserCommand,
+  DeleteUserCommand,
+  EditUserCommand,
+  EndSessionsCommand,
+  GetUserQuery,
+  ListUsersQuery,
+} from '#identity';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
@@ -92,6 +99,20 @@ export class UsersController {
   ): Promise<object> {
     const command = new EditUserCommand(callContext(request), userId, expected, body);
     return withEtag(reply, await this.commands.execute(command));
+  }
+
+  @Delete(':userId/sessions')
+  @Roles('platform-admin')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End a user’s sessions',
+    description:
+      'Signs the person out of every browser, from the next request on. They may sign in again. Needs no If-Match.',
+  })
+  @ApiNoContentResponse({ description: 'All have ended.' })
+  @ApiProblems('not-found')
+  async endSessions(@Req() request: LatchkeyRequest, @Param('userId') userId: string): Promise<void> {
+    await this.commands.execute(new EndSessionsCommand(callContext(request), userId, undefined, 'ended-by-admin'));
   }
 
   @Delete(':userId')

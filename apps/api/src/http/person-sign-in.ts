@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { PrincipalAuthenticator } from '#identity';
+import type { Principal } from '#identity';
+import { AdminBasicGuard } from './admin-basic.ts';
+import { parseUserAuthorization } from './basic-authorization.ts';
+import { parseBearerAuthorization } from './bearer-authorization.ts';
+import { checkNotCrossSite, checkSameOrigin } from './cross-site.ts';
+import type { LatchkeyRequest } from './latchkey-request.ts';
+import { SessionCookie } from './session-cookie.ts';
+import {
+  badBearerToken,
+  noLiveSession,
+  unauthenticated,
+  unknownAddress,
+  unprintablePassword,
+} from './unauthenticated.ts';
+
+/** Finds out which person sends a request: by its `Authorization`, or without one by its session cookie. */
+@Injectable()
+export class PersonSignIn {
+  private readonly basic = new AdminBasicGuard();
+  private readonly origin: string;
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    private readonly authenticator: PrincipalAuthenticator,
+    private readonly cookie: SessionCookie,
+  ) {
+    this.origin = new URL(config.publicUrl).origin;
+  }
+
+  /** @throws DomainError `unauthenticated`, `cross-site-request`, and what the authenticator throws */
+  async principalOf(request: LatchkeyRequest): Promise<Principal> {
+    const { rawHeaders } = request.raw;
+    const pair = parseUserAuthorization(rawHeaders);
+    if (typeof pair === 'object') return this.byPassword(pair, request);
+    if (pair === 'absent') return this.bySession(request);
+    if (pair === 'unprintable') throw unprintablePassword();
+    const bearer = pair === 'other-scheme' ? parseBearerAuthorization(rawHeaders) : pair;
+    if (typeof bearer !== 'object') throw unauthenticated();
+    const principal = await this.authenticator.bearer(bearer.token, request.clientAddress ?? null);
+    if (principal === undefined) throw badBearerToken();
+    return principal;
+  }
+
+  private async byPassword(
+    { username, password }: { readonly username: string; readonly password: string },
+    request: LatchkeyRequest,
+  ): Promise<Principal> {
+    const { clientAddress } = request;
+    checkNotCrossSite(request);
+    if (clientAddress === undefined) throw unknownAddress();
+    return this.basic.signIn(() => this.authenticator.basic(username, password, clientAddress));
+  }
+
+  private async bySession(request: LatchkeyRequest): Promise<Principal> {
+    const token = this.cookie.read(request.headers.cookie);
+    if (token === undefined) throw unauthenticated();
+    const principal = await this.authenticator.session(token, request.clientAddress ?? null);
+    if (principal === undefined) throw noLiveSession();
+    checkSameOrigin(request, this.origin);
+    return principal;
+  }
+}

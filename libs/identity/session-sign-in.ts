@@ -1,0 +1,50 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import { Clock, digest, isWellFormedSecret } from '#kernel';
+import { bounded } from '#mongo';
+import { isLive, isTouchDue } from './domain/session.ts';
+import type { SessionState } from './domain/session.ts';
+import type { UserState } from './domain/user.ts';
+import { SessionRepository } from './persistence/session.repository.ts';
+import { UserRepository } from './persistence/user.repository.ts';
+import { sessionView } from './queries/session.view.ts';
+import type { SessionView } from './queries/session.view.ts';
+
+/** A person whom a session cookie stands for. */
+export interface SignedInUser {
+  readonly user: UserState;
+  readonly session: SessionView;
+}
+
+/**
+ * Finds out whose session a cookie is. Session and person are read from the store each time, so that an end, a deletion or an edit
+ * is in force on every instance when it is answered.
+ */
+@Injectable()
+export class SessionSignIn {
+  constructor(
+    private readonly sessions: SessionRepository,
+    private readonly users: UserRepository,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @param token the value of the cookie @throws DomainError `store-unavailable` */
+  async resume(token: string): Promise<SignedInUser | undefined> {
+    if (!isWellFormedSecret(token, 'session')) return undefined;
+    const found = await bounded(this.sessions.findByDigest(digest(token)));
+    const limits = this.config.sessions;
+    if (found === undefined || !isLive(found, limits, this.clock.nowMs())) return undefined;
+    const user = await bounded(this.users.findCurrent(found.userId));
+    if (user === undefined) return undefined;
+    return { user: user.state, session: sessionView(await this.touched(found), limits) };
+  }
+
+  private async touched(session: SessionState): Promise<SessionState> {
+    const now = this.clock.now();
+    if (!isTouchDue(session, this.config.sessions, now.getTime())) return session;
+    await bounded(this.sessions.touch(session, now));
+    return { ...session, lastSeenAt: now };
+  }
+}
