@@ -21,5 +21,7 @@ export { FindUnknownApisQuery } from './queries/unknown-apis.query.ts';
 export { operationView } from './queries/operation.view.ts';
 export type { OperationChanges } from './domain/operation.ts';
 export type { OperationView } from './queries/operation.view.ts';
+export { apiView } from './queries/api.view.ts';
+export type { Api, ApiRemoval } from './domain/api.ts';
 export type { ApiView } from './queries/api.view.ts';
 export type { ResourceServerView, ResourceServerWithSecret } from './queries/resource-server.view.ts';

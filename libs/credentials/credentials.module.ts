@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CatalogueModule } from '#catalogue';
 import { TokensModule } from '#tokens';
+import { ApiRemovalStores, ApiRemovals } from './api-removals.ts';
+import { ContinueApiRemovalsHandler } from './commands/continue-api-removals.command.ts';
 import { CreateCredentialHandler } from './commands/create-credential.command.ts';
 import { DeleteCredentialHandler } from './commands/delete-credential.command.ts';
 import { EditCredentialHandler } from './commands/edit-credential.command.ts';
@@ -22,6 +24,9 @@ import {
 @Module({
   imports: [CatalogueModule, TokensModule],
   providers: [
+    ApiRemovalStores,
+    ApiRemovals,
+    ContinueApiRemovalsHandler,
     CreateCredentialHandler,
     CredentialReader,
     CredentialRepository,

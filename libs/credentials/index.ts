@@ -1,3 +1,4 @@
+export { ContinueApiRemovalsCommand } from './commands/continue-api-removals.command.ts';
 export { CreateCredentialCommand } from './commands/create-credential.command.ts';
 export { CredentialReader } from './persistence/credential.reader.ts';
 export { CredentialRepository } from './persistence/credential.repository.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   beforeAndAfter,
   changedTo,
+  count,
   endOfSecret,
   firstSecretId,
   instant,
@@ -88,10 +89,17 @@ const apiUpdatedV1 = retired({
   data: changedTo({ name, description }, { description: 'Invoices of all kinds' }),
 });
 
+export class ApiRemovalStarted extends eventType({
+  ...api,
+  type: 'api.removal-started.v1',
+  what: 'A removal by force began: from this event on, the API cannot be granted any more. `api.deleted.v1` tells of its end.',
+  data: z.strictObject({ name, credentials: member(count, 'How many credentials could call it then.', 1) }),
+}) {}
+
 export class ApiDeleted extends eventType({
   ...api,
   type: 'api.deleted.v1',
-  what: 'An API left the catalogue. If by force, each credential that had it has a `credential.updated.v2`, and each resource server a `resource-server.updated.v2`.',
+  what: 'An API left the catalogue. If by force, an `api.removal-started.v1` is before it, and each credential that had it has a `credential.updated.v2`, and each resource server a `resource-server.updated.v2`.',
   data: z.strictObject({ name }),
 }) {}
 
@@ -174,6 +182,7 @@ export const administrationEvents = [
   OperationDeleted,
   ApiCreated,
   ApiUpdated,
+  ApiRemovalStarted,
   ApiDeleted,
   ResourceServerCreated,
   ResourceServerUpdated,

@@ -2,6 +2,7 @@
 export {
   ApiCreated,
   ApiDeleted,
+  ApiRemovalStarted,
   ApiUpdated,
   OperationCreated,
   OperationDeleted,

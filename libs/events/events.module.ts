@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { ChainBarrier } from './chain/chain-barrier.ts';
 import { ChainEnds } from './health/chain-ends.ts';
 import { ChainHealth } from './health/chain-health.ts';
 import { EventLog } from './log/event-log.ts';
@@ -16,6 +17,7 @@ import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
 @Module({
   imports: [CqrsModule.forRoot()],
   providers: [
+    ChainBarrier,
     ChainEnds,
     ChainHealth,
     DurablePublisher,
@@ -28,6 +30,17 @@ import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
     UnitOfWork,
     UnitServices,
   ],
-  exports: [CqrsModule, ChainEnds, ChainHealth, EventLog, OutboxSignal, Refusals, Stopping, TombstoneLog, UnitOfWork],
+  exports: [
+    CqrsModule,
+    ChainBarrier,
+    ChainEnds,
+    ChainHealth,
+    EventLog,
+    OutboxSignal,
+    Refusals,
+    Stopping,
+    TombstoneLog,
+    UnitOfWork,
+  ],
 })
 export class EventsModule {}

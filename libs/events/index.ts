@@ -1,4 +1,5 @@
 export { ChainVerifier } from './chain/chain-verifier.ts';
+export { ChainBarrier } from './chain/chain-barrier.ts';
 export { PLATFORM_CHAIN, chainName, emptyHead, eventLine } from './chain/chain.ts';
 export { touchRights } from './chain/touch-rights.ts';
 export { EventsModule } from './events.module.ts';
@@ -12,6 +13,7 @@ export { TombstoneLog } from './tombstones/tombstone-log.ts';
 export { MAX_TOKEN_LIFE_MS, endsSomething, markOf, tombstonesOf } from './tombstones/tombstone.ts';
 export { Occurrence } from './unit-of-work/occurrence.ts';
 export { Stopping } from './unit-of-work/stopping.ts';
+export { inHalves } from './unit-of-work/in-halves.ts';
 export { systemContext } from './unit-of-work/system-context.ts';
 export { UnitOfWork } from './unit-of-work/unit-of-work.ts';
 export type { ChainFault, ChainFaultReason } from './chain/chain-verifier.ts';

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'request-timeout'
   | 'operation-not-empty'
   | 'api-in-use'
+  | 'api-being-removed'
   | 'key-taken'
   | 'name-taken'
   | 'credential-limit'

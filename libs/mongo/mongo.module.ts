@@ -24,6 +24,6 @@ import { Transactions } from './transactions.ts';
     { provide: Clock, useExisting: StoreClock },
     { provide: FenceSource, useClass: StoreFenceSource },
   ],
-  exports: [Fence, IdempotencyKeys, MongoStore, Settings, StoreClock, Transactions, Clock],
+  exports: [Fence, IdempotencyKeys, MongoStore, SessionPool, Settings, StoreClock, Transactions, Clock],
 })
 export class MongoModule {}

@@ -43,7 +43,7 @@ function removeApi(key: string, index = 0): Promise<void> {
     const { session, at } = transaction;
     const api = await app.get(ApiRepository).load(key, session);
     if (await app.get(ResourceServerRepository).usesApi(key, session)) {
-      transaction.publish(...(await app.get(ResourceServerRepository).removeApi(key, session, at)));
+      transaction.publish(...(await app.get(ResourceServerRepository).removeApi(key, session, at, 100)));
     }
     api.delete();
     await app.get(ApiRepository).delete(key, session);

@@ -23,6 +23,20 @@ describe('Api', () => {
     ]);
   });
 
+  it('keeps its version while it is being removed, so the request can be repeated, and takes no change', () => {
+    const api = Api.create('invoices', 'Invoices', '', at);
+    api.pullEvents();
+    const actor = { type: 'user', id: 'us_1', ip: null } as const;
+    api.startRemoval({ actor, requestId: 'r', idempotencyId: 'not kept' }, 3, later);
+    expect(api.state).toMatchObject({ version: 1, updatedAt: at });
+    expect(api.state.removal).toEqual({
+      ...{ startedAt: later, workedAt: later, credentialsTotal: 3, credentialsLeft: 3 },
+      context: { actor, requestId: 'r' },
+    });
+    expect(() => api.edit({ name: 'Bills' }, later)).toThrow(expect.objectContaining({ code: 'api-being-removed' }));
+    expect(api.pullEvents()).toMatchObject([{ type: 'api.removal-started.v1', data: { credentials: 3 } }]);
+  });
+
   it('is not changed by what it is already', () => {
     const api = Api.create('invoices', 'Invoices', 'All of them.', at);
     api.pullEvents();

@@ -1,11 +1,26 @@
-import { ApiCreated, ApiDeleted, ApiUpdated } from '#event-types';
-import { Aggregate, differences } from '#kernel';
+import { ApiCreated, ApiDeleted, ApiRemovalStarted, ApiUpdated } from '#event-types';
+import { Aggregate, DomainError, differences } from '#kernel';
+import type { CallContext } from '#kernel';
+
+/** A removal by force that is under way: what names the API loses it, part by part (docs/adr/0044-removing-an-api.md). */
+export interface ApiRemoval {
+  readonly startedAt: Date;
+  /** Who asked for it: every event of the removal names them, whichever instance finishes it. */
+  readonly context: Pick<CallContext, 'actor' | 'requestId'>;
+  /** Credentials that could call the API when the removal started. */
+  readonly credentialsTotal: number;
+  /** Those of them that still can. */
+  readonly credentialsLeft: number;
+  /** When an instance last worked on it. */
+  readonly workedAt: Date;
+}
 
 /** The state of an API of the catalogue. `key` is the scope value that grants it, and never changes. */
 export interface ApiState {
   readonly key: string;
   name: string;
   description: string;
+  removal: ApiRemoval | null;
   version: number;
   readonly createdAt: Date;
   updatedAt: Date;
@@ -23,20 +38,43 @@ export class Api extends Aggregate {
   }
 
   static create(key: string, name: string, description: string, at: Date): Api {
-    const api = new Api({ key, name, description, version: 1, createdAt: at, updatedAt: at });
+    const api = new Api({ key, name, description, removal: null, version: 1, createdAt: at, updatedAt: at });
     api.record(new ApiCreated(api.target, { name, description }));
     return api;
   }
 
-  /** Changes what is given. An edit that changes nothing emits no event. @returns whether it changed */
+  /**
+   * Changes what is given. An edit that changes nothing emits no event.
+   *
+   * @returns whether it changed
+   * @throws DomainError `api-being-removed`
+   */
   edit(changes: ApiChanges, at: Date): boolean {
     const { state } = this;
+    if (state.removal !== null) {
+      throw new DomainError('api-being-removed', 'It cannot be changed any more. Wait until it is gone.');
+    }
     const { name = state.name, description = state.description } = changes;
     const difference = differences({ name: state.name, description: state.description }, { name, description });
     if (difference === undefined) return false;
     Object.assign(state, { name, description, version: state.version + 1, updatedAt: at });
     this.record(new ApiUpdated(this.target, difference));
     return true;
+  }
+
+  /**
+   * Starts to take it from everything that names it. From this commit on, nothing new can be granted it. The version stays, so the
+   * same request can be repeated.
+   */
+  startRemoval({ actor, requestId }: CallContext, credentials: number, at: Date): void {
+    this.state.removal = {
+      startedAt: at,
+      context: { actor, requestId },
+      credentialsTotal: credentials,
+      credentialsLeft: credentials,
+      workedAt: at,
+    };
+    this.record(new ApiRemovalStarted(this.target, { name: this.state.name, credentials }));
   }
 
   /** Records the deletion; that nothing uses it any more is checked in the same transaction. */

@@ -32,35 +32,41 @@ afterAll(async () => {
 });
 
 describe('ApiRepository', () => {
-  // nothing but the claim is in the way here: no event is written, so no chain either
-  it.each([1, 2, 3])('lets an API be either deleted or used, of two who try both at once (%i)', async (round) => {
-    const key = `api-${round}`;
-    await transactions.run((session) => apis.insert(Api.create(key, key, '', new Date()), session));
-    const arrived: (() => void)[] = [];
-    const both = Promise.all([0, 1].map(() => new Promise<void>((resolve) => arrived.push(resolve))));
-    const meet = async (): Promise<void> => {
-      arrived.pop()?.();
-      // without the claim's write both come to here at once; with it the other one cannot
-      await Promise.race([both, pause(200)]);
-    };
-    const server = ResourceServer.create({ name: key, apis: [key], requireClientIp: true }, 'digest', new Date());
-    const [used, deleted] = await Promise.allSettled([
-      transactions.run(async (session) => {
-        await apis.claim([key], session);
-        await servers.insert(server, session);
-        await meet();
-      }),
-      transactions.run(async (session) => {
-        if (await servers.usesApi(key, session)) throw new Error('it is used');
-        await apis.delete(key, session);
-        await meet();
-      }),
-    ]);
-    expect([used.status, deleted.status].sort()).toEqual(['fulfilled', 'rejected']);
-    if (used.status === 'rejected') expect(used.reason).toMatchObject({ code: 'unknown-api' });
-    else await expect(apis.load(key)).resolves.toMatchObject({ state: { key } });
-    expect((await servers.facts([server.state.id], await fence.ready())).size).toBe(
-      used.status === 'fulfilled' ? 1 : 0,
-    );
-  });
+  // nothing but the mark is in the way here: no event is written, so no chain either
+  it.each([1, 2, 3])(
+    'lets an API that is marked be either deleted or granted, of two that try both (%i)',
+    async (round) => {
+      const key = `api-${round}`;
+      await transactions.run((session) => apis.insert(Api.create(key, key, '', new Date()), session));
+      const mark = await transactions.run((session) => apis.reserve(key, session));
+      expect(await transactions.run((session) => apis.reserve(key, session))).toBe(mark);
+      const arrived: (() => void)[] = [];
+      const both = Promise.all([0, 1].map(() => new Promise<void>((resolve) => arrived.push(resolve))));
+      const meet = async (): Promise<void> => {
+        arrived.pop()?.();
+        // were the mark not taken off, both would come to here; so the other one cannot
+        await Promise.race([both, pause(200)]);
+      };
+      const server = ResourceServer.create({ name: key, apis: [key], requireClientIp: true }, 'digest', new Date());
+      const [used, deleted] = await Promise.allSettled([
+        transactions.run(async (session) => {
+          await apis.claim([key], session);
+          await servers.insert(server, session);
+          await meet();
+        }),
+        transactions.run(async (session) => {
+          if (await servers.usesApi(key, session)) throw new Error('it is used');
+          if (!(await apis.isReserved(key, mark, session))) throw new Error('the mark is gone');
+          await apis.delete(key, session);
+          await meet();
+        }),
+      ]);
+      expect([used.status, deleted.status].sort()).toEqual(['fulfilled', 'rejected']);
+      if (used.status === 'rejected') expect(used.reason).toMatchObject({ code: 'unknown-api' });
+      else await expect(apis.load(key)).resolves.toMatchObject({ state: { key } });
+      expect((await servers.facts([server.state.id], await fence.ready())).size).toBe(
+        used.status === 'fulfilled' ? 1 : 0,
+      );
+    },
+  );
 });

@@ -55,9 +55,9 @@ export class ResourceServerRepository {
     return (await this.model.exists({ apis: key }).session(session)) !== null;
   }
 
-  /** Takes the API from every resource server that names it. @returns those, saved, with their events still to publish */
-  async removeApi(key: string, session: ClientSession, at: Date): Promise<ResourceServer[]> {
-    const documents = await this.model.find({ apis: key }, null, { session }).lean();
+  /** Takes the API from resource servers that name it. @returns those, saved, with their events still to publish: at most so many */
+  async removeApi(key: string, session: ClientSession, at: Date, atMost: number): Promise<ResourceServer[]> {
+    const documents = await this.model.find({ apis: key }, null, { session }).limit(atMost).lean();
     const servers = documents.map((document) => new ResourceServer(toState(document)));
     for (const server of servers) {
       server.edit({ apis: server.state.apis.filter((api) => api !== key) }, at);

@@ -64,6 +64,16 @@ export class CredentialRepository {
     if (matchedCount !== 1) throw new TransactionConflict();
   }
 
+  /** Saves changes that touch no name. @throws TransactionConflict when one of them was changed since it was loaded */
+  async saveAll(credentials: readonly Credential[], session: ClientSession): Promise<void> {
+    if (credentials.length === 0) return;
+    const updates = credentials.map(({ state }) => {
+      const { _id, slot: _slot, lastUsedAt: _used, ...set } = toDocument(state);
+      return { q: { _id, version: state.version - 1 }, u: { $set: set } };
+    });
+    if ((await updateAll(this.model, updates, session)) !== updates.length) throw new TransactionConflict();
+  }
+
   /** @throws TransactionConflict when it was changed since it was loaded */
   async delete(credential: Credential, session: ClientSession): Promise<void> {
     const { id, version } = credential.state;
@@ -116,9 +126,10 @@ export class CredentialRepository {
     return (await this.model.find({ operationId }, null, { session }).sort({ _id: 1 }).lean()).map(toState);
   }
 
-  /** Every credential that may call the API, of all operations. */
-  async withApi(apiKey: string, session: ClientSession): Promise<Credential[]> {
-    const documents = await this.model.find({ apis: apiKey }, null, { session }).lean();
+  /** The credentials of these operations that may call the API. */
+  async withApi(apiKey: string, operationIds: readonly string[], session: ClientSession): Promise<Credential[]> {
+    const filter = { operationId: { $in: operationIds }, apis: apiKey };
+    const documents = await this.model.find(filter, null, { session }).lean();
     return documents.map((document) => new Credential(toState(document)));
   }
 
@@ -128,13 +139,26 @@ export class CredentialRepository {
     return found.map(({ _id, operationId, secrets }) => ({ id: _id, operationId, secrets }));
   }
 
-  async operationsWithApi(apiKey: string): Promise<string[]> {
+  /** Operations with a credential that may call the API: at most so many. */
+  async operationsWithApi(apiKey: string, atMost: number): Promise<string[]> {
     // `distinct` is not in the Stable API
     const found = await this.model.aggregate<{ _id: string }>([
       { $match: { apis: apiKey } },
       { $group: { _id: '$operationId' } },
+      { $limit: atMost },
     ]);
     return found.map(({ _id }) => _id);
+  }
+
+  /** Whether any credential may call the API. */
+  async usesApi(apiKey: string, session: ClientSession): Promise<boolean> {
+    return (await this.model.exists({ apis: apiKey }).session(session)) !== null;
+  }
+
+  /** How many credentials may call the API. */
+  async countWithApi(apiKey: string, session: ClientSession | null = null): Promise<number> {
+    const counted = this.model.aggregate<{ count: number }>([{ $match: { apis: apiKey } }, { $count: 'count' }]);
+    return (await counted.session(session))[0]?.count ?? 0;
   }
 }
 

@@ -106,7 +106,9 @@ export class GetApiListHandler implements IQueryHandler<GetApiListQuery> {
     const { state } = await bounded(this.credentials.load(operationId, credentialId));
     const added = new Set(state.apis);
     const catalogue = await bounded(this.apis.all());
-    const items = catalogue.map(({ key, name, description }) => ({ key, name, description, added: added.has(key) }));
+    const items = catalogue
+      .filter(({ key, removal }) => removal === null || added.has(key))
+      .map(({ key, name, description }) => ({ key, name, description, added: added.has(key) }));
     return { items, version: state.version };
   }
 }

@@ -23,6 +23,10 @@ export class UnconfirmedAbsence {
     return { value: undefined as T, pending: [] };
   }
 
+  get isKept(): boolean {
+    return this.error !== undefined;
+  }
+
   /** After the commit and the lease. @throws DomainError `not-found` */
   throwIfAny(): void {
     if (this.error !== undefined) throw this.error;

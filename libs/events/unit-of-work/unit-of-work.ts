@@ -31,6 +31,8 @@ export interface UnitOptions {
   readonly chains: readonly (string | null)[];
   /** Whether the change alters what tokens or callers may do: then it is answered only when the lease has run out. */
   readonly altersRights?: boolean;
+  /** Whether the caller waits for the lease itself (`leaseRunOut`), once after several units. That something is not there still waits. */
+  readonly isPart?: boolean;
   /**
    * Whether the caller has something better to do than to wait for its turn at the chains: then the unit is tried once, and is
    * `store-unavailable` when another writer is at one of them.
@@ -149,7 +151,8 @@ export class UnitOfWork {
     const committedAtMs = performance.now();
     if (options.altersRights === true) this.services.fence.advance(committedBy?.operationTime);
     this.deliver(logged, published);
-    await this.settle(logged, options.altersRights === true ? committedAtMs : undefined);
+    const waits = options.altersRights === true && (options.isPart !== true || absence.isKept);
+    await this.settle(logged, waits ? committedAtMs : undefined);
     absence.throwIfAny();
     return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
   }

@@ -1,10 +1,9 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { TokensPurged } from '#event-types';
-import { EventLog, UnitOfWork, systemContext } from '#events';
+import { EventLog, UnitOfWork, inHalves, systemContext } from '#events';
 import type { OutboxDocument } from '#events';
 import { Aggregate } from '#kernel';
-import { isStoreUnavailable } from '#mongo';
 import { TokenRepository } from '../persistence/token.repository.ts';
 
 /** Deletes the tokens of the credentials that these outbox rows tell of. @returns how many rows were still to be done */
@@ -32,21 +31,9 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
 
   async execute({ outboxIds }: PurgeTokensCommand): Promise<number> {
     const rows = await this.pending(outboxIds);
-    return rows.length === 0 ? 0 : this.purge(rows);
-  }
-
-  /** All in one transaction if no one else is at their chains; else in halves, down to one operation, for which it waits. */
-  private async purge(rows: readonly OutboxDocument[]): Promise<number> {
     const byOperation = [...Map.groupBy(rows, (row) => row.operationId).values()];
-    const atOnce = byOperation.length > 1;
-    try {
-      return await this.purgeTogether(rows, atOnce);
-    } catch (error) {
-      if (!atOnce || !isStoreUnavailable(error)) throw error;
-      const middle = Math.ceil(byOperation.length / 2);
-      const first = await this.purge(byOperation.slice(0, middle).flat());
-      return first + (await this.purge(byOperation.slice(middle).flat()));
-    }
+    if (byOperation.length === 0) return 0;
+    return inHalves(byOperation, (some, tryOnce) => this.purgeTogether(some.flat(), tryOnce));
   }
 
   private purgeTogether(known: readonly OutboxDocument[], atOnce: boolean): Promise<number> {

@@ -1,6 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CreateApiCommand, EditApiCommand, GetApiQuery, ListApisQuery } from '#catalogue';
 import { RemoveApiCommand } from '#credentials';
@@ -15,6 +22,9 @@ import { Pages, listName } from '../http/pages.ts';
 import type { Page } from '../http/pages.ts';
 import { apiAnswer, apiPage, createApiBody, deleteApiQuery, editApiBody, listApisQuery } from './apis.dto.ts';
 import type { CreateApiBody, DeleteApiParameters, EditApiBody, ListApisParameters } from './apis.dto.ts';
+
+/** When to look again for a removal that continues, in seconds. */
+const LOOK_AGAIN_SECONDS = 1;
 
 @ApiTags('APIs')
 @Controller('v1/apis')
@@ -79,6 +89,7 @@ export class ApisController {
     'malformed-json',
     'body-too-large',
     'unsupported-media-type',
+    'api-being-removed',
   )
   async edit(
     @Req() request: LatchkeyRequest,
@@ -98,16 +109,28 @@ export class ApisController {
     summary: 'Take an API out of the catalogue',
     description:
       'Refused while a credential or resource server names it, unless `force=true`: then it is taken from all of them, one event ' +
-      'each, and from the moment this is answered no token grants it any more.',
+      'each, and from the moment 204 is answered no token grants it any more. Where that takes longer than a request may (from about ' +
+      'a thousand credentials on), the answer is 202 and the service continues, also after a restart: nothing new is granted the ' +
+      'API, and `removal` shows how far it is. It is in force everywhere once `GET /v1/apis/{apiKey}` is 404; asking for the ' +
+      'removal again waits for it, too.',
   })
-  @ApiNoContentResponse({ description: 'Gone.' })
+  @ApiNoContentResponse({ description: 'Gone, and in force on every instance.' })
+  @ApiAcceptedResponse({
+    description: 'The removal continues: tokens may still grant the API. `removal` shows how far it is.',
+    standardSchema: apiAnswer,
+    headers: { 'Retry-After': { description: 'When to look again, in seconds.', schema: { type: 'integer' } } },
+  })
   @ApiProblems('not-found', 'api-in-use', 'precondition-failed', 'precondition-required')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param('apiKey') apiKey: string,
     @IfMatch() expected: ExpectedVersion,
     @Query({ schema: deleteApiQuery }) { force }: DeleteApiParameters,
-  ): Promise<void> {
-    await this.commands.execute(new RemoveApiCommand(callContext(request), apiKey, expected, force));
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object | undefined> {
+    const left = await this.commands.execute(new RemoveApiCommand(callContext(request), apiKey, expected, force));
+    if (left === undefined) return undefined;
+    reply.code(202).header('retry-after', LOOK_AGAIN_SECONDS).header('location', `/v1/apis/${apiKey}`);
+    return withEtag(reply, left);
   }
 }

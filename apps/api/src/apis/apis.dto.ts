@@ -42,11 +42,31 @@ export const deleteApiQuery = z.strictObject({
 });
 export type DeleteApiParameters = z.output<typeof deleteApiQuery>;
 
+const removal = z
+  .object({
+    startedAt: timeField,
+    startedBy: z
+      .string()
+      .meta({ description: 'Id of who asked for it.', example: 'us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' }),
+    credentialsTotal: z
+      .int()
+      .min(0)
+      .meta({ description: 'Credentials that could call it at the start.', example: 1200 }),
+    credentialsLeft: z.int().min(0).meta({ description: 'Those that still can.', example: 340 }),
+  })
+  .nullable()
+  .meta({
+    description:
+      'Its removal by force, while that is under way: it cannot be granted or changed any more. Otherwise null.',
+    example: null,
+  });
+
 export const apiAnswer = z
   .object({
     key: z.string().meta({ example: 'invoices', description: 'The scope value that grants the API.' }),
     name: z.string().meta({ example: 'Invoices' }),
     description: z.string().meta({ example: 'Reads and writes invoices.' }),
+    removal,
     createdAt: timeField,
     updatedAt: timeField,
   })

@@ -19,6 +19,7 @@ export const errorStatus = {
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'operation-not-empty': { status: 409, title: 'The operation still holds credentials' },
   'api-in-use': { status: 409, title: 'Credentials or resource servers still use the API' },
+  'api-being-removed': { status: 409, title: 'The API is being removed' },
   'key-taken': { status: 409, title: 'The key is taken' },
   'name-taken': { status: 409, title: 'The name is taken' },
   'credential-limit': { status: 409, title: 'The operation holds as many credentials as it may' },
