@@ -99,7 +99,7 @@ describe('ClientAuthenticator', () => {
     jest.restoreAllMocks();
   });
 
-  it('lets in who shows the secret, without a look-up within the lease', async () => {
+  it('accepts the right secret, without a look-up within the lease', async () => {
     const { authenticator, clientId, secret, lookUps } = setUp();
     for (let count = 0; count < 3; count += 1) {
       expect(await signIn(authenticator, clientId, secret)).toMatchObject({ type: 'client' });
@@ -108,7 +108,7 @@ describe('ClientAuthenticator', () => {
     expect(lookUps()).toBe(2);
   });
 
-  it('asks the store once for each that it turns away, be the id unknown or known, remembered or not', async () => {
+  it('queries the store once per refusal, whether the id is unknown, known or cached', async () => {
     const { authenticator, clientId, secret, lookUps } = setUp();
     const costOf = async (id: string, given: string): Promise<[unknown, number]> => {
       const before = lookUps();
@@ -126,7 +126,7 @@ describe('ClientAuthenticator', () => {
     expect(await costOf('', '')).toStrictEqual(['unknown-resource-server', 1]);
   });
 
-  it('knows who may not come from where, and that no address is no good one', async () => {
+  it('refuses clients outside their Allowed IPs, and without an address', async () => {
     const { authenticator, clientId, secret } = setUp();
     const client = await authenticator.client(clientId, secret);
     const check = (address: string | undefined): Promise<unknown> =>

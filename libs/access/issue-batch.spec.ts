@@ -11,7 +11,7 @@ const request = (overrides: Partial<IssueRequest['credential']> = {}): IssueRequ
   issueRequest({ clientId: newClientId(), ...overrides });
 
 describe('settleBatch', () => {
-  it('gives twelve requests of one credential ten places, and refuses two', () => {
+  it('gives twelve requests of one credential ten slots, and refuses two', () => {
     const one = request();
     const { outcomes, tokens, events } = settleBatch(
       Array.from({ length: 12 }, () => prepareIssue(one)),
@@ -24,7 +24,7 @@ describe('settleBatch', () => {
     expect(events).toHaveLength(10);
   });
 
-  it('keeps ten of thirteen by eviction, and tells each eviction in the event', () => {
+  it('keeps ten of thirteen by eviction, and records each eviction in the event', () => {
     const one = request({ tokenLimitPolicy: 'evict_oldest' });
     const { outcomes, tokens, replaced, events } = settleBatch(
       Array.from({ length: 13 }, () => prepareIssue(one)),
@@ -39,7 +39,7 @@ describe('settleBatch', () => {
     expect(events.filter(({ event }) => 'evictedTokenId' in event.data)).toHaveLength(3);
   });
 
-  it('has the requests of a credential that changed meanwhile judged anew', () => {
+  it('reports requests as stale if their credential changed in the meantime', () => {
     const [fresh, stale] = [request(), request()];
     const { outcomes, tokens } = settleBatch(
       [prepareIssue(fresh), prepareIssue(stale)],
@@ -51,12 +51,12 @@ describe('settleBatch', () => {
     expect(tokens.map(({ clientId }) => clientId)).toEqual([fresh.credential.clientId]);
   });
 
-  it('ends a token at a whole second, as introspection names it', () => {
+  it('lets a token expire at a whole second, as introspection shows it', () => {
     const { tokens } = settleBatch([prepareIssue(request())], () => false, new Map(), now);
     expect(tokens[0]?.expiresAt).toEqual(new Date('2026-11-23T12:01:00.000Z'));
   });
 
-  it('makes tokens that carry their client, and keeps none of them in an event', () => {
+  it('creates tokens that contain their client, and puts none of them into an event', () => {
     const one = request();
     const prepared = prepareIssue(one);
     const { events, tokens } = settleBatch([prepared], () => false, new Map(), now);

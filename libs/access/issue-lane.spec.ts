@@ -37,7 +37,7 @@ describe('IssueLane', () => {
   }
   const passed = (ms: number): Promise<unknown> => jest.advanceTimersByTimeAsync(ms);
 
-  it('commits what comes in one turn together, at once', async () => {
+  it('commits requests of one event-loop turn together, without waiting', async () => {
     const all = Promise.all([ask(), ask(), ask()]);
     await passed(0);
     expect(sizes).toEqual([3]);
@@ -46,7 +46,7 @@ describe('IssueLane', () => {
     expect(idle).toBe(1);
   });
 
-  it('has what comes meanwhile wait for those who are just answered, and goes as soon as they are all there', async () => {
+  it('waits after a batch for clients that ask again, and starts as soon as all of them have', async () => {
     const first = [ask(), ask(), ask()];
     await passed(COMMIT_MS - 1);
     void ask();
@@ -61,7 +61,7 @@ describe('IssueLane', () => {
     expect(sizes).toEqual([3, 4]);
   });
 
-  it('waits for them no longer than a quarter of the time that their batch took', async () => {
+  it('waits no longer than a quarter of the duration of their batch', async () => {
     const first = [ask(), ask(), ask()];
     await passed(COMMIT_MS);
     await Promise.all(first);
@@ -72,7 +72,7 @@ describe('IssueLane', () => {
     expect(sizes).toEqual([3, 1]);
   });
 
-  it('has no one wait who comes later', async () => {
+  it('does not delay a request that arrives later', async () => {
     const first = [ask(), ask(), ask()];
     await passed(10 * COMMIT_MS);
     await Promise.all(first);
@@ -81,7 +81,7 @@ describe('IssueLane', () => {
     expect(sizes).toEqual([3, 1]);
   });
 
-  it('tries those who may be in each other’s way one by one', async () => {
+  it('tries the requests of a failed batch one by one', async () => {
     const bad = new Error('bad');
     fail = (batch) => (batch.length > 1 || sizes.length === 3 ? bad : undefined);
     const outcomes = Promise.allSettled([ask(), ask(), ask()]);
@@ -90,7 +90,7 @@ describe('IssueLane', () => {
     expect(sizes).toEqual([3, 1, 1, 1]);
   });
 
-  it('refuses all at once when the store is away, and those who waited too long without trying', async () => {
+  it('rejects the whole batch if the store is unavailable, and expired requests without trying', async () => {
     fail = () => storeUnavailable();
     const outcomes = Promise.allSettled([ask(), ask(), ask(performance.now() - 1)]);
     await passed(COMMIT_MS);

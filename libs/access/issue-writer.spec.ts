@@ -59,7 +59,7 @@ describe('IssueWriter', () => {
     );
   }
 
-  it('reads what it does not know, and goes by what it left behind while the chain ends there', async () => {
+  it('reads unknown credentials, and uses the remembered state while the chain ends where it left it', async () => {
     expect(await batch([issue(), issue()], 7)).toEqual([true, true]);
     expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
     expect(await batch([issue()], 9)).toEqual([true]);
@@ -68,7 +68,7 @@ describe('IssueWriter', () => {
     expect(stored.map(({ slot }) => slot)).toEqual([0, 1, 2, 3]);
   });
 
-  it('reads when the chain has moved on, or the request was judged by another version', async () => {
+  it('reads if the chain has moved on, or the request was checked against another version', async () => {
     await batch([issue()], 7);
     asked.length = 0;
     await batch([issue()], 9);
@@ -77,14 +77,14 @@ describe('IssueWriter', () => {
     expect(asked.splice(0)).toEqual(['version 2, use of se_1', 'places of cr_1']);
   });
 
-  it('has whoever was judged by an older version than another judged anew, whatever is known', async () => {
+  it('reports a request as stale if another in the batch was checked against a newer version', async () => {
     await batch([issue(2)], 7);
     asked.length = 0;
     expect(await batch([issue(1), issue(2)], 8)).toEqual([false, true]);
     expect(asked).toEqual([`forget ${clientId}`]);
   });
 
-  it('refuses no one by what it knows', async () => {
+  it('refuses no request without reading the slots', async () => {
     await batch(
       Array.from({ length: 10 }, () => issue()),
       7,
@@ -97,7 +97,7 @@ describe('IssueWriter', () => {
     expect(asked).toEqual(['version 1, use of se_1', 'places of cr_1']);
   });
 
-  it('notes the use of each secret once a minute', async () => {
+  it('records the use of each secret once a minute', async () => {
     await batch([issue(1, 'se_1')], 1);
     await batch([issue(1, 'se_2')], 2);
     expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1', 'version 1, use of se_2']);

@@ -5,7 +5,7 @@ import type { KnownCredential } from './known-places.ts';
 const credential = (version: number): KnownCredential => ({ version, places: [], notedAt: new Map() });
 
 describe('KnownPlaces', () => {
-  it('knows what a transaction left behind, as long as the chain ends where it did', () => {
+  it('remembers the state after a transaction while the chain ends where it did', () => {
     const known = new KnownPlaces();
     known.learn('op_1', [undefined, 7], new Map([['cr_1', credential(1)]]));
     expect(known.of('op_1', 7, 'cr_1')?.version).toBe(1);
@@ -15,7 +15,7 @@ describe('KnownPlaces', () => {
     expect(known.of('op_1', undefined, 'cr_1')).toBeUndefined();
   });
 
-  it('keeps the others of the operation when the next transaction began where that one ended', () => {
+  it('keeps the operation’s other credentials if the next transaction began where that one ended', () => {
     const known = new KnownPlaces();
     known.learn('op_1', [undefined, 7], new Map([['cr_1', credential(1)]]));
     known.learn('op_1', [7, 9], new Map([['cr_2', credential(4)]]));
@@ -23,7 +23,7 @@ describe('KnownPlaces', () => {
     expect(known.of('op_1', 9, 'cr_2')?.version).toBe(4);
   });
 
-  it.each([8, undefined])('forgets the others when something came between (the chain ended at %s)', (before) => {
+  it.each([8, undefined])('forgets the others if another event came between (the chain ended at %s)', (before) => {
     const known = new KnownPlaces();
     known.learn('op_1', [undefined, 7], new Map([['cr_1', credential(1)]]));
     known.learn('op_1', [before, 9], new Map([['cr_2', credential(4)]]));

@@ -37,7 +37,7 @@ describe('configuration', () => {
     });
   });
 
-  it('lists every fault at once', () => {
+  it('lists all faults together', () => {
     const faults = faultsOf({
       PORT: 'x',
       LATCHKEY_ROLE: 'both',
@@ -103,7 +103,7 @@ describe('configuration', () => {
     expect(faultsOf({ ...stores, TRUSTED_PROXIES: text })).toHaveLength(1);
   });
 
-  it('takes an issuer over http only from this machine', () => {
+  it('accepts an http issuer only on loopback', () => {
     const issuer = (url: string): Record<string, string> => ({
       ...stores,
       OIDC_ISSUER: url,
@@ -122,7 +122,7 @@ describe('configuration', () => {
     }
   });
 
-  it('takes only an Ed25519 key for signing', () => {
+  it('accepts only an Ed25519 key for signing', () => {
     const write = (name: string, pem: string | Buffer): string => {
       writeFileSync(join(folder, name), pem);
       return join(folder, name);
@@ -167,12 +167,12 @@ describe('configuration', () => {
     expect(faults.join()).not.toContain('c4n4ry');
   });
 
-  it('asks for PUBLIC_URL where HOST cannot be part of a URL', () => {
+  it('requires PUBLIC_URL if HOST cannot be part of a URL', () => {
     expect(faultsOf({ ...stores, HOST: 'fe80::1%eth0' })).toEqual([expect.stringContaining('PUBLIC_URL is required')]);
     expect(faultsOf({ ...stores, HOST: 'fe80::1%eth0', PUBLIC_URL: 'https://example.org' })).toEqual([]);
   });
 
-  it('takes a retention only with a folder that it can write archives to', () => {
+  it('accepts a retention only with a writable archive folder', () => {
     const retention = { ...stores, EVENT_RETENTION_DAYS: '365', EVENT_ARCHIVE_DIR: folder };
     expect(loadConfig(stores).retention).toBeUndefined();
     expect(loadConfig(retention).retention).toEqual({ days: 365, archiveFolder: folder, mongodbUri: undefined });

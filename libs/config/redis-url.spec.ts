@@ -64,7 +64,7 @@ describe('REDIS_URL', () => {
     'redis+other://a',
     'http://h',
     'redis://s3cret%zz@h',
-  ])('refuses %s, and repeats nothing of it', (text) => {
+  ])('refuses %s without repeating it', (text) => {
     expect(() => parseRedisUrl(text)).toThrow(/REDIS_URL|Redis Cluster/);
     expect(() => parseRedisUrl(text)).not.toThrow(/s3cret/);
   });

@@ -5,7 +5,7 @@ import { RefusalsInLine } from './refusals-in-line.ts';
 const full = (): Promise<never> => Promise.reject(new DomainError('credential-limit', 'full'));
 
 describe('RefusalsInLine', () => {
-  it('refuses who asked before it was full, and no one who asks after', async () => {
+  it('refuses creates that were queued before the operation was full, and none that arrive later', async () => {
     const refusals = new RefusalsInLine();
     const askedBefore = performance.now();
     await expect(refusals.remember('op_1', full)).rejects.toThrow('full');
@@ -14,7 +14,7 @@ describe('RefusalsInLine', () => {
     expect(() => refusals.check('op_1', performance.now() + 1)).not.toThrow();
   });
 
-  it('remembers no other error, and passes what was found', async () => {
+  it('caches no other error, and returns results unchanged', async () => {
     const refusals = new RefusalsInLine();
     const askedBefore = performance.now();
     await expect(refusals.remember('op_1', () => Promise.reject(new Error('away')))).rejects.toThrow('away');

@@ -34,7 +34,7 @@ function observed(maxRunning: number, maxWaiting: number) {
 const names = (prefix: string, n: number): string[] => Array.from({ length: n }, (_, index) => `${prefix}${index}`);
 
 describe('FairQueue', () => {
-  it('runs as many at a time as it may, and all of them in the end', async () => {
+  it('runs up to its limit at a time, and finally all', async () => {
     const { log, bring, endAll } = observed(2, 100);
     for (const name of names('a', 20)) bring('a', name);
     await endAll();
@@ -43,7 +43,7 @@ describe('FairQueue', () => {
     expect(log.dropped).toEqual([]);
   });
 
-  it('gives each source its turn, however many another one brought before', async () => {
+  it('rotates among sources, even if one queued many before', async () => {
     const { log, bring, endAll } = observed(1, 100);
     for (const name of names('a', 10)) bring('a', name);
     bring('b', 'b0');
@@ -54,7 +54,7 @@ describe('FairQueue', () => {
     expect(log.begun.slice(0, 6)).toEqual(['a0', 'a1', 'b0', 'c0', 'a2', 'b1']);
   });
 
-  it('gives each subject of a source its turn', async () => {
+  it('rotates among the subjects of a source', async () => {
     const { log, bring, endAll } = observed(1, 100);
     for (const name of names('a', 10)) bring('address', name, 'guessed-at');
     bring('address', 'rightful', 'rightful');
@@ -62,7 +62,7 @@ describe('FairQueue', () => {
     expect(log.begun.indexOf('rightful')).toBeLessThanOrEqual(2);
   });
 
-  it('when it is full drops the newest of the source that brought the most', async () => {
+  it('drops, when full, the newest entry of the source with the most entries', async () => {
     const { log, bring, endAll } = observed(1, 4);
     for (const name of names('a', 8)) bring('a', name);
     for (const name of names('b', 2)) bring('b', name);
@@ -71,14 +71,14 @@ describe('FairQueue', () => {
     expect(log.begun).toEqual(['a0', 'a1', 'b0', 'a2', 'b1']);
   });
 
-  it('drops the newcomer when no source brought more', async () => {
+  it('drops, when full, the new entry if no source has more', async () => {
     const { log, bring, endAll } = observed(1, 2);
     for (const source of ['a', 'b', 'c', 'd']) bring(source, source);
     await endAll();
     expect(log.dropped).toEqual(['d']);
   });
 
-  it('goes on after work that fails', async () => {
+  it('continues after work that fails', async () => {
     const queue = new FairQueue(1, 10);
     const failing = queue.run('a', 'a', () => Promise.reject(new Error('broken')));
     const following = queue.run('a', 'a', () => Promise.resolve('done'));

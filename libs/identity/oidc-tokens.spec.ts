@@ -93,7 +93,7 @@ describe('OidcTokens', () => {
     await provider.stop();
   });
 
-  it('takes a good token by the clock of the store, and fetches the keys once', async () => {
+  it('accepts a valid token by the store’s clock, and fetches the keys once', async () => {
     expect(await claimsOf(token())).toMatchObject({ sub: 'ada' });
     expect(await claimsOf(token({ sub: 'bob' }))).toMatchObject({ sub: 'bob' });
     expect(provider.asked).toBe(2);
@@ -117,7 +117,7 @@ describe('OidcTokens', () => {
     expect(await claimsOf(token(changes))).toBeUndefined();
   });
 
-  it.each(['JWT', 'jwt', 'application/JWT'])('takes a token of the type %s', async (typ) => {
+  it.each(['JWT', 'jwt', 'application/JWT'])('accepts a token of the type %s', async (typ) => {
     expect(await claimsOf(token({}, typ))).toMatchObject({ sub: 'ada' });
   });
 
@@ -133,7 +133,7 @@ describe('OidcTokens', () => {
     }
   });
 
-  it('asks nobody about text that cannot be a token of the provider', async () => {
+  it('sends no request for text that cannot be a token of the provider', async () => {
     provider.failing = true;
     const good = await token().sign(provider.key);
     const [header = '', payload = '', signature = ''] = good.split('.');
@@ -154,7 +154,7 @@ describe('OidcTokens', () => {
     expect(provider.asked).toBe(0);
   });
 
-  it('leaves a provider that failed alone for a while, however many tokens come', async () => {
+  it('does not contact a failed provider again for a while, for any number of tokens', async () => {
     provider.failing = true;
     const good = await token().sign(provider.key);
     for (let round = 0; round < 3; round += 1) {
@@ -166,7 +166,7 @@ describe('OidcTokens', () => {
     expect(provider.asked).toBe(1);
   });
 
-  it('says in the log that the provider cannot be asked, once in a while and without a stack', async () => {
+  it('logs an unavailable provider at intervals and without a stack', async () => {
     provider.failing = true;
     const good = await token().sign(provider.key);
     for (let round = 0; round < 5; round += 1) await tokens.claimsOf(good).catch(() => undefined);
@@ -183,7 +183,7 @@ describe('OidcTokens', () => {
     expect(await tokens.claimsOf(new UnsecuredJWT(payload).encode())).toBeUndefined();
   });
 
-  it('refuses a token signed with the public key taken as a shared secret', async () => {
+  it('refuses a token signed with the public key as a shared secret', async () => {
     const [{ x = '' } = {}] = provider.keys;
     const shared = await new SignJWT({ iss: provider.issuer, aud: 'latchkey', sub: 'ada', exp: now + 300 })
       .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
@@ -191,7 +191,7 @@ describe('OidcTokens', () => {
     expect(await tokens.claimsOf(shared)).toBeUndefined();
   });
 
-  it('answers 503 while the provider cannot be asked, and heals', async () => {
+  it('answers 503 while the provider is unavailable, and recovers', async () => {
     provider.failing = true;
     await expect(claimsOf(token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
     provider.failing = false;
@@ -199,12 +199,12 @@ describe('OidcTokens', () => {
     expect(await claimsOf(token())).toMatchObject({ sub: 'ada' });
   });
 
-  it('answers 503 when the keys cannot be fetched, which says nothing about the token', async () => {
+  it('answers 503 rather than 401 if the keys cannot be fetched', async () => {
     provider.keys = 'no list' as never;
     await expect(claimsOf(token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
   });
 
-  it('does not go by the discovery document of another issuer', async () => {
+  it('refuses the discovery document of another issuer', async () => {
     provider.issuerInDocument = 'https://elsewhere.example';
     await expect(claimsOf(token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
   });

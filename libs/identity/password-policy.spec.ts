@@ -40,24 +40,24 @@ describe('PasswordPolicy', () => {
     'z\u00e4hneputzen und so',
     '\u5b57\u5178\u306b\u306a\u3044\u9577\u3044\u5408\u8a00\u8449\u3067\u3059\u3088\u306d',
     `${'correct horse battery staple '.repeat(8)}end`,
-  ])('takes %s', async (password) => {
+  ])('accepts %s', async (password) => {
     expect(await faultsOf(password)).toEqual([]);
   });
 
-  it('refuses what is too short or too long, counted in characters', async () => {
+  it('refuses passwords that are too short or too long, counted in characters', async () => {
     expect(await faultsOf('kX9#mQ2$vLp')).toEqual(['A password has 12 to 256 characters.']);
     expect(await faultsOf('\u{1f511}'.repeat(11))).toEqual(['A password has 12 to 256 characters.']);
     expect(await faultsOf('kX9#mQ2$vLp7'.repeat(22))).toEqual(['A password has 12 to 256 characters.']);
   });
 
-  it('refuses what contains the user name, whatever its case', async () => {
+  it('refuses passwords that contain the user name, in any case', async () => {
     expect(await faultsOf('xk7 Lovelace mQ2 vLp', 'lovelace')).toEqual(['The password contains the user name.']);
     expect(await faultsOf('xk7 Lovelace mQ2 vLp', 'babbage')).toEqual([]);
     // in half of all passwords
     expect(await faultsOf('xk7 Lovelace mQ2 vLp', 'a')).toEqual([]);
   });
 
-  it('judges what is made to take long within a second of CPU time', async () => {
+  it('checks adversarial passwords within a second of CPU time', async () => {
     await faultsOf('loads the lists first');
     const begun = process.cpuUsage();
     for (const part of ['1', '01.01.2001 ', 'p@5sw0rD', 'qwerty', 'ab']) await faultsOf(part.repeat(256 / part.length));

@@ -20,7 +20,7 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe('Passwords', () => {
-  it('hashes by Argon2id with at least the parameters that OWASP asks for', async () => {
+  it('hashes with Argon2id and at least the parameters of OWASP', async () => {
     const hash = await new Passwords().hash(password);
     expect(hash).toMatch(/^\$argon2id\$/);
     const { memoryCost, timeCost, parallelism } = parseOptions(hash);
@@ -30,7 +30,7 @@ describe('Passwords', () => {
     expect(await new Passwords().hash(password)).not.toBe(hash);
   });
 
-  it('knows the right password from a wrong one, also after it was right once', async () => {
+  it('tells the right password from a wrong one, also after it was right once', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
     for (let i = 0; i < 2; i += 1) {
@@ -41,13 +41,13 @@ describe('Passwords', () => {
     }
   });
 
-  it('takes a password in whatever form a keyboard composes it', async () => {
+  it('accepts a password in any Unicode composition', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash('za\u0308hneputzen und so') };
     expect(await isRight(passwords, user, 'z\u00e4hneputzen und so')).toBe(true);
   });
 
-  it('remembers a right password by the hash that it was right for', async () => {
+  it('caches a right password together with the hash it matched', async () => {
     const passwords = new Passwords();
     const before = { id: 'us_1', passwordHash: await passwords.hash(password) };
     const after = { id: 'us_1', passwordHash: await passwords.hash('another horse battery') };
@@ -55,7 +55,7 @@ describe('Passwords', () => {
     expect(await isRight(passwords, after, password)).toBe(false);
   });
 
-  it('answers from memory the second time', async () => {
+  it('verifies from memory the second time', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
     const first = await milliseconds(() => isRight(passwords, user, password));
@@ -65,7 +65,7 @@ describe('Passwords', () => {
     expect(hundred / 100).toBeLessThan(first / 5);
   });
 
-  it('takes as long for nobody as for somebody with a wrong password', async () => {
+  it('takes as long for an unknown user as for a wrong password', async () => {
     const passwords = new Passwords();
     const user = { id: 'us_1', passwordHash: await passwords.hash(password) };
     await isRight(passwords, undefined, 'warm up, the dummy is made once');
@@ -80,7 +80,7 @@ describe('Passwords', () => {
     expect(ratio).toBeLessThan(1.7);
   });
 
-  it('reads no user for a password that is not looked at, since too many others wait', async () => {
+  it('reads no user for a password that is dropped because the queue is full', async () => {
     const passwords = new Passwords();
     const find = jest.fn(() => Promise.resolve(undefined));
     const results = await Promise.allSettled(

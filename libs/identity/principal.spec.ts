@@ -9,8 +9,8 @@ const someone = (roles: Role[], operationIds: string[] = []): Principal => ({
   operationIds,
 });
 
-describe('what a person may see and do of an operation', () => {
-  it('lets platform-admins and auditors see all, operation-admins their own', () => {
+describe('the rights of a person in an operation', () => {
+  it('let platform-admins and auditors see all operations, operation-admins their own', () => {
     expect(maySeeOperation(someone(['platform-admin']), 'op_1')).toBe(true);
     expect(maySeeOperation(someone(['auditor']), 'op_1')).toBe(true);
     expect(maySeeOperation(someone(['operation-admin'], ['op_1']), 'op_1')).toBe(true);
@@ -18,7 +18,7 @@ describe('what a person may see and do of an operation', () => {
     expect(maySeeOperation(someone([], ['op_1']), 'op_1')).toBe(false);
   });
 
-  it('does not let the auditor in someone widen what the operation-admin in them may change', () => {
+  it('are not extended for writes by the role auditor of an operation-admin', () => {
     const both = someone(['operation-admin', 'auditor'], ['op_1']);
     const writers: Role[] = ['platform-admin', 'operation-admin'];
     expect(maySeeOperation(both, 'op_2')).toBe(true);

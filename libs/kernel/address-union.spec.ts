@@ -54,7 +54,7 @@ describe('unionOf', () => {
     expect(unionOf([])).toEqual([]);
   });
 
-  it('is everything for any partition of everything, in any order, with anything beside it', () => {
+  it('covers everything for any partition of everything, in any order, with any additional range', () => {
     fc.assert(
       fc.property(family, cutsOf(60), fc.array(anyBlock, { maxLength: 5 }), fc.nat(), (of, cuts, more, seed) => {
         const all = [...partition(of, cuts), ...more];
@@ -65,7 +65,7 @@ describe('unionOf', () => {
     );
   });
 
-  it('is not everything once one part is left out', () => {
+  it('does not cover everything if one part is missing', () => {
     fc.assert(
       fc.property(family, cutsOf(60), fc.nat(), (of, cuts, gone) => {
         const parts = partition(of, cuts);
@@ -75,7 +75,7 @@ describe('unionOf', () => {
     );
   });
 
-  it('holds the same addresses as the ranges, in the fewest blocks', () => {
+  it('contains the same addresses as the ranges, in the fewest blocks', () => {
     fc.assert(
       fc.property(fc.array(anyBlock, { maxLength: 12 }), anyBlock, (ranges, probe) => {
         const holds = (list: readonly Block[]): boolean =>

@@ -84,15 +84,18 @@ describe('parseAllowedIp', () => {
     ['255.255.255.255/1', '128.0.0.0/1'],
     ['2001:DB8:0:1::1/33', '2001:db8::/33'],
     ['::ffff:10.0.0.5/104', '10.0.0.0/8'],
-  ])('says what to write for %s', (text, range) => {
+  ])('suggests a correction for %s', (text, range) => {
     expect(faultOf(text)).toBe(`The range has host bits set: write ${range}.`);
   });
 
-  it.each(['0.0.0.0/0', '::/0', '1.2.3.4/0', '::1/0', '::ffff:10.0.0.0/96'])('advises an empty list for %s', (text) => {
-    expect(faultOf(text)).toContain('leave the list empty');
-  });
+  it.each(['0.0.0.0/0', '::/0', '1.2.3.4/0', '::1/0', '::ffff:10.0.0.0/96'])(
+    'suggests an empty list for %s',
+    (text) => {
+      expect(faultOf(text)).toContain('leave the list empty');
+    },
+  );
 
-  it('repeats nothing of what was submitted', () => {
+  it('repeats no submitted value', () => {
     for (const text of ['canary77', '1.2.3.4/canary77', 'canary77/8', '::canary77', '10.0.0.77/99']) {
       expect(faultOf(text)).not.toMatch(/canary77|10\.0\.0\.77|99/);
     }
@@ -129,7 +132,7 @@ describe('parseAllowedIp', () => {
     expect(parseAllowedIp(canonical).text).toBe(canonical);
   });
 
-  it('gives numbers to compare', () => {
+  it('returns comparable numbers', () => {
     expect(parseAllowedIp('192.0.2.0/24')).toEqual({
       text: '192.0.2.0/24',
       family: 4,
@@ -140,7 +143,7 @@ describe('parseAllowedIp', () => {
     expect(range).toMatchObject({ family: 6, prefix: 48, words: [0x20010db8, 0xffff0000, 0, 0] });
   });
 
-  it('throws nothing but AddressError, whatever the text', () => {
+  it('throws only AddressError, for any text', () => {
     const pieces = fc.string({ unit: fc.constantFrom(...Array.from('0123456789afAF.:/%x -[]')), maxLength: 60 });
     fc.assert(
       fc.property(fc.oneof(pieces, fc.string({ unit: 'binary', maxLength: 80 }), fc.ipV4Extended()), (text) => {
@@ -175,7 +178,7 @@ describe('parseAddress', () => {
 });
 
 describe('AllowedIps', () => {
-  it('admits any address, and nothing that is none, where the list is empty', () => {
+  it('admits any valid address if the list is empty', () => {
     const any = new AllowedIps([]);
     expect(any.admits('203.0.113.9')).toBe(true);
     expect(any.admits('2001:db8::1')).toBe(true);
@@ -206,7 +209,7 @@ describe('AllowedIps', () => {
     expect(new AllowedIps(list).admits(address)).toBe(admitted);
   });
 
-  it('refuses to be made of a faulty entry', () => {
+  it('refuses an invalid entry', () => {
     expect(() => new AllowedIps(['rubbish'])).toThrow(AddressError);
   });
 });

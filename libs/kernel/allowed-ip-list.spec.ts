@@ -17,7 +17,7 @@ describe('canonicalAllowedIps', () => {
     expect(canonicalAllowedIps([])).toEqual([]);
   });
 
-  it('keeps ranges that overlap, which are no duplicates', () => {
+  it('keeps overlapping ranges, which are not duplicates', () => {
     expect(canonicalAllowedIps(['10.0.0.0/8', '10.0.0.0/9', '10.0.0.0'])).toEqual([
       '10.0.0.0/8',
       '10.0.0.0/9',
@@ -25,7 +25,7 @@ describe('canonicalAllowedIps', () => {
     ]);
   });
 
-  it('names every entry at fault, and says what to write', () => {
+  it('names every invalid entry, and suggests a correction', () => {
     const list = ['10.0.0.1', '10.0.0.5/8', 'rubbish'];
     expect(faultsOf(list)).toEqual([
       [1, 'invalid-address'],
@@ -34,7 +34,7 @@ describe('canonicalAllowedIps', () => {
     expect(() => canonicalAllowedIps(list)).toThrow(AllowedIpsError);
   });
 
-  it('refuses ranges that together hold every address of a family', () => {
+  it('refuses ranges that together cover every address of a family', () => {
     expect(faultsOf(['192.0.2.1', '0.0.0.0/1', '128.0.0.0/1'])).toEqual([[undefined, 'every-address']]);
     expect(faultsOf(['::/1', '8000::/1', '10.0.0.0/8'])).toEqual([[undefined, 'every-address']]);
     expect(faultsOf(['0.0.0.0/1', '128.0.0.0/2'])).toEqual(['0.0.0.0/1', '128.0.0.0/2']);

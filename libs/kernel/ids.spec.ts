@@ -4,7 +4,7 @@ import { newId } from './ids.ts';
 describe('newId', () => {
   afterEach(() => void jest.restoreAllMocks());
 
-  it('is a version 7 UUID behind its prefix, with the time in front', () => {
+  it('is its prefix followed by a version 7 UUID that starts with the time', () => {
     const atMs = Date.now() + 3_600_000;
     jest.spyOn(Date, 'now').mockReturnValue(atMs);
     const id = newId('ev');
@@ -12,7 +12,7 @@ describe('newId', () => {
     expect(parseInt(id.slice(3, 15), 16)).toBe(atMs);
   });
 
-  it('sorts by the order of making, within a millisecond and while a clock that was set back catches up', () => {
+  it('sorts by creation order, within a millisecond and after the clock was set back', () => {
     const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 120_000);
     const ids = Array.from({ length: 500 }, () => newId('tk'));
     now.mockReturnValue(Date.now() - 5_000);
@@ -21,7 +21,7 @@ describe('newId', () => {
     expect(new Set(ids).size).toBe(1_000);
   });
 
-  it('repeats nothing', () => {
+  it('never repeats an id', () => {
     expect(new Set(Array.from({ length: 100_000 }, () => newId('cr').slice(-12))).size).toBe(100_000);
   });
 });

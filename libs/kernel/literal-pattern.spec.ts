@@ -11,12 +11,12 @@ describe('literalPattern', () => {
     },
   );
 
-  it('matches of all characters only the one that it was made of', () => {
+  it('matches only the character that it was made from', () => {
     for (const one of ASCII)
       expect(ASCII.filter((other) => new RegExp(`^${literalPattern(one)}$`).test(other))).toEqual([one]);
   });
 
-  it('holds no NUL, which the store refuses', () => {
+  it('contains no NUL, which the store refuses', () => {
     expect(literalPattern('a\0b')).toBe(String.raw`a\x00b`);
   });
 });

@@ -18,7 +18,7 @@ describe('normaliseName', () => {
     ['two  spaces', 'two  spaces'],
     ['__proto__', '__proto__'],
     ['{"$ne":null}', '{"$ne":null}'],
-  ])('takes %j', (text, stored) => {
+  ])('accepts %j', (text, stored) => {
     expect(normaliseName(text)).toBe(stored);
   });
 
@@ -61,7 +61,7 @@ describe('normaliseName', () => {
     expect(() => normaliseName(text)).toThrow(NameError);
   });
 
-  it('repeats nothing of what was submitted', () => {
+  it('repeats no submitted value', () => {
     let message = '';
     try {
       normaliseName('canary\u202E');
@@ -72,7 +72,7 @@ describe('normaliseName', () => {
     expect(message).not.toMatch(/canary|\u202E/);
   });
 
-  it('is settled: a stored name is taken as it is, and nothing but NameError is thrown', () => {
+  it('is idempotent, and throws only NameError', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 120 }), (text) => {
         try {
@@ -106,7 +106,7 @@ describe('nameKey', () => {
     ['ᾳ', 'ΑΙ'],
     ['Ꭰ', 'ꭰ'],
     ['Джон', 'ДЖОН'],
-  ])('holds %s and %s for the same', (one, other) => {
+  ])('treats %s and %s as the same', (one, other) => {
     expect(nameKey(one)).toBe(nameKey(other));
   });
 
@@ -116,11 +116,11 @@ describe('nameKey', () => {
     ['a b', 'a  b'],
     ['ı', 'i'],
     ['o', 'ö'],
-  ])('tells %s from %s', (one, other) => {
+  ])('distinguishes %s from %s', (one, other) => {
     expect(nameKey(one)).not.toBe(nameKey(other));
   });
 
-  it('is settled, and blind to case', () => {
+  it('is idempotent and ignores case', () => {
     const text = fc.string({
       unit: fc.oneof(
         fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
@@ -178,7 +178,7 @@ describe('checkDescription', () => {
     ['👩\u200D💻 team', '👩\u200D💻 team'],
     ['x'.repeat(1000), 'x'.repeat(1000)],
     [' a ', ' a '],
-  ])('takes %j', (text, stored) => {
+  ])('accepts %j', (text, stored) => {
     expect(checkDescription(text)).toBe(stored);
   });
 

@@ -19,8 +19,8 @@ const KNOWN_CLIENT_ID = `lk_ci_${ALPHABET.slice(0, 24)}`;
 const KNOWN_TOKEN = `lk_at_${ALPHABET.slice(0, 24)}${ALPHABET.slice(0, 43)}1ihJvO`;
 const KNOWN_SECRET = `lk_cs_${'z'.repeat(43)}0g3AQG`;
 
-describe('the forms', () => {
-  it('are those of the contract', () => {
+describe('generated tokens, ids and secrets', () => {
+  it('have the documented format', () => {
     const clientId = newClientId();
     expect(clientId).toMatch(/^lk_ci_[0-9A-Za-z]{24}$/);
     expect(newAccessToken(clientId)).toMatch(/^lk_at_[0-9A-Za-z]{73}$/);
@@ -29,18 +29,18 @@ describe('the forms', () => {
     expect(newResourceServerSecret()).toMatch(/^lk_rs_[0-9A-Za-z]{49}$/);
   });
 
-  it('hold the checksum that was worked out elsewhere', () => {
+  it('have the checksum that another implementation computes', () => {
     expect(clientIdOfAccessToken(KNOWN_TOKEN)).toBe(KNOWN_CLIENT_ID);
     expect(isWellFormedSecret(KNOWN_SECRET, 'client')).toBe(true);
   });
 
-  it('never come twice', () => {
+  it('never repeat', () => {
     const clientId = newClientId();
     expect(new Set(Array.from({ length: 20_000 }, () => newAccessToken(clientId))).size).toBe(20_000);
     expect(new Set(Array.from({ length: 20_000 }, newClientId)).size).toBe(20_000);
   });
 
-  it('use every character equally often, in every place', () => {
+  it('use every character equally often, at every position', () => {
     const secrets = 20_000;
     const places = Array.from({ length: 43 }, () => new Map<string, number>());
     for (let count = 0; count < secrets; count += 1) {
@@ -89,7 +89,7 @@ describe('clientIdOfAccessToken', () => {
     }
   });
 
-  it('takes nothing else', () => {
+  it('refuses everything else', () => {
     for (const text of [
       '',
       'lk_at_',
@@ -102,7 +102,7 @@ describe('clientIdOfAccessToken', () => {
     }
   });
 
-  it('gives the client it was made for', () => {
+  it('returns the client that the token was made for', () => {
     for (let count = 0; count < 1000; count += 1) {
       const clientId = newClientId();
       expect(clientIdOfAccessToken(newAccessToken(clientId))).toBe(clientId);
@@ -110,8 +110,8 @@ describe('clientIdOfAccessToken', () => {
   });
 });
 
-describe('client ids and secrets', () => {
-  it('tells a secret of one kind from the other and from a damaged one', () => {
+describe('the format check of client ids and secrets', () => {
+  it('distinguishes the kinds of secrets, and damaged ones', () => {
     const client = newClientSecret();
     const server = newResourceServerSecret();
     expect([isWellFormedSecret(client, 'client'), isWellFormedSecret(server, 'resource-server')]).toEqual([true, true]);
@@ -125,7 +125,7 @@ describe('client ids and secrets', () => {
     }
   });
 
-  it('knows the form of a client id', () => {
+  it('recognises a client id', () => {
     expect(isWellFormedClientId(newClientId())).toBe(true);
     for (const text of [
       '',
@@ -150,7 +150,7 @@ describe('digests', () => {
     }
   });
 
-  it('are equal only when they are the same', () => {
+  it('compare as equal only if they are identical', () => {
     const one = digest('one');
     expect(digestsEqual(one, digest('one'))).toBe(true);
     expect(digestsEqual(one, digest('two'))).toBe(false);

@@ -6,7 +6,7 @@ class NotToday extends Refusal {
 }
 
 describe('Refusal', () => {
-  it('is an error with a message and without a stack, and leaves other errors theirs', () => {
+  it('is an error with a message and without a stack; other errors keep their stack', () => {
     const refusal = new NotToday('not today');
     expect(refusal).toBeInstanceOf(Error);
     expect(String(refusal)).toBe('NotToday: not today');

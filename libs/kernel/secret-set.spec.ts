@@ -52,21 +52,21 @@ describe('SecretSet.rotate', () => {
     });
   });
 
-  it('ends every old secret immediately when one is compromised, whatever the overlap', () => {
+  it('ends every old secret immediately if one is compromised, regardless of the overlap', () => {
     const two = twoLive();
     const { secrets, data } = rotate(two, rotation(600, { compromised: true }), 'three', later(2));
     expect(secrets.map((secret) => secret.digest)).toEqual([digest('three')]);
     expect(data).toMatchObject({ endedSecretIds: two.map(({ id }) => id), compromised: true });
   });
 
-  it('is refused while two are live, and shows both without their digests', () => {
+  it('is refused while two are live, and the error shows both without their digests', () => {
     const error = errorOf(() => rotate(twoLive(), rotation(600), 'three', later(2)));
     expect(error.code).toBe('rotation-in-progress');
     expect(error.extensions?.['secrets']).toMatchObject([{ current: true }, { current: false }]);
     expect(JSON.stringify(error.extensions)).not.toContain(digest('one'));
   });
 
-  it('ends the older of two live secrets when asked to: at most two live', () => {
+  it('ends the older of two live secrets if asked to, so that at most two are live', () => {
     const { secrets } = rotate(twoLive(), rotation(600, { endOldest: true }), 'three', later(2));
     expect(secrets.map((secret) => secret.digest)).toEqual([digest('three'), digest('two')]);
     expect(matchSecret(secrets, digest('one'), later(3).getTime())).toBeUndefined();
@@ -77,7 +77,7 @@ describe('SecretSet.rotate', () => {
     expect(rotate(twoLive(), rotation(5), 'three', later(601)).secrets).toHaveLength(2);
   });
 
-  it('leaves what it was given as it was', () => {
+  it('does not modify its input', () => {
     const given = first();
     const before = structuredClone(given);
     rotate(given, rotation(60), 'two', later(1));
@@ -98,7 +98,7 @@ describe('SecretSet.end', () => {
     expect(listSecrets(new SecretSet(secrets, later(2)).views)).toMatchObject([{ id: older!.id, current: true }]);
   });
 
-  it('never ends the last one, nor one that has ended', () => {
+  it('never ends the last secret, nor one that has ended', () => {
     const [only] = first();
     expect(errorOf(() => new SecretSet([only!], at).end(only!.id)).code).toBe('last-secret');
     const [current, older] = twoLive();
@@ -116,13 +116,13 @@ describe('matchSecret', () => {
     expect(matchSecret(secrets, digest('two'), at.getTime())?.id).toBe(secrets[0]?.id);
   });
 
-  it('finds nothing for another digest, or a digest cut short', () => {
+  it('finds nothing for another or a truncated digest', () => {
     expect(matchSecret(secrets, digest('three'), at.getTime())).toBeUndefined();
     expect(matchSecret(secrets, digest('one').slice(0, -1), at.getTime())).toBeUndefined();
     expect(matchSecret([] as StoredSecret[], digest('one'), at.getTime())).toBeUndefined();
   });
 
-  it('takes a secret until the millisecond before its end', () => {
+  it('accepts a secret until the millisecond before its end', () => {
     const endsAtMs = later(60).getTime();
     expect(matchSecret(secrets, digest('one'), endsAtMs - 1)).toBeDefined();
     expect(matchSecret(secrets, digest('one'), endsAtMs)).toBeUndefined();

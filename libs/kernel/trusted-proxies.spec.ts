@@ -32,7 +32,7 @@ describe('parseTrustedProxies', () => {
     ['loopback', /entry 1/],
     ['10.0.0.5/8', /write 10\.0\.0\.0\/8/],
     ['10.0.0.0/8 192.0.2.1', /entry 1/],
-  ])('says which entry of %j is at fault', (text, message) => {
+  ])('names the invalid entry of %j', (text, message) => {
     expect(() => parseTrustedProxies(text)).toThrow(message);
   });
 });

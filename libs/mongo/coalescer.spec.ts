@@ -27,7 +27,7 @@ async function eventually(holds: () => boolean): Promise<void> {
 }
 
 describe('Coalescer', () => {
-  it('asks for what one turn wants in one query', async () => {
+  it('combines the reads of one event-loop turn into one query', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load);
     const answers = Promise.all([coalescer.get('a'), coalescer.get('b'), coalescer.get('a')]);
@@ -37,7 +37,7 @@ describe('Coalescer', () => {
     expect(await answers).toEqual(['1', undefined, '1']);
   });
 
-  it('never lets a caller join a query that was sent before it asked', async () => {
+  it('never adds a caller to a query that is already sent', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load, 2, 500, 0);
     const early = coalescer.get('a');
@@ -50,7 +50,7 @@ describe('Coalescer', () => {
     expect(await Promise.all([early, late])).toEqual(['old', 'new']);
   });
 
-  it('collects while as many queries as may are under way', async () => {
+  it('collects while the maximum number of queries is in progress', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load, 1);
     const first = coalescer.get('a');
@@ -66,7 +66,7 @@ describe('Coalescer', () => {
     expect(await others).toEqual(['2', '3']);
   });
 
-  it('goes on beside a query that takes its time', async () => {
+  it('continues beside a slow query', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load, 2, 500, 1);
     const slow = coalescer.get('a');
@@ -80,7 +80,7 @@ describe('Coalescer', () => {
     expect(await slow).toBe('1');
   });
 
-  it('splits what is more than one query may have', async () => {
+  it('splits reads that exceed the limit of one query', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load, 4, 2, 0);
     const answers = Promise.all(['a', 'b', 'c'].map((key) => coalescer.get(key)));
@@ -91,7 +91,7 @@ describe('Coalescer', () => {
     expect(await answers).toEqual(['a', 'b', 'c']);
   });
 
-  it('tells each caller of a failure, and goes on', async () => {
+  it('reports a failure to each caller, and continues', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load, 1);
     const failing = Promise.allSettled([coalescer.get('a'), coalescer.get('b')]);
@@ -104,7 +104,7 @@ describe('Coalescer', () => {
     expect(await next).toBe('1');
   });
 
-  it('applies the deadline of one caller to no other, whoever began', async () => {
+  it('applies the deadline of a caller to no other caller', async () => {
     const { queries, load } = manualStore();
     const coalescer = new Coalescer(load, 1);
     const hurried = beforeDeadline(performance.now() + 20, () => coalescer.get('a')).catch((error: unknown) => error);

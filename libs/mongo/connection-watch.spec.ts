@@ -23,7 +23,7 @@ describe('ConnectionWatch', () => {
   const out = (connectionId: number): boolean => client.emit('connectionCheckedOut', { address: 'a:1', connectionId });
   const back = (connectionId: number): boolean => client.emit('connectionCheckedIn', { address: 'a:1', connectionId });
 
-  it.each(['serverHeartbeatSucceeded', 'serverHeartbeatFailed'])('is content with heartbeats that end: %s', (ended) => {
+  it.each(['serverHeartbeatSucceeded', 'serverHeartbeatFailed'])('accepts heartbeats that end: %s', (ended) => {
     for (let round = 0; round < 20; round += 1) {
       client.emit('serverHeartbeatStarted', SERVER);
       jest.advanceTimersByTime(4_000);
@@ -32,7 +32,7 @@ describe('ConnectionWatch', () => {
     expect(stuck).toEqual([]);
   });
 
-  it('tells once of a heartbeat that never ends, also where other servers have theirs', () => {
+  it('reports once a heartbeat that never ends, even if other servers are healthy', () => {
     client.emit('serverHeartbeatStarted', SERVER);
     for (let round = 0; round < 20; round += 1) {
       client.emit('serverHeartbeatStarted', { connectionId: 'b:1' });
@@ -42,14 +42,14 @@ describe('ConnectionWatch', () => {
     expect(stuck).toEqual(['a heartbeat']);
   });
 
-  it('waits for no heartbeat of a server that is not there any more', () => {
+  it('ignores the heartbeat of a removed server', () => {
     client.emit('serverHeartbeatStarted', SERVER);
     client.emit('serverClosed', { address: 'a:1' });
     jest.advanceTimersByTime(60_000);
     expect(stuck).toEqual([]);
   });
 
-  it('lets news come in first that came while the process stood still', () => {
+  it('processes events that arrived during a pause of the process first', () => {
     client.emit('serverHeartbeatStarted', SERVER);
     const later = performance.now() + 100_000;
     jest.spyOn(performance, 'now').mockReturnValue(later);
@@ -60,7 +60,7 @@ describe('ConnectionWatch', () => {
     jest.restoreAllMocks();
   });
 
-  it('tells when more connections than may be lost are in use for ever', () => {
+  it('reports when too many connections are never returned', () => {
     for (const id of [1, 2, 3, 4]) out(id);
     back(4);
     jest.advanceTimersByTime(59_000);
@@ -69,7 +69,7 @@ describe('ConnectionWatch', () => {
     expect(stuck).toEqual(['connections']);
   });
 
-  it('is content with connections that come back, and with a few that do not', () => {
+  it('accepts connections that are returned, and a few that are not', () => {
     out(1);
     out(2);
     for (let round = 0; round < 100; round += 1) {

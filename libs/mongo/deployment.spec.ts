@@ -13,12 +13,12 @@ describe('the check of a server', () => {
   it.each([
     ['a standalone', { isWritablePrimary: true, maxWireVersion: 25 }, /standalone.*--replSet/],
     ['MongoDB 6.0', { ...primary, maxWireVersion: 17 }, /older than 7\.0\. Upgrade/],
-  ])('refuses %s for good', (_what, hello, message) => {
+  ])('refuses %s permanently', (_what, hello, message) => {
     expect(() => checkServer(hello)).toThrow(UnfitDeployment);
     expect(() => checkServer(hello)).toThrow(message);
   });
 
-  it('refuses a secondary for now', () => {
+  it('refuses a secondary temporarily', () => {
     const check = (): void => checkServer({ ...primary, isWritablePrimary: false });
     expect(check).toThrow(/not the primary/);
     expect(check).not.toThrow(UnfitDeployment);

@@ -9,7 +9,7 @@ describe('FencePeriod', () => {
     expect(period.currentMs).toBe(100);
   });
 
-  it('leaves a slow fence the time to be replaced within the lease, and always leaves the store a rest', () => {
+  it('lets a slow fence be replaced within the lease, and always leaves the store a pause', () => {
     const period = new FencePeriod(250);
     period.took(150);
     expect(period.currentMs).toBe(50);
@@ -24,7 +24,7 @@ describe('FencePeriod', () => {
     expect(period.currentMs).toBe(100);
   });
 
-  it('sends no regular fences for a lease that is over before they pay', () => {
+  it('sends no regular fences for a very short lease', () => {
     expect([0, 49, 50, 250].map((leaseMs) => new FencePeriod(leaseMs).isRegular)).toEqual([false, false, true, true]);
   });
 });

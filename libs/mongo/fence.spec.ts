@@ -61,7 +61,7 @@ describe('Fence', () => {
     }
   }
 
-  it('has no state before the first fence is answered, and sends it for the first who asks', async () => {
+  it('has no state before the first fence is answered, and sends it for the first caller', async () => {
     expect(source.sent).toHaveLength(0);
     expect(fence.current()).toBeUndefined();
     expect(source.sent).toHaveLength(1);
@@ -71,7 +71,7 @@ describe('Fence', () => {
     expect(fence.current()).toBe(await ready);
   });
 
-  it('counts the lease from before the fence was sent, however late its answer comes', async () => {
+  it('counts the lease from before the fence was sent, however late its reply is', async () => {
     fence.current();
     await jest.advanceTimersByTimeAsync(200);
     await source.answer(1);
@@ -82,7 +82,7 @@ describe('Fence', () => {
     expect(fence.current()).toBeUndefined();
   });
 
-  it('does not trust a state across a suspension, which only the wall clock shows', async () => {
+  it('does not use a state after a suspension, which only the wall clock shows', async () => {
     fence.current();
     await source.answer(1);
     expect(fence.current()).toBeDefined();
@@ -90,7 +90,7 @@ describe('Fence', () => {
     expect(fence.current()).toBeUndefined();
   });
 
-  it('has a caller wait for a state, and be told store-unavailable when there is none in time', async () => {
+  it('lets a caller wait for a state, and throws store-unavailable if none arrives in time', async () => {
     const told = outcome(fence.ready(1_000));
     await source.fail('no primary');
     await jest.advanceTimersByTimeAsync(999);
@@ -99,7 +99,7 @@ describe('Fence', () => {
     expect(await told).toBe('store-unavailable');
   });
 
-  it('goes by when a verification began: a state that ran out before it was published still serves those who began in time', async () => {
+  it('uses the start of a verification: a state that expired before it was published still serves those that began in time', async () => {
     const early = outcome(fence.ready(1_000));
     await jest.advanceTimersByTimeAsync(260);
     const late = outcome(fence.ready(1_000));
@@ -111,7 +111,7 @@ describe('Fence', () => {
     expect(await late).toMatchObject({ floor: clusterTime(2) });
   });
 
-  it('sends a fence every 100 ms while it is asked, one at a time', async () => {
+  it('sends a fence every 100 ms while it is used, one at a time', async () => {
     fence.current();
     await source.answer(1);
     await askFor(90);
@@ -122,7 +122,7 @@ describe('Fence', () => {
     expect(source.sent).toHaveLength(2);
   });
 
-  it('pauses a second after the last question, and resumes with the next', async () => {
+  it('pauses a second after the last use, and resumes with the next', async () => {
     fence.current();
     let time = 0;
     const answering = setInterval(() => source.sent.at(-1)?.answer((time += 1)), 1);
@@ -138,7 +138,7 @@ describe('Fence', () => {
     expect(source.sent).toHaveLength(before + 1);
   });
 
-  it('takes a time that does not grow for another history: everything known until then is void', async () => {
+  it('treats a time that does not grow as another history, and discards everything known', async () => {
     fence.current();
     await source.answer(7);
     const state = fence.current()!;
@@ -153,7 +153,7 @@ describe('Fence', () => {
     expect(fence.current()?.floor).toEqual(clusterTime(3));
   });
 
-  it('never lowers the floor below what this instance committed, and never changes a state that is out', async () => {
+  it('never lowers the floor below this instance’s own commits, and never changes a published state', async () => {
     fence.current();
     await source.answer(5);
     const before = fence.current()!;
@@ -167,7 +167,7 @@ describe('Fence', () => {
     expect(fence.current()?.floor).toEqual(clusterTime(9));
   });
 
-  it('with a lease of 0 sends a fence of its own for each who asks at a time, and none otherwise', async () => {
+  it('sends a fence per simultaneous group of callers with a lease of 0, and none otherwise', async () => {
     fence.onApplicationShutdown();
     fence = aFence(0, source);
     expect(fence.current()).toBeUndefined();

@@ -33,7 +33,7 @@ describe('LeasedReader', () => {
     jest.restoreAllMocks();
   });
 
-  it('asks the store once within the lease', async () => {
+  it('queries the store once within the lease', async () => {
     const leased = reader(250);
     expect(await leased.get('a')).toEqual({ value: 1 });
     nowMs += 249;
@@ -42,7 +42,7 @@ describe('LeasedReader', () => {
     expect(queries).toBe(1);
   });
 
-  it('forgets when the lease is over', async () => {
+  it('discards entries when the lease expires', async () => {
     const leased = reader(250);
     await leased.get('a');
     stored.set('a', { value: 2 });
@@ -51,7 +51,7 @@ describe('LeasedReader', () => {
     expect(await leased.get('a')).toEqual({ value: 2 });
   });
 
-  it('counts the lease from before the fence was sent, however late the answer comes', async () => {
+  it('counts the lease from before the fence was sent, however late the reply is', async () => {
     const leased = new LeasedReader<{ value: number }>(aFence(), {
       ...KIND,
       load: (keys) => {
@@ -66,20 +66,20 @@ describe('LeasedReader', () => {
     expect(leased.peek('a')).toBeUndefined();
   });
 
-  it('never remembers that something is not there', async () => {
+  it('never caches an absence', async () => {
     const leased = reader(250);
     expect(await leased.get('b')).toBeUndefined();
     stored.set('b', { value: 3 });
     expect(await leased.get('b')).toEqual({ value: 3 });
   });
 
-  it('remembers nothing with a lease of 0', async () => {
+  it('caches nothing with a lease of 0', async () => {
     const leased = reader(0);
     await leased.get('a');
     expect(leased.peek('a')).toBeUndefined();
   });
 
-  it('forgets on request', async () => {
+  it('discards an entry on request', async () => {
     const leased = reader(250);
     await leased.get('a');
     leased.forget('a');
@@ -87,7 +87,7 @@ describe('LeasedReader', () => {
   });
 });
 
-describe('LeasedReader, of what is asked for again and again', () => {
+describe('LeasedReader, for frequently used entries', () => {
   let nowMs = 1_000;
 
   /** A store whose queries are answered by hand. */
@@ -144,7 +144,7 @@ describe('LeasedReader, of what is asked for again and again', () => {
     jest.restoreAllMocks();
   });
 
-  it('reads it anew before its lease is over, many keys in one query, for a lease of its own', async () => {
+  it('refreshes them before their lease expires, many keys in one query', async () => {
     const { leased, queries } = await refreshing();
     expect(queries[1]?.keys).toEqual(['a', 'b']);
     nowMs += 20; // on its way
@@ -156,7 +156,7 @@ describe('LeasedReader, of what is asked for again and again', () => {
     expect(leased.peek('a')).toBeUndefined();
   });
 
-  it('asks for nothing that no one asked for', async () => {
+  it('does not refresh unused entries', async () => {
     const { fence, leased, queries } = manual();
     const first = Promise.all([leased.get('a'), leased.get('b')]);
     await sent(queries, 1);
@@ -169,7 +169,7 @@ describe('LeasedReader, of what is asked for again and again', () => {
     expect(queries[1]?.keys).toEqual(['a']);
   });
 
-  it('lets the lease run out when the store fails', async () => {
+  it('lets the lease expire if the store fails', async () => {
     const { leased, queries } = await refreshing();
     queries[1]?.fail();
     await settled();
@@ -178,14 +178,14 @@ describe('LeasedReader, of what is asked for again and again', () => {
     expect(leased.peek('a')).toBeUndefined();
   });
 
-  it('forgets what the store has no more', async () => {
+  it('discards entries that the store no longer has', async () => {
     const { leased, queries } = await refreshing();
     queries[1]?.answer(undefined);
     await settled();
     expect(leased.peek('a')).toBeUndefined();
   });
 
-  it('takes nothing back that was forgotten while it was being read', async () => {
+  it('does not restore an entry that was discarded during its read', async () => {
     const { leased, queries } = await refreshing();
     leased.forget('a');
     queries[1]?.answer(1);
@@ -194,7 +194,7 @@ describe('LeasedReader, of what is asked for again and again', () => {
     expect(leased.peek('b')).toEqual({ value: 1 });
   });
 
-  it('does not put an older answer in place of a newer one', async () => {
+  it('does not replace a newer answer with an older one', async () => {
     const { leased, queries } = await refreshing();
     nowMs += 10;
     const fresh = leased.fresh('a');
@@ -209,13 +209,13 @@ describe('LeasedReader, of what is asked for again and again', () => {
 });
 
 describe('leaseRunOut', () => {
-  it('waits for the whole of the lease from the commit on', async () => {
+  it('waits for the full lease after the commit', async () => {
     const committedAtMs = performance.now();
     await leaseRunOut(committedAtMs);
     expect(performance.now() - committedAtMs).toBeGreaterThanOrEqual(LEASE_CEILING_MS);
   });
 
-  it('waits no more when it has passed', async () => {
+  it('does not wait if the lease has already expired', async () => {
     const before = performance.now();
     await leaseRunOut(before - LEASE_CEILING_MS - 1_000);
     expect(performance.now() - before).toBeLessThan(LEASE_CEILING_MS);

@@ -21,7 +21,7 @@ describe('PrimaryWatch', () => {
     expect(new PrimaryWatch().isExpected).toBe(false);
   });
 
-  it('expects a primary for two seconds after it is gone, and no longer', () => {
+  it('expects a primary for two seconds after it was lost, and no longer', () => {
     const watch = new PrimaryWatch();
     const client = aClient();
     watch.follow(client);
@@ -37,7 +37,7 @@ describe('PrimaryWatch', () => {
     expect(watch.isExpected).toBe(true);
   });
 
-  it.each(['RSPrimary', 'Mongos'])('expects a %s however long nothing is heard, and when the clock is set', (type) => {
+  it.each(['RSPrimary', 'Mongos'])('expects a %s during any silence, and when the clock is set', (type) => {
     const watch = new PrimaryWatch();
     const client = aClient();
     watch.follow(client);
@@ -47,7 +47,7 @@ describe('PrimaryWatch', () => {
     expect(watch.isExpected).toBe(true);
   });
 
-  it('takes no notice of a client that was replaced', () => {
+  it('ignores a client that was replaced', () => {
     const watch = new PrimaryWatch();
     const [first, second] = [aClient(), aClient()];
     watch.follow(first);

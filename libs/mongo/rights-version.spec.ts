@@ -119,7 +119,7 @@ describe('the rights version', () => {
     for (let count = 0; count < 4; count += 1) await fenced(from + count, rights);
   }
 
-  it('keeps a document for as long as the version stays the same, without a read', async () => {
+  it('keeps a document without a read while the version stays the same', async () => {
     await begun();
     await learned();
     for (let count = 0; count < 50; count += 1) await fenced(100 + count, version('r5'));
@@ -130,14 +130,14 @@ describe('the rights version', () => {
   it.each([
     ['rights', version('r6')],
     ['ended', version('r5', 'e2')],
-  ])('does not use a token when %s has changed, once the lease is over', async (_what, changed) => {
+  ])('does not use a token after %s changed and the lease expired', async (_what, changed) => {
     await begun();
     await learned();
     await leaseOver(changed);
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  it('keeps a credential when only tokens ended, and drops it when its rights changed', async () => {
+  it('keeps a credential if only tokens ended, and drops it if its rights changed', async () => {
     start('rights');
     await begun();
     await learned();
@@ -147,7 +147,7 @@ describe('the rights version', () => {
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  it('asks for the version after the fence was answered, and reads documents from no earlier a snapshot than the version', async () => {
+  it('reads the version after the fence reply, and documents from no earlier snapshot than the version', async () => {
     fence.watch('op');
     void fence.ready();
     await settled();
@@ -164,7 +164,7 @@ describe('the rights version', () => {
     expect(await got).toBeUndefined();
   });
 
-  it('labels a document by the state that its read was sent under, however late it is answered', async () => {
+  it('labels a document with the state that its read was sent under, however late the reply is', async () => {
     await begun(version('r5'));
     const got = reader.get('a');
     await settled();
@@ -177,14 +177,14 @@ describe('the rights version', () => {
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  it('does not take two missing versions for the same one', async () => {
+  it('does not treat two missing versions as equal', async () => {
     await begun(null);
     await learned();
     await leaseOver(undefined);
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  it('remembers no absence, whatever the version says', async () => {
+  it('caches no absence, whatever the version is', async () => {
     await begun();
     const got = reader.get('a');
     await settled();
@@ -197,7 +197,7 @@ describe('the rights version', () => {
     expect(await again).toBe(OLD);
   });
 
-  it('uses nothing while there is no fence, and proves everything again without a read when it is back', async () => {
+  it('uses nothing without a fence, and proves everything again without a read when fences return', async () => {
     await begun();
     await learned();
     fence.current();
@@ -216,7 +216,7 @@ describe('the rights version', () => {
     expect(store.reads.all).toHaveLength(1);
   });
 
-  it('forgets everything in another history, although the version may be the same there', async () => {
+  it('discards everything in another history, even if the version is the same', async () => {
     await begun();
     await learned();
     await fenced(80, version('r5'));
@@ -225,7 +225,7 @@ describe('the rights version', () => {
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  it('forgets everything when it is distrusted, and uses what it reads for a lease only', async () => {
+  it('discards everything when distrusted, and caches reads for one lease only', async () => {
     await begun();
     await learned();
     fence.distrustRights();
@@ -239,7 +239,7 @@ describe('the rights version', () => {
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  it('does not trust again what was on its way when it was distrusted', async () => {
+  it('does not cache reads that were in progress when it was distrusted', async () => {
     await begun();
     await learned();
     const count = store.rights.all.length;
@@ -255,7 +255,7 @@ describe('the rights version', () => {
     expect(reader.peek('a')).toBeUndefined();
   });
 
-  describe('audited', () => {
+  describe('under audit', () => {
     /** Compares what is remembered with a store that has `stored`. @param then the version that the fence after the read finds */
     async function audited(stored: Thing[], then = version('r5')): Promise<unknown> {
       await begun();
@@ -268,20 +268,20 @@ describe('the rights version', () => {
       return result;
     }
 
-    it('finds what differs from the store under an equal version', async () => {
+    it('finds a document that differs from the store under an equal version', async () => {
       const expected = { compared: 1, differing: ['a'], isRoundOver: true };
       expect(await audited([{ id: 'a', is: 'changed' }])).toEqual(expected);
     });
 
-    it('finds what the store has no more under an equal version', async () => {
+    it('finds a document that the store no longer has under an equal version', async () => {
       expect(await audited([])).toEqual({ compared: 1, differing: ['a'], isRoundOver: true });
     });
 
-    it('is content with what is the same', async () => {
+    it('accepts documents that are equal', async () => {
       expect(await audited([{ ...OLD }])).toEqual({ compared: 1, differing: [], isRoundOver: true });
     });
 
-    it('does not take a change that came with a new version for a fault', async () => {
+    it('does not report a change that came with a new version', async () => {
       expect(await audited([], version('r6'))).toEqual({ compared: 0, differing: [], isRoundOver: true });
     });
   });

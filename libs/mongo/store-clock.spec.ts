@@ -45,7 +45,7 @@ describe('the clock of the store', () => {
   });
   afterEach(() => clock.stop());
 
-  it('is that of the member that answers', async () => {
+  it('follows the member that answers', async () => {
     aheadMs = 2 * HOUR_MS;
     await clock.start(hello);
     expect(Math.abs(clock.nowMs() - Date.now() - aheadMs)).toBeLessThan(5_000);
@@ -61,7 +61,7 @@ describe('the clock of the store', () => {
     expect(clock.nowMs()).toBeGreaterThanOrEqual(Math.floor(heard / 1_000) * 1_000);
   });
 
-  it('is read again from a new primary, and does not go back to it', async () => {
+  it('is read again from a new primary, and never moves back', async () => {
     await clock.start(hello);
     primary('a');
     const [before, askedBefore] = [clock.nowMs(), asked];

@@ -16,17 +16,17 @@ describe('an error of the store', () => {
       'a socket that the other side has ended',
       Object.assign(new Error('This socket has been ended'), { code: 'EPIPE' }),
     ],
-  ])('%s is told as unavailable, and may be tried again', (_what, error) => {
+  ])('%s is reported as unavailable, and may be retried', (_what, error) => {
     expect(isConnectionLost(error)).toBe(true);
     expect(isStoreUnavailable(error)).toBe(true);
     expect(asDomainError(error)).toMatchObject({ code: 'store-unavailable' });
   });
 
-  it('no server to be found for a bulk write is told as unavailable', () => {
+  it('is reported as unavailable if no server is found for a bulk write', () => {
     expect(isStoreUnavailable(inBulk(new mongo.MongoServerSelectionError('timed out', {} as never)))).toBe(true);
   });
 
-  it('an answer to a bulk write stays what it is', () => {
+  it('is passed on unchanged if it is an answer to a bulk write', () => {
     const answer = new mongo.MongoServerError({ message: 'E11000 index: name', code: 11000 });
     const error = inBulk(answer);
     expect(isDuplicateKey(error, 'name')).toBe(true);
@@ -35,30 +35,30 @@ describe('an error of the store', () => {
     expect(asDomainError(error)).toBe(error);
   });
 
-  it.each([...NOT_NOW_CODES])('is told as unavailable when the store answers code %i', (code) => {
+  it.each([...NOT_NOW_CODES])('is reported as unavailable for code %i', (code) => {
     const answer = new mongo.MongoServerError({ message: 'not now', code });
     expect(isStoreUnavailable(answer)).toBe(true);
     expect(isStoreUnavailable(inBulk(answer))).toBe(true);
     expect(asDomainError(answer)).toMatchObject({ code: 'store-unavailable', retryAfterSeconds: 2 });
   });
 
-  it.each([...NOT_NOW_LABELS])('is told as unavailable when the store puts %s on an unknown code', (label) => {
+  it.each([...NOT_NOW_LABELS])('is reported as unavailable if an unknown code has the label %s', (label) => {
     const answer = new mongo.MongoServerError({ message: 'not now', code: 999_999, errorLabels: [label] });
     expect(isStoreUnavailable(answer)).toBe(true);
   });
 
-  it('is no reason to retry when the request itself is wrong', () => {
+  it('is not retried if the request itself is wrong', () => {
     for (const code of [2, 9, 13, 14, 20, 121, 11_000])
       expect(isStoreUnavailable(new mongo.MongoServerError({ message: 'wrong', code }))).toBe(false);
   });
 
-  it('says that a write may have been made when only its confirmation is missing', () => {
+  it('says that a write may have been made if only its acknowledgement is missing', () => {
     const reply = { ok: 1, writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } };
     const error = asDomainError(new mongo.MongoWriteConcernError(reply));
     expect(error).toMatchObject({ code: 'store-unavailable', message: expect.stringContaining('did not confirm') });
   });
 
-  it('names the index of a duplicate key by the index alone, not by a value in the message', () => {
+  it('takes the index of a duplicate key from the index name, not from a value in the message', () => {
     const message =
       'E11000 duplicate key error collection: l.users index: user_name dup key: { key: "credential_name" }';
     const error = new mongo.MongoServerError({ message, code: 11000 });
@@ -66,7 +66,7 @@ describe('an error of the store', () => {
     expect(isDuplicateKey(error, 'credential_name')).toBe(false);
   });
 
-  it('an answer that the store steps down is told as unavailable, also to a bulk write', () => {
+  it('is reported as unavailable if the store steps down, also for a bulk write', () => {
     const answer = new mongo.MongoServerError({ message: 'not primary', code: 10107, codeName: 'NotWritablePrimary' });
     expect(isStoreUnavailable(answer)).toBe(true);
     expect(isStoreUnavailable(inBulk(answer))).toBe(true);

@@ -64,13 +64,13 @@ describe('transactions of several instances', () => {
     return documents.flatMap(({ sessions }) => (sessions as mongo.UUID[]).map((id) => id.toHexString()));
   };
 
-  it('run only in sessions that are registered', async () => {
+  it('run only in registered sessions', async () => {
     await one.transactions.run(async (session) => {
       expect(await registered()).toContain(sessionId(session).toHexString());
     });
   });
 
-  it('tell the time of their commit, which the fence goes by', async () => {
+  it('return the time of their commit, which the fence uses', async () => {
     let ran: ClientSession | undefined;
     await one.transactions.run(async (session) => {
       ran = session;
@@ -79,7 +79,7 @@ describe('transactions of several instances', () => {
     expect(ran?.operationTime).toBeDefined();
   });
 
-  it('run also when no heartbeat was heard for a while: the process may have been stopped, or its clock set', async () => {
+  it('run even if no heartbeat was seen for a while: the process may have been paused, or its clock set', async () => {
     await once(one.store.connection.getClient(), 'serverHeartbeatSucceeded');
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
     try {
@@ -89,7 +89,7 @@ describe('transactions of several instances', () => {
     }
   });
 
-  it('are retried when the instance was taken for dead, and are done once', async () => {
+  it('are retried if the instance was considered dead, and take effect once', async () => {
     let runs = 0;
     await one.transactions.run(async (session) => {
       runs += 1;
@@ -105,7 +105,7 @@ describe('transactions of several instances', () => {
     expect(await one.things.findOne({ _id: 'stopped' })).toMatchObject({ n: 1 });
   });
 
-  it('go on after another instance has left one open for good', async () => {
+  it('continue after another instance has left one open permanently', async () => {
     await one.transactions.run((session) => one.increase('left', session));
     const session = await one.pool.take();
     session.startTransaction();
@@ -116,7 +116,7 @@ describe('transactions of several instances', () => {
     one.pool.give(session, false);
   });
 
-  it('end what may be left open in a session whose connection was lost', async () => {
+  it('end what may be open in a session whose connection was lost', async () => {
     await one.transactions.run((session) => one.increase('lost', session));
     const session = await one.pool.take();
     session.startTransaction();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RepeatedNotice } from './repeated-notice.ts';
 
 describe('a repeated notice', () => {
-  it('is passed on when it changes, after 30 seconds, and when its cause was gone in between', () => {
+  it('is forwarded when it changes, after 30 seconds, and when its cause returns', () => {
     let nowMs = 0;
     const said: string[] = [];
     const notice = new RepeatedNotice(

@@ -4,7 +4,7 @@ import { BoundedCalls, QueueUnavailable } from './bounded-calls.ts';
 const MAX_UNANSWERED = 50;
 
 describe('calls to Redis', () => {
-  it('are given up in time, and no more of them are made while too many wait', async () => {
+  it('time out, and fail immediately while too many wait', async () => {
     const answers: ((count: number) => void)[] = [];
     const call = () => new Promise<number>((resolve) => answers.push(resolve));
     const calls = new BoundedCalls();
@@ -20,7 +20,7 @@ describe('calls to Redis', () => {
     expect(await count).toBe(7);
   });
 
-  it('pass on what Redis answers, and what it refuses', async () => {
+  it('return what Redis answers, and its errors', async () => {
     const refusal = new Error('OOM command not allowed');
     const calls = new BoundedCalls();
     expect(await calls.within(() => Promise.resolve(3))).toBe(3);

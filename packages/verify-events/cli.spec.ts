@@ -46,7 +46,7 @@ describe('latchkey-verify', () => {
     expect(unsigned.out).toMatch(/; no checkpoint given: a missing end or a rewritten chain would not be seen\n$/);
   });
 
-  it('has a line for each chain if asked', async () => {
+  it('prints a line for each chain if asked', async () => {
     const { out } = await run(['--events', path('good.ndjson'), ...SIGNED, '--verbose']);
     expect(out).toMatch(
       /^operation op_1: whole: seq 1 to 8, signed up to 7\nplatform: whole: seq 1 to 4, signed up to 3\n/,
@@ -61,7 +61,7 @@ describe('latchkey-verify', () => {
       'rewritten-between-checkpoints',
       'operation op_1: event seq 7: checkpoint: a checkpoint signed another hash: the chain was rewritten up to here, somewhere from seq 4 on',
     ],
-  ])('says in one line what is wrong where: %s', async (name, words) => {
+  ])('names the fault and its position in one line: %s', async (name, words) => {
     const { exit, out } = await run(['--events', path(`${name}.ndjson`), ...SIGNED]);
     const lines = out.split('\n');
     expect({ exit, lines: lines.length, start: lines[0]?.slice(0, words.length) }).toEqual({
@@ -72,7 +72,7 @@ describe('latchkey-verify', () => {
     expect(lines[1]).toMatch(/^NOT WHOLE: 1 chain at fault; [0-9]+ events in 2 chains/);
   });
 
-  it('names the line of what belongs to no chain, and the checkpoint that proves nothing', async () => {
+  it('names the line of a fault outside the chains, and a checkpoint that proves nothing', async () => {
     const { out } = await run(['--events', path('cut-off.ndjson'), ...SIGNED]);
     expect(out).toContain(`${path('cut-off.ndjson')} line 13: unterminated: the file ends within it: it was cut off\n`);
     const checkpoints = ['--checkpoints', path('checkpoints-by-a-retired-key.json'), '--keys', path('keys.json')];
@@ -87,13 +87,13 @@ describe('latchkey-verify', () => {
     expect((await run([...both, '--verbose'])).out).toMatch(/^operation op_1: whole: seq 1 to 8, not signed\n/);
   });
 
-  it('takes keys in PEM, each for its own checkpoints', async () => {
+  it('accepts keys in PEM, each for its own checkpoints', async () => {
     const args = ['--events', path('good.ndjson'), '--checkpoints', path('checkpoints.json'), '--public-key', pem(0)];
     expect((await run(args)).out).toMatch(/^checkpoint cp_3: unknown-key: /);
     expect((await run([...args, '--public-key', pem(1)])).exit).toBe(0);
   });
 
-  it('takes the earliest retirement of a key that is listed twice', async () => {
+  it('uses the earliest retirement of a key that is listed twice', async () => {
     const { keys } = JSON.parse(readFileSync(path('keys.json'), 'utf8')) as { keys: object[] };
     const earlier = keys.map((key) => ({ ...key, latchkey_retired_at: '2026-03-01T12:20:00.000Z' }));
     const stricter = written('stricter.json', JSON.stringify({ keys: [...keys, ...earlier] }));
@@ -117,13 +117,13 @@ describe('latchkey-verify', () => {
     ['an export that is a directory', ['--events', scratch], /EISDIR/],
     ['a PEM that is none', [...good, ...SIGNED, '--public-key', path('keys.json')], /not a public key in PEM/],
     ['a private key in PEM', [...good, ...SIGNED, '--public-key', privateKey], /not a public key in PEM/],
-  ])('answers 2 to %s', async (_name, args, message) => {
+  ])('exits with 2 for %s', async (_name, args, message) => {
     const { exit, out, err } = await run(args);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
     expect(err).toMatch(message);
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     expect(await run(['--help'])).toMatchObject({
       exit: 0,
       out: expect.stringMatching(/^Usage: latchkey-verify/) as unknown,
@@ -132,7 +132,7 @@ describe('latchkey-verify', () => {
 });
 
 describe('the program', () => {
-  it.each(['main.ts', 'bin.mjs'])('runs as %s, with the exit codes it promises', (program) => {
+  it.each(['main.ts', 'bin.mjs'])('runs as %s, with the documented exit codes', (program) => {
     const exits = [['--events', path('good.ndjson')], ['--events', path('one-deleted.ndjson')], []].map(
       (args) => spawnSync(process.execPath, [file(program), ...args]).status,
     );
@@ -153,7 +153,7 @@ describe('the program', () => {
     return { exit: await closed, out, maxKiB: Number(err.trim()) };
   }
 
-  it('verifies more events than it could hold in memory', async () => {
+  it('verifies more events than fit in its memory', async () => {
     const next = eventMaker('op_big');
     const chunks = function* () {
       for (let n = 0; n < 2000; n++) yield Array.from({ length: 100 }, next).join(''); // 130 MB in all
@@ -167,7 +167,7 @@ describe('the program', () => {
     expect(maxKiB).toBeLessThan(160_000);
   }, 120_000);
 
-  it('does not keep a line that is too long', async () => {
+  it('does not hold a too long line in memory', async () => {
     const chunk = Buffer.alloc(1 << 20, 'x');
     const { exit, out, maxKiB } = await measured(Array.from({ length: 200 }, () => chunk));
     expect({ exit, out }).toMatchObject({

@@ -30,9 +30,9 @@ describe('the canonical form', () => {
     ['infinity', JSON.parse('1e999') as number],
     ['a lone surrogate', ['\ud800']],
     ['a lone surrogate in a name', { '\udc00': 1 }],
-  ])('does not exist of %s', (_name, value) => expect(canonicalForm(value)).toBeNull());
+  ])('does not exist for %s', (_name, value) => expect(canonicalForm(value)).toBeNull());
 
-  it('is what another implementation says', () => {
+  it('matches another implementation', () => {
     const text = fc.string({ unit: 'binary' });
     const { value: values } = fc.letrec<{ value: Json }>((tie) => ({
       value: fc.oneof(

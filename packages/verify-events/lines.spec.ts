@@ -26,7 +26,7 @@ describe('LineReader', () => {
   });
 
   it.each([1 << 16, MAX_LINE_BYTES, MAX_LINE_BYTES + 2])(
-    'takes the longest line and no longer one, by chunks of %d',
+    'accepts a line of the maximum length and no longer one, in chunks of %d',
     (chunk) => {
       const longest = bytes(MAX_LINE_BYTES);
       const longer = bytes(MAX_LINE_BYTES + 1);

@@ -62,7 +62,7 @@ const index = fc.nat(events.length - 1);
 const nameOf = (event: Event | undefined) => event?.operationId ?? 'platform';
 
 describe('a log that is signed to its end', () => {
-  it('is whole, in whatever chunks it comes', () => {
+  it('is whole, however it is split into chunks', () => {
     expect(events).toHaveLength(10);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 700 }), (chunk) => {
@@ -71,7 +71,7 @@ describe('a log that is signed to its end', () => {
     );
   });
 
-  it('is not whole with one byte changed, added or taken away', () => {
+  it('is not whole with one byte changed, added or removed', () => {
     const change = fc.record({
       at: fc.nat(log.length - 1),
       byte: fc.nat(255),
@@ -92,7 +92,7 @@ describe('a log that is signed to its end', () => {
     );
   });
 
-  it('is not whole with one bit turned, wherever', () => {
+  it('is not whole with any single bit flipped', () => {
     for (let bit = 0; bit < log.length * 8; bit += 29) {
       const tampered = Buffer.from(log);
       tampered.writeUInt8(tampered.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -125,7 +125,7 @@ describe('a log that is signed to its end', () => {
     );
   });
 
-  it('is not whole cut short after any event', () => {
+  it('is not whole if it is cut off after any event', () => {
     for (let end = 1; end < events.length; end++) expect(verifyEvents(events.slice(0, end)).whole).toBe(false);
   });
 
@@ -137,7 +137,7 @@ describe('a log that is signed to its end', () => {
     fc.array(fc.string()),
     fc.constant({}),
   );
-  it('is not whole with any member of any event replaced, deleted or added, hashed anew or not', () => {
+  it('is not whole with any member of any event replaced, deleted or added, with or without new hashes', () => {
     const paths = fc.constantFrom(
       ...[
         'id',
@@ -181,7 +181,7 @@ describe('a log that is signed to its end', () => {
     );
   });
 
-  it('is not whole with a chain rewritten from any event on, every hash right', () => {
+  it('is not whole with a chain rewritten from any event on, even with correct hashes', () => {
     for (const start of events.keys()) {
       const chain = nameOf(events[start]);
       let prevHash: Json | undefined;

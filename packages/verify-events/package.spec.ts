@@ -28,7 +28,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the published package', () => {
-  it('holds its bundle and needs no other package', () => {
+  it('contains its bundle and needs no other package', () => {
     const manifest = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8')) as Record<string, unknown>;
     expect(manifest['dependencies']).toBeUndefined();
     expect(readFileSync(join(folder, 'package/dist/latchkey-verify.mjs'), 'utf8')).not.toContain(source);

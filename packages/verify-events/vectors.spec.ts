@@ -23,7 +23,7 @@ const option = (name: string, files: string[] = []) =>
   files.flatMap((file) => [name, fileURLToPath(new URL(file, directory))]);
 
 describe('the published vectors', () => {
-  it('are there', () => expect(cases.length).toBeGreaterThan(80));
+  it('exist', () => expect(cases.length).toBeGreaterThan(80));
 
   it.each(cases.map((vector) => [vector.name, vector] as const))('%s', async (_name, vector) => {
     let out = '';

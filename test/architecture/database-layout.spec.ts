@@ -15,12 +15,12 @@ async function collections(): Promise<string[]> {
 }
 
 describe('the layout of the database', () => {
-  it('has migrations numbered 1, 2, 3, …, each with a name of its own', () => {
+  it('has migrations numbered 1, 2, 3, …, each with a unique name', () => {
     expect(migrations.map(({ number }) => number)).toEqual(migrations.map((_migration, at) => at + 1));
     expect(new Set(migrations.map(({ name }) => name)).size).toBe(migrations.length);
   });
 
-  it('is what the role of the service names, collection by collection', async () => {
+  it('matches the role of the service, collection by collection', async () => {
     const passwords = new Proxy({}, { get: (_target, name) => name });
     const service = databaseUsers('latchkey', passwords).roles.find(({ role }) => role === 'latchkeyService');
     const named = (service?.privileges ?? []).map(({ resource }) => resource.collection).filter((name) => name !== '');

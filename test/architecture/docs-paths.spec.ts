@@ -34,7 +34,7 @@ describe('the docs', () => {
     expect(pathsIn(page).filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  it('answers questions with files', () => {
+  it('list at least twelve questions with the file that answers each', () => {
     const rows =
       readFileSync('README.md', 'utf8')
         .split('## Question → file')[1]

@@ -34,7 +34,7 @@ describe('the catalogue of events', () => {
     expect(names.filter((name) => !classes.includes(name))).toEqual(summedUp);
   });
 
-  it('has a newer type for each that is no longer written', () => {
+  it('has a newer version of each type that is no longer written', () => {
     for (const { type, writtenUntil } of eventCatalogue) {
       if (writtenUntil === undefined) continue;
       const next = type.replace(/\d+$/, (version) => String(Number(version) + 1));
@@ -42,7 +42,7 @@ describe('the catalogue of events', () => {
     }
   });
 
-  it.each(eventCatalogue)('describes every member of $type, by an example that is one', (event) => {
+  it.each(eventCatalogue)('describes every member of $type, with a valid example', (event) => {
     expect(event.data.safeParse(exampleData(event))).toMatchObject({ success: true });
     for (const member of Object.values(event.data.shape)) {
       const { description, example } = (member as { meta(): Record<string, unknown> }).meta();
@@ -51,7 +51,7 @@ describe('the catalogue of events', () => {
     }
   });
 
-  it('is docs/events.md', () => {
+  it('matches docs/events.md', () => {
     expect(readFileSync(PAGE, 'utf8')).toBe(eventsPage());
   });
 });

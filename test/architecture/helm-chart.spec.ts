@@ -42,7 +42,7 @@ describe('the Helm chart', () => {
     expect(env).toEqual([{ name: 'MIGRATION_MONGODB_URI', valueFrom: { secretKeyRef } }]);
   });
 
-  it('serves with the secret of the service, which cannot migrate, and with the probes of docs/operating.md', () => {
+  it('serves with the service’s own secret, which cannot migrate, and with the probes of docs/operating.md', () => {
     const service = container(renderChart(values), 'Deployment');
     expect(service.args).toEqual(['serve']);
     expect(service.envFrom).toEqual([{ secretRef: { name: 'latchkey' } }]);

@@ -39,22 +39,22 @@ function examplesIn(node: unknown, place: readonly string[] = []): Example[] {
 const examples = examplesIn(document);
 
 describe('examples of the OpenAPI document', () => {
-  it('are there', () => {
+  it('exist', () => {
     expect(examples.length).toBeGreaterThan(50);
   });
 
-  it.each(examples)('$where: is valid by its schema', ({ schema, value }) => {
+  it.each(examples)('$where: matches its schema', ({ schema, value }) => {
     const validate = ajv.compile({ $ref: `openapi#${schema}` });
     expect([validate(value), ajv.errorsText(validate.errors)]).toEqual([true, 'No errors']);
   });
 
-  it.each(examples)('$where: looks like no secret, and is more than the name of its type', ({ value }) => {
+  it.each(examples)('$where: is not shaped like a secret, and is more than the name of its type', ({ value }) => {
     const text = JSON.stringify(value);
     expect(text).not.toMatch(/lk_(?:at|cs|rs|ak)_[0-9A-Za-z]{20}/);
     expect(text).not.toMatch(/"string"/);
   });
 
-  it('of bodies give no one a right that was not chosen', () => {
+  it('of bodies grant no right by default', () => {
     const bodies = contract.operations.flatMap(({ method, path, operation }) =>
       Object.values(operation.requestBody?.content ?? {}).map(
         ({ schema, example }) => [`${method} ${path}`, example ?? contract.resolve(schema).example] as const,
@@ -81,7 +81,7 @@ describe('examples of the OpenAPI document', () => {
     }
   });
 
-  it('of the token endpoint are those of a token, and of a client that has as many as it may', () => {
+  it('of the token endpoint show a token, and a client at its token limit', () => {
     const responses = document.paths['/oauth2/token']!['post']!.responses as Record<
       string,
       { content: Record<string, { example?: { error: string; error_description: string } }> }

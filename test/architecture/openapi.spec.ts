@@ -29,13 +29,13 @@ describe('docs/openapi.json', () => {
     await service.stop('SIGKILL');
   });
 
-  it('is what the service serves, without any store: npm run docs writes it anew', async () => {
+  it('is what the service serves, without any store (to regenerate it: npm run docs)', async () => {
     const served = await new Api(service.url, null).get<OpenApiDocument>('/openapi.json');
     expect(served.status).toBe(200);
     expect(served.body).toEqual(document);
   });
 
-  it('has no fault that a linter knows', () => {
+  it('passes the linter', () => {
     const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: 'true' };
     const linter = require.resolve('@redocly/cli/bin/cli.js');
     expect(() =>
@@ -45,7 +45,7 @@ describe('docs/openapi.json', () => {
 });
 
 describe('the document', () => {
-  it('has each operation under one id, and a tag that is described', () => {
+  it('gives each operation a unique id and a described tag', () => {
     const ids = operations.map(([, { operation }]) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     const described = new Set(document.tags.filter(({ description }) => description).map(({ name }) => name));
@@ -58,7 +58,7 @@ describe('the document', () => {
   });
 
   it.each(operations)(
-    '%s says what it does, who may call it, and what every answer means',
+    '%s has a summary, the permitted roles, and a description of every response',
     (_name, { path, operation }) => {
       expect(operation.summary).toMatch(/^\S.{3,60}$/);
       expect(operation.description).toMatch(/\S{3}/);
@@ -72,7 +72,7 @@ describe('the document', () => {
     },
   );
 
-  it.each(operations)('%s has an example of all that it needs', (_name, { path, operation }) => {
+  it.each(operations)('%s has an example of every input', (_name, { path, operation }) => {
     const parameters: readonly Parameter[] = operation.parameters ?? [];
     for (const { name, description, required, example, schema } of parameters) {
       expect([name, description]).toEqual([name, expect.stringMatching(/\S{3}/)]);
@@ -86,7 +86,7 @@ describe('the document', () => {
   });
 
   it.each(admin)(
-    '%s lists its errors as problems, with what follows from what it is',
+    '%s lists its errors as problems, including those that follow from its kind',
     (_name, { path, method, operation }) => {
       const { responses, requestBody } = operation;
       const statuses = Object.keys(responses);
@@ -110,7 +110,7 @@ describe('the document', () => {
     },
   );
 
-  it('says of each create that it takes an Idempotency-Key and answers Location and ETag', () => {
+  it('documents Idempotency-Key, Location and ETag for each create', () => {
     const creates = admin.filter(([, { operation }]) => operation.responses['201'] !== undefined);
     const idempotent = creates.filter(([, { operation }]) =>
       operation.parameters?.some(({ name }) => name === 'Idempotency-Key'),
@@ -123,7 +123,7 @@ describe('the document', () => {
     }
   });
 
-  it('has only schemas that take nothing unknown, and tells the rules that hold for every call', () => {
+  it('has only schemas that refuse unknown members, and describes the rules of every call', () => {
     const open = Object.entries(document.components.schemas).filter(
       ([, schema]) => schema.type === 'object' && !('additionalProperties' in schema),
     );

@@ -89,7 +89,7 @@ describe('README, five minutes with curl', () => {
       'admin:the-printed-password': signIn,
     });
 
-  it('does what it says, again and again', async () => {
+  it('works as shown, also when repeated', async () => {
     for (let round = 0; round < 2; round += 1) {
       const { code, stdout, stderr } = await run(
         'bash',
@@ -114,13 +114,13 @@ describe('README, five minutes with curl', () => {
   });
 });
 
-describe('docs/gateways.md, protecting one’s own server', () => {
+describe('docs/gateways.md, protecting your own server', () => {
   const ask = async (authorization?: string, url = apiUrl): Promise<[number, string | null, string]> => {
     const response = await fetch(url, authorization === undefined ? {} : { headers: { authorization } });
     return [response.status, response.headers.get('www-authenticate'), await response.text()];
   };
 
-  it('turns each verdict into the documented status', async () => {
+  it('turns each decision into the documented status', async () => {
     const client = await world.client({ allowedIps: ['127.0.0.1'] });
     const token = await world.tokenOf(client);
     expect(await ask(`Bearer ${token}`)).toEqual([200, null, client.clientId]);
@@ -133,7 +133,7 @@ describe('docs/gateways.md, protecting one’s own server', () => {
     expect(await ask(`Bearer ${token}`)).toEqual([401, 'Bearer error="invalid_token"', '']);
   });
 
-  it('answers 503 where its own secret is wrong, or Latchkey is away', async () => {
+  it('answers 503 if its own secret is wrong or Latchkey is unavailable', async () => {
     const token = await world.tokenOf(await world.client());
     const faults: Record<string, string>[] = [{ RESOURCE_SERVER_ID: 'rs_wrong' }, { LATCHKEY: 'http://127.0.0.1:9' }];
     for (const env of faults) {

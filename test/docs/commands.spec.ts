@@ -61,14 +61,14 @@ describe('the commands of the documents', () => {
   const withCommands = documents().filter((document) => shellBlocks(document).some(({ skip }) => skip === undefined));
   const here = withCommands.filter((document) => !Object.hasOwn(OWN_SPECS, document));
 
-  it('are all run by a test, but for those with a reason not to be', () => {
+  it('are all run by a test, except those with a stated reason', () => {
     expect(here.sort()).toEqual(Object.keys(EXPECTATIONS).sort());
     for (const [document, spec] of Object.entries(OWN_SPECS)) {
       expect(readFileSync(join(import.meta.dirname, spec), 'utf8')).toContain(document);
     }
   });
 
-  it.each(here)('of %s work as they stand there', async (document) => {
+  it.each(here)('of %s work exactly as shown', async (document) => {
     const { given, prints } = EXPECTATIONS[document]!;
     await given?.(new Api(service.url, ADMIN));
     const { code, output } = await reader.run(document);

@@ -10,7 +10,7 @@ import type { Service } from '../support/service.ts';
 /** No refusal may take longer, in milliseconds. */
 const SOON_MS = 1_000;
 
-describe('bad input', () => {
+describe('invalid requests to the admin API', () => {
   let service: Service;
   let api: Api;
   let credential: CredentialBody;
@@ -88,20 +88,20 @@ describe('bad input', () => {
     ['a client id', '{"clientId":"lk_ci_x"}', 'validation', '/clientId'],
   ];
 
-  it.each(zoo)('as a body: %s', async (_what, raw, code, pointer) => {
+  it.each(zoo)('get a problem document for this body: %s', async (_what, raw, code, pointer) => {
     const headers = { 'content-type': 'application/json' };
     const answer = await sent(() => api.call<ProblemBody>('PATCH', path, { raw, headers, ifMatch: '*' }));
     expectProblem(answer, 400, code);
     expect(answer.body.errors?.[0]?.pointer).toBe(pointer);
   });
 
-  it('as a body: ten megabytes', async () => {
+  it('get 413 for a body of ten megabytes', async () => {
     const raw = `{"description":"${'x'.repeat(10 * 1024 * 1024)}"}`;
     const answer = await sent(() => api.call<ProblemBody>('PATCH', path, { raw, ifMatch: '*' }));
     expectProblem(answer, 413, 'body-too-large');
   });
 
-  it('as a body: a hundred thousand faults name no more than twenty, and repeat no value', async () => {
+  it('list at most twenty of a hundred thousand faults in a body, and repeat no value', async () => {
     const body = { apis: Array.from({ length: 400 }, (_, index) => `CANARY ${index}`) };
     const answer = await sent(() => api.patch<ProblemBody>(path, body));
     expectProblem(answer, 400, 'validation');
@@ -115,7 +115,7 @@ describe('bad input', () => {
     'multipart/form-data; boundary=x',
     'application/xml',
     '',
-  ])('as a media type: %j is 415', async (type) => {
+  ])('get 415 for the media type %j', async (type) => {
     const headers = { 'content-type': type };
     const answer = await sent(() =>
       api.call<ProblemBody>('PATCH', path, { raw: 'description=a', headers, ifMatch: '*' }),
@@ -123,14 +123,14 @@ describe('bad input', () => {
     expectProblem(answer, 415, 'unsupported-media-type');
   });
 
-  it.each(['text/html', 'image/png;q=1', 'application/json;q=0'])('as Accept: %s is 406', async (accept) => {
+  it.each(['text/html', 'image/png;q=1', 'application/json;q=0'])('get 406 for Accept: %s', async (accept) => {
     expectProblem(await sent(() => api.get<ProblemBody>(path, { headers: { accept } })), 406, 'not-acceptable');
     for (const fine of ['application/json', '*/*', 'application/*;q=0.1', 'text/html, application/json;q=0.9']) {
       expect((await api.get(path, { headers: { accept: fine } })).status).toBe(200);
     }
   });
 
-  it('in the path: an operator, an escape or anything else is an id that does not exist', async () => {
+  it('get 404 for an id with an operator, an escape or other characters in the path', async () => {
     const { operationId } = credential;
     for (const id of ['{"$ne":null}', '[$ne]', '$ne', '../..', "' or 1=1", '*', 'a b', 'ä', '\u0000', '.', 'null']) {
       const encoded = encodeURIComponent(id).replaceAll('.', '%2E');
@@ -145,7 +145,7 @@ describe('bad input', () => {
     expectProblem(await api.get<ProblemBody>(`/v1/operations/${'x'.repeat(129)}`), 414, 'uri-too-long');
   });
 
-  it('as an address or method: 404 and 405 with Allow, both as problems', async () => {
+  it('get 404 for an unknown path and 405 with Allow for a wrong method, as problem documents', async () => {
     for (const target of [
       '/v1',
       '/v1/',
@@ -166,14 +166,14 @@ describe('bad input', () => {
     expectProblem(await api.call<ProblemBody>('POST', '/livez'), 405, 'method-not-allowed');
   });
 
-  it('tells an unknown person of no route: whoever is not signed in gets 401 with a challenge', async () => {
+  it('get 401 with a challenge without sign-in, whether or not the route exists', async () => {
     const anyone = api.as(null);
     const answer = await anyone.get<ProblemBody>(path);
     expectProblem(answer, 401, 'unauthenticated');
     expect(answer.headers.get('www-authenticate')).toContain('Basic realm=');
   });
 
-  describe('that no HTTP client sends', () => {
+  describe('that no ordinary HTTP client sends', () => {
     const open = new Set<RawConnection>();
     afterEach(() => {
       for (const connection of open) connection.close();
@@ -227,7 +227,7 @@ describe('bad input', () => {
       ],
     ];
 
-    it.each(faults)('%s: a problem document all the same', async (_what, bytes, status, code) => {
+    it.each(faults)('get a problem document for %s', async (_what, bytes, status, code) => {
       const answer = await raw(bytes);
       expect(answer.status).toBe(status);
       expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -238,12 +238,12 @@ describe('bad input', () => {
       });
     });
 
-    it('two Authorization lines: 401, not the first of them', async () => {
+    it('get 401 for two Authorization lines, whichever is first', async () => {
       const answer = await raw(`GET /v1/me HTTP/1.1\r\nHost: x\r\n${authorization}${authorization}\r\n`);
       expect(answer.status).toBe(401);
     });
 
-    it('a body that is longer than it says, or does not end', async () => {
+    it('survive a body that is longer than announced or never ends', async () => {
       const head = `POST /v1/operations HTTP/1.1\r\nHost: x\r\n${authorization}Content-Type: application/json\r\n`;
       const answer = await raw(`${head}Transfer-Encoding: chunked\r\n\r\nzz\r\n`);
       expect(answer.status).toBe(400);
@@ -251,7 +251,7 @@ describe('bad input', () => {
     });
   });
 
-  it('makes nothing: the operation still has its one credential', async () => {
+  it('create nothing: the operation still has its one credential', async () => {
     for (const body of [{ name: { $gt: '' } }, { name: 'a', apis: { $in: [] } }, { name: 'a', status: 'active' }]) {
       const answer = await api.post<ProblemBody>(`/v1/operations/${credential.operationId}/credentials`, body);
       expectProblem(answer, 400, 'validation');

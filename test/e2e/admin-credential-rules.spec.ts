@@ -5,7 +5,7 @@ import { aCredential, anApi, anOperation, pathOf } from '../support/builders.ts'
 import { startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 
-describe('rules of credentials', () => {
+describe('credential rules', () => {
   let service: Service;
   let api: Api;
   let operationId: string;
@@ -24,7 +24,7 @@ describe('rules of credentials', () => {
     path = `/v1/operations/${operationId}/credentials`;
   });
 
-  it('stay as they are by an empty edit, or one that says what is so already: no new version, no event', async () => {
+  it('keep version and log unchanged for an edit that changes nothing', async () => {
     const credential = await aCredential(api, operationId, { description: 'same' });
     for (const changes of [{}, { description: 'same', name: credential.name, apis: [], status: 'active' }]) {
       const answer = await api.patch(pathOf(credential), changes, { ifMatch: '"v1"' });
@@ -60,7 +60,7 @@ describe('rules of credentials', () => {
     ['allowedIps', null],
     ['allowedIps', Array.from({ length: 101 }, (_, index) => `10.0.0.${index}`)],
     ['status', 'gone'],
-  ])('are not edited to %s: %j, and the member is named', async (member, value) => {
+  ])('refuse an edit of %s to %j and name the member', async (member, value) => {
     const credential = await aCredential(api, operationId);
     const answer = await api.patch<ProblemBody>(pathOf(credential), { [member]: value });
     expect(answer.status).toBe(400);
@@ -91,7 +91,7 @@ describe('rules of credentials', () => {
     'localhost',
     '1.2.3.4.5',
     '[::1]',
-  ])('refuse the address %j and name its place, without repeating it', async (address) => {
+  ])('refuse the address %j and name its position, without repeating it', async (address) => {
     const answer = await api.post<ProblemBody>(path, { name: 'robot', allowedIps: ['192.0.2.1', address] });
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([
@@ -102,7 +102,7 @@ describe('rules of credentials', () => {
     expect((await api.get<PageBody<unknown>>(path)).body.items).toEqual([]);
   });
 
-  it('need Allowed IPs where their operation requires them, at their making and in an edit', async () => {
+  it('require Allowed IPs where the operation requires them, on create and on edit', async () => {
     const strict = await anOperation(api, { requireAllowedIps: true });
     const refused = await api.post<ProblemBody>(`/v1/operations/${strict.id}/credentials`, { name: 'robot' });
     expect([refused.status, refused.body.type]).toEqual([400, 'urn:latchkey:problem:allowed-ips-required']);
@@ -113,7 +113,7 @@ describe('rules of credentials', () => {
     expect((await api.get(`/v1/operations/${strict.id}`)).body['credentialCount']).toBe(1);
   });
 
-  it('hold their names apart by their folded form, in their operation only', async () => {
+  it('keep names unique by their case-folded form, per operation', async () => {
     const taken = await aCredential(api, operationId, { name: 'Stra\u00dfe' });
     for (const name of ['STRASSE', 'strasse', 'Stra\u00dfe']) {
       const answer = await api.post<ProblemBody>(path, { name });
@@ -127,7 +127,7 @@ describe('rules of credentials', () => {
     expect((await api.patch(pathOf(other), { name: 'Strasse' })).status).toBe(409);
   });
 
-  it('name the API that the catalogue does not have by its place, and the one that is both added and removed', async () => {
+  it('name an unknown API by its position, and refuse an API that is both added and removed', async () => {
     const { key } = await anApi(api);
     const credential = await aCredential(api, operationId);
     const apis = `${pathOf(credential)}/apis`;

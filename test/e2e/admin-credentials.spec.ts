@@ -41,7 +41,7 @@ describe('credentials', () => {
   const tokenOf = async (client: CredentialBody): Promise<string> =>
     (await api.token(client)).body['access_token'] as string;
 
-  it('are made with the defaults of the contract, and shown without their secret from then on', async () => {
+  it('are created with documented defaults, and later shown without their secret', async () => {
     const name = unique('robot');
     const answer = await api.post<CredentialBody>(path, { name });
     expect(answer.status).toBe(201);
@@ -81,7 +81,7 @@ describe('credentials', () => {
     expect(listed.body).toEqual({ items: [shown], nextCursor: null });
   });
 
-  it('take every attribute at their making and in an edit, normalised', async () => {
+  it('accept every attribute on create and on edit, normalised', async () => {
     const [first, second] = [await anApi(api), await anApi(api)];
     const expiresAt = '2099-01-31T12:00:00+02:00';
     const made = await api.post<CredentialBody>(path, {
@@ -126,7 +126,7 @@ describe('credentials', () => {
     expect(event?.data).toEqual({ before, after: changes });
   });
 
-  it('are ten an operation; a disabled one counts, a deleted one does not', async () => {
+  it('are limited to ten per operation; disabled ones count, deleted ones do not', async () => {
     const made = await Promise.all(Array.from({ length: 10 }, () => aCredential(api, operationId)));
     const first = made[0]!;
     const eleventh = (): Promise<Answer<ProblemBody>> => api.post<ProblemBody>(path, { name: unique('eleventh') });
@@ -139,7 +139,7 @@ describe('credentials', () => {
     expect((await api.get(`/v1/operations/${operationId}`)).body['credentialCount']).toBe(10);
   });
 
-  it('see the catalogue with what is added; set, add and remove collectively, and unselect all', async () => {
+  it('list the catalogue with the selected APIs, which can be set, added, removed and cleared in one call', async () => {
     const [a, b, c] = (await Promise.all([anApi(api), anApi(api), anApi(api)])).map(({ key }) => key).sort() as [
       string,
       string,
@@ -165,7 +165,7 @@ describe('credentials', () => {
     expect((await api.events({ subject: credential.id, type: 'credential.updated.v2' })).length).toBe(3);
   });
 
-  it('lose an API that leaves the catalogue by force, one event each, and their tokens lose it too', async () => {
+  it('lose an API that is force-deleted from the catalogue, with one event each, and so do their tokens', async () => {
     const [kept, leaving] = [await anApi(api), await anApi(api)];
     const credentials = await Promise.all(
       [0, 1].map(() => aCredential(api, operationId, { apis: [kept.key, leaving.key] })),
@@ -184,7 +184,7 @@ describe('credentials', () => {
     expect((await api.introspect(server, token, '127.0.0.1')).body).toMatchObject({ active: true, scope: kept.key });
   });
 
-  it('rotate their secret: the old one goes on for the overlap, at most two live, compromised ends all at once', async () => {
+  it('rotate their secret: the old one works during the overlap, at most two are live, and compromised ends all immediately', async () => {
     const { key } = await anApi(api);
     const credential = await aCredential(api, operationId, { apis: [key] });
     const server = await aResourceServer(api, [key]);
@@ -217,7 +217,7 @@ describe('credentials', () => {
     expect(events.map(({ data }) => data['compromised'])).toEqual([false, true, false, false]);
   });
 
-  it('list their live tokens, and end one or all of them at once', async () => {
+  it('list their live tokens, and revoke one or all of them immediately', async () => {
     const { key } = await anApi(api);
     const credential = await aCredential(api, operationId, { apis: [key], tokenTtlSeconds: 600 });
     const server = await aResourceServer(api, [key]);
@@ -251,7 +251,7 @@ describe('credentials', () => {
     expect(events.map(({ data }) => data['count'])).toEqual([2, 1]);
   });
 
-  it('are gone when deleted, together with their tokens, and an operation that is not empty stays', async () => {
+  it('are gone with their tokens after deletion, and an operation with credentials cannot be deleted', async () => {
     const { key } = await anApi(api);
     const credential = await aCredential(api, operationId, { apis: [key] });
     const server = await aResourceServer(api, [key]);

@@ -24,7 +24,7 @@ describe('lists', () => {
     return body;
   };
 
-  it('come in pages that neither repeat nor miss what was there all the time, while others write', async () => {
+  it('neither repeat nor miss existing items across pages, while others write', async () => {
     const tag = unique('walk');
     const before: string[] = [];
     for (let index = 0; index < 25; index += 1) before.push((await anOperation(api, { name: `${tag} ${index}` })).id);
@@ -47,7 +47,7 @@ describe('lists', () => {
     expect(seen).toEqual(expect.arrayContaining(before.filter((id) => !leaving.has(id))));
   });
 
-  it('have 20 items a page when not told, 1 to 100 when told, and nothing else', async () => {
+  it('have 20 items per page by default, and accept a limit of 1 to 100', async () => {
     const tag = unique('size');
     for (let index = 0; index < 22; index += 1) await anOperation(api, { name: `${tag} ${index}` });
     expect((await page(`/v1/operations?name=${tag}`)).items).toHaveLength(20);
@@ -59,7 +59,7 @@ describe('lists', () => {
     }
   });
 
-  it('take a cursor only as it was given, for the list that it was given for', async () => {
+  it('accept only an unchanged cursor, and only for its own list', async () => {
     const tag = unique('cursor');
     for (let index = 0; index < 3; index += 1) await anOperation(api, { name: `${tag} ${index}` });
     const { nextCursor } = await page<OperationBody>(`/v1/operations?limit=1&name=${tag}`);
@@ -88,7 +88,7 @@ describe('lists', () => {
     }
   });
 
-  it('of credentials are narrowed by name, status and API, literally and together', async () => {
+  it('filter credentials by name, status and API, literally and combined', async () => {
     const { id } = await anOperation(api);
     const { key } = await anApi(api);
     const unused = await anApi(api);
@@ -125,7 +125,7 @@ describe('lists', () => {
     '__proto__=1',
     'id=a&id=b',
     'sort=name',
-  ])('refuse the query %s, and never grow by it', async (query) => {
+  ])('refuse the query %s', async (query) => {
     const { id } = await anOperation(api);
     for (const path of ['/v1/operations', `/v1/operations/${id}/credentials`, '/v1/apis', '/v1/events', '/v1/users']) {
       const answer = await api.get<ProblemBody>(`${path}?${query}`);
@@ -138,7 +138,7 @@ describe('lists', () => {
     expect((await api.get(`/v1/operations/${id}?${query}`)).status).toBe(400);
   });
 
-  it('find nothing, or refuse, by a filter with a NUL in it', async () => {
+  it('find nothing, or refuse, for a filter that contains NUL', async () => {
     const { id } = await anOperation(api);
     const lists = [
       ['/v1/operations', 'name'],
@@ -160,7 +160,7 @@ describe('lists', () => {
     expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/query/name']);
   });
 
-  it('show an operation-admin their operations only, and no other', async () => {
+  it('show an operation-admin only their own operations', async () => {
     const mine = await anOperation(api);
     const foreign = await anOperation(api);
     const credential = await aCredential(api, foreign.id);
@@ -182,7 +182,7 @@ describe('lists', () => {
     expect((await api.delete(`/v1/operations/${mine.id}/credentials/${credential.id}`)).status).toBe(404);
   });
 
-  it('of the catalogue are in the order of their keys', async () => {
+  it('sort the API catalogue by key', async () => {
     for (const key of ['b', 'a', 'c']) await anApi(api, { key: unique(key) });
     const keys = (await api.all<ApiBody>('/v1/apis')).map(({ key }) => key);
     expect(keys).toEqual([...keys].sort());

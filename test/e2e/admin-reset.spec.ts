@@ -27,7 +27,7 @@ describe('latchkey admin-reset', () => {
   const statusFor = async (user: { username: string; password: string }): Promise<number> =>
     (await new Api(service.url).as(user).get('/v1/users')).status;
 
-  it('ends the lost password and prints a new one, which works immediately', async () => {
+  it('replaces the lost password and prints a new one, which works immediately', async () => {
     expect(await statusFor(ADMIN)).toBe(200);
     const { said, ...admin } = await reset();
     expect(said).toBe('The password was reset.');
@@ -41,7 +41,7 @@ describe('latchkey admin-reset', () => {
     expect(events.text).not.toContain(admin.password);
   });
 
-  it('makes the platform-admin when there is none of that name', async () => {
+  it('creates the platform-admin when no user has that name', async () => {
     const { said, ...admin } = await reset('--username', 'Rescue');
     expect({ said, username: admin.username }).toEqual({
       said: 'This platform-admin was created.',
@@ -50,7 +50,7 @@ describe('latchkey admin-reset', () => {
     expect(await statusFor(admin)).toBe(200);
   });
 
-  it('takes no name that a user cannot have', async () => {
+  it('refuses a name that is not a valid user name', async () => {
     const { status } = await latchkey(['admin-reset', '--username', 'a b'], { MONGODB_URI: service.database.uri });
     expect(status).toBe(64);
   });

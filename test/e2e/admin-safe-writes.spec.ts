@@ -53,7 +53,7 @@ describe('safe writes', () => {
     ];
 
     it.each(writes)(
-      'is asked for by %s …%s: 428 without, 412 when stale, foreign or mangled',
+      'is required by %s …%s: 428 without it, 412 when it is stale, of another resource or malformed',
       async (method, at, body) => {
         const credential = await aCredential(api, operationId);
         const target = `${pathOf(credential)}${at}`;
@@ -74,7 +74,7 @@ describe('safe writes', () => {
       },
     );
 
-    it('is honoured by rotate-secret when it is sent, and not needed there', async () => {
+    it('is optional for rotate-secret, and checked when sent', async () => {
       const credential = await aCredential(api, operationId);
       const target = `${pathOf(credential)}/rotate-secret`;
       expect((await api.call('POST', target, { body: {}, ifMatch: '"v9"' })).status).toBe(412);
@@ -82,7 +82,7 @@ describe('safe writes', () => {
       expect((await api.call('POST', target)).etag).toBe('"v3"');
     });
 
-    it('lets one of 50 parallel edits with one ETag through: one 200, 49 times 412, one event', async () => {
+    it('accepts one of 50 parallel edits with the same ETag: one 200, 49 times 412, one event', async () => {
       const credential = await aCredential(api, operationId);
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, index) =>
@@ -102,7 +102,7 @@ describe('safe writes', () => {
   });
 
   describe('Idempotency-Key', () => {
-    it('makes a credential once; the replay has no secret and says so', async () => {
+    it('creates a credential once; the replay has no secret and says so', async () => {
       const body = { name: unique('robot') };
       const idempotencyKey = unique('key');
       const first = await api.post<CredentialBody>(path, body, { idempotencyKey });
@@ -122,7 +122,7 @@ describe('safe writes', () => {
       expect(await api.events({ operationId, type: 'credential.created.v1' })).toHaveLength(1);
     });
 
-    it('answers a replay of what has no secret as at first, 201 included', async () => {
+    it('answers the replay of a create without secret like the first request, with 201', async () => {
       const idempotencyKey = unique('key');
       const body = { name: unique('operation') };
       const first = await api.post('/v1/operations', body, { idempotencyKey });
@@ -135,7 +135,7 @@ describe('safe writes', () => {
       ]);
     });
 
-    it('is refused with another body (422), and is another key for another path or another person', async () => {
+    it('is refused with another body (422), and is independent per path and per person', async () => {
       const idempotencyKey = unique('key');
       expect((await api.post(path, { name: 'one' }, { idempotencyKey })).status).toBe(201);
       const reused = await api.post<ProblemBody>(path, { name: 'two' }, { idempotencyKey });
@@ -153,14 +153,14 @@ describe('safe writes', () => {
       expect((await api.post(path, { name: 'robot', apis: [key] }, { idempotencyKey })).status).toBe(201);
     });
 
-    it.each(['', ' ', 'a b', 'ä', 'x'.repeat(256)])('is refused as %j', async (idempotencyKey) => {
+    it.each(['', ' ', 'a b', 'ä', 'x'.repeat(256)])('is refused with the invalid value %j', async (idempotencyKey) => {
       const headers = { 'idempotency-key': Buffer.from(idempotencyKey, 'utf8').toString('latin1') };
       const answer = await api.post<ProblemBody>(path, { name: 'robot' }, { headers });
       expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/header/Idempotency-Key']);
       expect(await api.all(path)).toEqual([]);
     });
 
-    it('makes one credential of 50 parallel requests over two instances, with one event and one secret', async () => {
+    it('creates one credential for 50 parallel requests over two instances, with one event and one secret', async () => {
       const body = { name: unique('robot') };
       const idempotencyKey = unique('key');
       const answers = await Promise.all(
@@ -181,8 +181,8 @@ describe('safe writes', () => {
     });
   });
 
-  describe('limits and names under race, over two instances', () => {
-    it('makes exactly ten of 100 parallel creates, also while some are aborted half way', async () => {
+  describe('limits and unique names under concurrent creates at two instances', () => {
+    it('create exactly ten credentials for 100 parallel creates, even if some are aborted midway', async () => {
       const answers = await Promise.all(
         Array.from({ length: 100 }, () => unique('robot')).map((name, index) =>
           settled(() => (index % 2 === 0 ? api : other).post<CredentialBody>(path, { name })),
@@ -194,7 +194,7 @@ describe('safe writes', () => {
       expect((await api.get(`/v1/operations/${operationId}`)).body['credentialCount']).toBe(10);
     });
 
-    it('leaves no more than ten, each with one event, when callers hang up', async () => {
+    it('leave at most ten credentials, each with one event, when callers disconnect', async () => {
       await Promise.allSettled(
         Array.from({ length: 60 }, async (_, index) => {
           await fetch(`${services[index % 2]!.url}${path}`, {
@@ -215,7 +215,7 @@ describe('safe writes', () => {
       expect((await api.get(`/v1/operations/${operationId}`)).body['credentialCount']).toBe(items.length);
     });
 
-    it('gives a name to one of 20 that ask for it at once, in whatever case', async () => {
+    it('give a name to one of 20 simultaneous creates, in any letter case', async () => {
       const name = unique('name');
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>

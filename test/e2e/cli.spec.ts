@@ -34,7 +34,7 @@ describe('the built program', () => {
     expect(stderr).toContain('docs/operating.md');
   });
 
-  it('names its interpreter in the first line, so that it can be called by its name', () => {
+  it('can be executed directly: its first line names the interpreter', () => {
     expect(readFileSync(PROGRAM, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env -S node --enable-source-maps');
   });
 

@@ -43,7 +43,7 @@ describe('without TRUSTED_PROXIES', () => {
     'CF-Connecting-IP: 192.0.2.1',
     'X-Forward-Auth-Client-IP: 192.0.2.1',
     'X-Forwarded-Host: 192.0.2.1',
-  ])('no header is believed: %s', async (line) => {
+  ])('ignores every forwarding header: %s', async (line) => {
     expect(await askWith(world, [line])).toBe('127.0.0.1');
     expect(await askWith(world, [line], ['192.0.2.0/24'])).toBe('401 invalid_client');
     expect(await askWith(world, [line], ['127.0.0.0/8'])).toBe('127.0.0.1');
@@ -80,7 +80,7 @@ describe('with TRUSTED_PROXIES', () => {
     ['IPv4 with a port', ['X-Forwarded-For: 192.0.2.1:50123'], '192.0.2.1'],
     ['IPv6 in brackets', ['X-Forwarded-For: [2001:db8:2::1]'], '2001:db8:2::1'],
     ['IPv6 in brackets with a port', ['X-Forwarded-For: [2001:db8:2::1]:443, 10.1.1.1:80'], '2001:db8:2::1'],
-  ])('the caller is %s', async (_what, lines, expected) => {
+  ])('determines the caller as %s', async (_what, lines, expected) => {
     expect(await askWith(world, lines)).toBe(expected);
   });
 
@@ -102,17 +102,17 @@ describe('with TRUSTED_PROXIES', () => {
     'fe80::1%eth0',
     '\u00e4',
     '"192.0.2.1"',
-  ])('what is no address is refused, also to a credential for any address: %j', async (hop) => {
+  ])('refuses an unreadable address, even for a credential without Allowed IPs: %j', async (hop) => {
     expect(await askWith(world, [`X-Forwarded-For: ${hop}`])).toBe('401 invalid_client');
   });
 
-  it('what is too long to be an address is refused', async () => {
+  it('refuses a value that is too long to be an address', async () => {
     for (const hop of [`192.0.2.1,${' '.repeat(5_000)}192.0.2.1`, '9'.repeat(10_000), ','.repeat(10_000)]) {
       expect(await askWith(world, [`X-Forwarded-For: ${hop}`])).toBe('401 invalid_client');
     }
   });
 
-  it('who has no address may not ask or revoke either, and the log knows why', async () => {
+  it('refuses introspection and revocation without an address, and logs the reason', async () => {
     const client = await world.client();
     const token = await world.tokenOf(client);
     const { username, password } = world.resourceServer;
@@ -132,12 +132,12 @@ describe('with TRUSTED_PROXIES', () => {
     });
   });
 
-  it('an administrator signs in through a proxy that adds ports', async () => {
+  it('lets an administrator sign in through a proxy that adds ports', async () => {
     const headers = [`Authorization: ${basic(ADMIN)}`, 'X-Forwarded-For: 192.0.2.1:50123, [2001:db8:1::5]:443'];
     expect((await sendRaw(world.url, { method: 'GET', target: '/v1/me', headers })).status).toBe(200);
   });
 
-  it('warns once a minute for each peer why an address cannot be read, and repeats none of it', async () => {
+  it('logs once a minute per peer why an address cannot be read, without repeating it', async () => {
     for (const hop of ['canary-192.0.2.9', 'rubbish', '']) await askWith(world, [`X-Forwarded-For: ${hop}`]);
     const warnings = (): unknown[] => world.service.log.filter(({ msg }) => msg?.includes('address of the caller'));
     await eventually(() => warnings().length > 0);
@@ -151,7 +151,7 @@ describe('with TRUSTED_PROXIES', () => {
     expect(world.service.lines.join()).not.toContain('canary-192');
   });
 
-  it('Allowed IPs go by that address', async () => {
+  it('checks Allowed IPs against the forwarded address', async () => {
     expect(await askWith(world, ['X-Forwarded-For: 192.0.2.1'], ['192.0.2.0/24'])).toBe('192.0.2.1');
     expect(await askWith(world, ['X-Forwarded-For: 192.0.3.1'], ['192.0.2.0/24'])).toBe('401 invalid_client');
     expect(await askWith(world, ['X-Forwarded-For: 192.0.2.1, 192.0.3.1'], ['192.0.2.0/24'])).toBe(

@@ -57,7 +57,7 @@ describe('openid-client', () => {
     });
   });
 
-  it('is told of a wrong secret and of a deleted credential', async () => {
+  it('reports a wrong secret and a deleted credential', async () => {
     const wrong = await discover(client.clientId, world.resourceServer.password);
     await expect(openid.clientCredentialsGrant(wrong)).rejects.toMatchObject({ status: 401 });
     const deleted = await world.client();
@@ -130,7 +130,7 @@ describe('simple-oauth2', () => {
     });
 
   it.each(['strict', 'loose'] as const)(
-    'gets a token and ends it, its credentials encoded in the %s way',
+    'gets a token and revokes it, with credentials encoded in the %s way',
     async (mode) => {
       const token = await make(client.clientSecret, mode).getToken({ scope: [...world.keys].reverse() });
       expect(token.token).toMatchObject({ token_type: 'Bearer', scope: world.keys.join(' '), expires_in: 3600 });
@@ -142,7 +142,7 @@ describe('simple-oauth2', () => {
     },
   );
 
-  it('is told of a wrong secret', async () => {
+  it('reports a wrong secret', async () => {
     await expect(make('wrong', 'strict').getToken({})).rejects.toMatchObject({ output: { statusCode: 401 } });
   });
 });

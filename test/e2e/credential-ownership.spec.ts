@@ -23,7 +23,7 @@ describe('owner, contact and labels of a credential', () => {
     await service.database.drop();
   });
 
-  it('are empty unless they are given, and are kept as given', async () => {
+  it('are empty by default, and stored as given', async () => {
     expect(await aCredential(api, operationId)).toMatchObject(NONE);
     const credential = await aCredential(api, operationId, OWNED);
     expect(credential).toMatchObject(OWNED);
@@ -43,7 +43,7 @@ describe('owner, contact and labels of a credential', () => {
     expect(again.etag).toBe(edited.etag);
   });
 
-  it('do not differ by the order of labels', async () => {
+  it('ignore the order of labels: a reordering is not a change', async () => {
     const credential = await aCredential(api, operationId, { labels: { a: '1', b: '2' } });
     expect((await api.patch(pathOf(credential), { labels: { b: '2', a: '1' } })).etag).toBe('"v1"');
   });
@@ -73,13 +73,13 @@ describe('owner, contact and labels of a credential', () => {
     ['labels', { env: 'a\u200bb' }, '/labels/env'],
     ['labels', { env: null }, '/labels/env'],
     ['labels', { env: { $ne: null } }, '/labels/env'],
-  ])('refuses %s %j and names the member', async (member, value, pointer) => {
+  ])('are refused with %s %j, and the member is named', async (member, value, pointer) => {
     const path = `/v1/operations/${operationId}/credentials`;
     const made = await api.post<ProblemBody>(path, { name: 'refused', [member]: value });
     expect([made.status, made.body.errors?.map((error) => error.pointer)]).toEqual([400, [pointer]]);
   });
 
-  it('has labels with the names of object members, as plain data', async () => {
+  it('store labels named like object members (such as __proto__) as plain data', async () => {
     const labels = { constructor: 'x', valueof: 'y' };
     const raw = JSON.stringify({ name: 'members', labels });
     const made = await api.call<CredentialBody>('POST', `/v1/operations/${operationId}/credentials`, { raw });
@@ -90,7 +90,7 @@ describe('owner, contact and labels of a credential', () => {
     expect(refused.status).toBe(400);
   });
 
-  it('puts clientSecret right after clientId when it is created, rotated and replayed', async () => {
+  it('leave clientSecret right after clientId in create, rotation and replay', async () => {
     const path = `/v1/operations/${operationId}/credentials`;
     const made = await api.post<CredentialBody>(path, { name: 'order' }, { idempotencyKey: 'order-1' });
     const replayed = await api.post<CredentialBody>(path, { name: 'order' }, { idempotencyKey: 'order-1' });

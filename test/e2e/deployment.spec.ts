@@ -10,7 +10,7 @@ import { Service, eventually, startService } from '../support/service.ts';
 const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'latchkey.mjs');
 
 /** What an administrator sees who names a MongoDB that cannot keep the promises. */
-describe('the MongoDB that is named', () => {
+describe('the configured MongoDB', () => {
   const database = new TestDatabase();
   const sets: ReplicaSet[] = [];
   const services: Service[] = [];
@@ -42,20 +42,20 @@ describe('the MongoDB that is named', () => {
   it.each([
     ['a standalone', { persona: 'standalone' as const, members: 1 }, /standalone.*--replSet/],
     ['a release that is too old', { maxWireVersion: 17 }, /older than 7\.0/],
-  ])('is refused when it is %s, and the log says what to do', async (_what, shape, reason) => {
+  ])('is refused if it is %s, and the log says what to do', async (_what, shape, reason) => {
     const service = await startedOn(await aSet(shape));
     expect(await reasonOf(service)).toMatch(reason);
     expect(await readiness(service)).toBe(503);
   });
 
-  it('may be a sharded cluster that has all collections on one shard', async () => {
+  it('may be a sharded cluster with all collections on one shard', async () => {
     const set = await aSet({ persona: 'mongos', members: 2 });
     const service = await startedOn(set);
     await service.ready();
     expect((await anOperation(new Api(service.url))).id).toMatch(/^op_/);
   });
 
-  it('is refused when a collection is sharded, until it is not', async () => {
+  it('is refused while a collection is sharded', async () => {
     const set = await aSet({ persona: 'mongos', members: 1 });
     await set.place(database.name, 'events', ['chain'], 'shard-0', 'shard-1');
     const service = await startedOn(set);
@@ -65,7 +65,7 @@ describe('the MongoDB that is named', () => {
     await service.ready();
   });
 
-  it('is watched for members whose clocks differ', async () => {
+  it('is monitored for members whose clocks differ', async () => {
     const set = await aSet({});
     await set.skew(2, 5_000);
     const service = await startedOn(set);
@@ -78,7 +78,7 @@ describe('the MongoDB that is named', () => {
     expect(metrics).toMatch(/^latchkey_store_clock_difference_seconds [45]\./m);
   });
 
-  it('is not asked at all when its URI weakens a promise: exit code 78, every fault listed', () => {
+  it('is not contacted if its URI weakens a guarantee: exit code 78, with every fault listed', () => {
     const uri = `${database.uri}?directConnection=true&w=1&journal=false`;
     const env = { PATH: process.env['PATH'], MONGODB_URI: uri, REDIS_URL: database.redisUrl };
     const { status, stderr } = spawnSync(process.execPath, [BUNDLE], { env, encoding: 'utf8' });

@@ -54,7 +54,7 @@ describe('ETags behind nginx with gzip on', () => {
     return { path, tag: etag };
   }
 
-  it('are taken as they come back, for PATCH, PUT and DELETE', async () => {
+  it('are accepted as the client received them, for PATCH, PUT and DELETE', async () => {
     const { path, tag } = await weaklyTagged();
     const patched = await api.patch<CredentialBody>(path, { description: 'one' }, { ifMatch: tag });
     expect(patched.status).toBe(200);
@@ -63,7 +63,7 @@ describe('ETags behind nginx with gzip on', () => {
     expect((await api.delete(path, { ifMatch: (await api.get(path)).etag })).status).toBe(204);
   });
 
-  it('are told apart when stale, and the 412 says what to do', async () => {
+  it('are refused with 412 when stale, and the 412 says what to do', async () => {
     const { path, tag } = await weaklyTagged();
     expect((await api.patch(path, { description: 'two' }, { ifMatch: tag })).status).toBe(200);
     const stale = await api.patch<ProblemBody>(path, { description: 'three' }, { ifMatch: tag });
@@ -73,7 +73,7 @@ describe('ETags behind nginx with gzip on', () => {
     expect(both.status).toBe(200);
   });
 
-  it('are sent with no-transform, which proxies that honour it take for a reason not to compress', async () => {
+  it('are sent with no-transform, so that proxies which honour it do not compress', async () => {
     const { path } = await weaklyTagged();
     expect((await new Api(service.url).get(path)).headers.get('cache-control')).toContain('no-transform');
   });

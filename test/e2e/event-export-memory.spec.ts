@@ -46,8 +46,8 @@ async function heapAtRest(): Promise<number> {
   return Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(metrics)?.[1]);
 }
 
-describe('a log that is larger than what the service has memory for', () => {
-  it('is exported, also to one who reads slowly', async () => {
+describe('a log that is larger than the memory of the service', () => {
+  it('is exported, also to a slow reader', async () => {
     const roomBytes = HEAP_MIB * 1024 * 1024 - (await heapAtRest());
     const whole = await download('');
     expect(whole.lines).toBeGreaterThanOrEqual(EVENTS);
@@ -72,7 +72,7 @@ describe('a log that is larger than what the service has memory for', () => {
   }, 240_000);
 });
 
-describe('an export that is not completed', () => {
+describe('an unfinished export', () => {
   let other: Service;
 
   beforeEach(async () => {
@@ -91,7 +91,7 @@ describe('an export that is not completed', () => {
     return answer;
   }
 
-  it('ends when whoever asked has gone', async () => {
+  it('ends when its reader disconnects', async () => {
     const answer = await begin();
     answer.destroy();
     // an export under way would keep it from stopping for two seconds
@@ -100,7 +100,7 @@ describe('an export that is not completed', () => {
     expect(performance.now() - before).toBeLessThan(1_900);
   });
 
-  it('breaks off when the service is told to stop, and the service stops in time', async () => {
+  it('is aborted when the service shuts down, and the service stops in time', async () => {
     const answer = await begin();
     expect(await other.stop('SIGTERM')).toBe(0);
     await expect(buffer(answer)).rejects.toThrow('aborted');

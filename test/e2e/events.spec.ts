@@ -60,8 +60,8 @@ async function walk(): Promise<{ operationId: string; credentialId: string }> {
   return { operationId, credentialId: credential.id };
 }
 
-describe('what the service writes', () => {
-  it('is what the catalogue says, to the member', async () => {
+describe('the events that the service writes', () => {
+  it('match the schema of their type exactly', async () => {
     const { operationId } = await walk();
     await admin.delete(`/v1/operations/${operationId}`);
     const byType = new Map(eventCatalogue.map((event) => [event.type, event]));
@@ -93,7 +93,7 @@ describe('what the service writes', () => {
 });
 
 describe('GET /v1/events', () => {
-  it('is newest first, and pages without a repeat or a miss while others write', async () => {
+  it('lists newest first, and neither repeats nor misses events across pages while others write', async () => {
     const { id: operationId } = await anOperation(admin);
     await putEvents(service.database, operationId, 130);
     const seen: Logged[] = [];
@@ -109,7 +109,7 @@ describe('GET /v1/events', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(131);
   });
 
-  it('filters by what is asked for, literally, and refuses what it does not know', async () => {
+  it('filters literally, and refuses unknown filters', async () => {
     const { operationId, credentialId } = await walk();
     const me = (await admin.get('/v1/me')).body['id'] as string;
     const types = async (query: string) => (await pageOf(admin, query)).body.items.map(({ type }) => type);
@@ -139,7 +139,7 @@ describe('GET /v1/events', () => {
     expect((await pageOf(admin, `limit=1&cursor=${cursor}`)).status).toBe(400);
   });
 
-  it('shows an operation-admin the events of their operations, and nothing of others', async () => {
+  it('shows an operation-admin only the events of their own operations', async () => {
     const [own, other] = [await anOperation(admin), await anOperation(admin)];
     const person = await aUser(admin, ['operation-admin'], [own.id]);
     const theirs = admin.as(person);
@@ -173,7 +173,7 @@ describe('GET /v1/events', () => {
     expect(proof.body.chains.map(({ operationId }) => operationId)).toEqual([own.id]);
   });
 
-  it('is an event itself: at most one for each reader and minute, whatever they ask for', async () => {
+  it('writes at most one event per reader and minute, whatever is read', async () => {
     const person = await aUser(admin, ['auditor']);
     const { id: operationId } = await anOperation(admin);
     const auditor = admin.as(person);
@@ -189,7 +189,7 @@ describe('GET /v1/events', () => {
 });
 
 describe('GET /v1/events/export', () => {
-  it('says what it is, and verifies with the checkpoints and keys that anyone can fetch', async () => {
+  it('names file and format, and verifies with the public checkpoints and keys', async () => {
     const { operationId } = await walk();
     const signed = await served(() => admin.post<{ faults: Json[] }>('/v1/checkpoints'));
     expect(signed.body.faults).toEqual([]);
@@ -206,7 +206,7 @@ describe('GET /v1/events/export', () => {
     expect((await admin.get('/v1/events/export?format=xml')).status).toBe(400);
   });
 
-  it('and the verification show what was done to the store', async () => {
+  it('reveals, like the verification, what was changed in the store', async () => {
     const { id: operationId } = await anOperation(admin);
     await putEvents(service.database, operationId, 30);
     await admin.post('/v1/checkpoints', { operationId });
@@ -236,7 +236,7 @@ describe('GET /v1/events/export', () => {
     expect(await found()).toEqual({ fault: null, told: null });
   });
 
-  it('is refused when its own event cannot be logged', async () => {
+  it('is refused when the event of the export cannot be logged', async () => {
     const { id: operationId } = await anOperation(admin);
     const events = await service.database.collection<{ _id: string }>('events');
     // an event behind the head of the chain, as a torn restore leaves it

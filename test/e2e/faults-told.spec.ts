@@ -8,7 +8,7 @@ import type { Service } from '../support/service.ts';
 
 const PAST = '2020-01-01T00:00:00Z';
 
-describe('what is wrong with a request', () => {
+describe('the faults of a request', () => {
   let service: Service;
   let api: Api;
   let operationId: string;
@@ -31,8 +31,8 @@ describe('what is wrong with a request', () => {
   const UNKNOWN_API: [number, string] = [400, 'urn:latchkey:problem:unknown-api'];
   const VALIDATION: [number, string] = [400, 'urn:latchkey:problem:validation'];
 
-  describe('an API key that the catalogue does not know', () => {
-    it('is refused in every call that takes API keys, also where it would be taken away', async () => {
+  describe('an unknown API key', () => {
+    it('is refused in every call that takes API keys, also in a removal', async () => {
       const { key } = await anApi(api);
       const credential = await aCredential(api, operationId, { apis: [key] });
       const server = await aResourceServer(api, [key]);
@@ -59,13 +59,13 @@ describe('what is wrong with a request', () => {
       expect((await api.get<ProblemBody>(`/v1/operations/${operationId}/credentials?api=${typo}`)).status).toBe(400);
     });
 
-    it('is told for both members together', async () => {
+    it('is reported for both members together', async () => {
       const credential = await aCredential(api, operationId);
       const answer = await api.patch<ProblemBody>(`${pathOf(credential)}/apis`, { add: ['zz-a'], remove: ['zz-b'] });
       expect(faults(answer)).toEqual({ '/add/0': 'unknown-api', '/remove/0': 'unknown-api' });
     });
 
-    it('can be taken away while it is in the catalogue, though the credential does not have it', async () => {
+    it('can be removed if the catalogue has it, even if the credential does not', async () => {
       const { key } = await anApi(api);
       const credential = await aCredential(api, operationId);
       expect((await api.patch(`${pathOf(credential)}/apis`, { remove: [key] })).status).toBe(200);
@@ -73,8 +73,8 @@ describe('what is wrong with a request', () => {
     });
   });
 
-  describe('of several kinds', () => {
-    it('is told together: a bad address, a bad name, an unknown API and an expiry in the past', async () => {
+  describe('several faults of different kinds', () => {
+    it('are reported together: an invalid address, an invalid name, an unknown API and an expiry in the past', async () => {
       const { key } = await anApi(api);
       const body = {
         name: '',
@@ -93,7 +93,7 @@ describe('what is wrong with a request', () => {
       });
     });
 
-    it('is told together when only the catalogue, the clock and the operation know', async () => {
+    it('are reported together when they depend on the catalogue, the clock and the operation', async () => {
       const strict = await anOperation(api, { requireAllowedIps: true });
       const body = { name: 'x', apis: ['zz-none'], expiresAt: PAST };
       const answer = await api.post<ProblemBody>(`/v1/operations/${strict.id}/credentials`, body);
@@ -105,7 +105,7 @@ describe('what is wrong with a request', () => {
       });
     });
 
-    it('is told together in an edit, of the API List and of resource servers too', async () => {
+    it('are reported together in an edit, also of the API List and of resource servers', async () => {
       const credential = await aCredential(api, operationId);
       const server = await aResourceServer(api, []);
       const edit = await api.patch<ProblemBody>(pathOf(credential), { apis: ['zz-none'], status: 'gone', more: 1 });
@@ -126,7 +126,7 @@ describe('what is wrong with a request', () => {
       }
     });
 
-    it('tells nobody more who may not write, and nothing of an operation that is not there', async () => {
+    it('are not reported to a caller without write access, nor for an unknown operation', async () => {
       const body = { name: '', apis: ['zz-none'] };
       const path = '/v1/operations/op_unknown/credentials';
       expect((await api.as(null).post(path, body)).status).toBe(401);
@@ -134,7 +134,7 @@ describe('what is wrong with a request', () => {
     });
   });
 
-  describe('Allowed IPs that together hold every address', () => {
+  describe('Allowed IPs that together cover every address', () => {
     it.each([
       [['0.0.0.0/1', '128.0.0.0/1']],
       [['0.0.0.0/2', '64.0.0.0/2', '128.0.0.0/1']],
@@ -166,7 +166,7 @@ describe('what is wrong with a request', () => {
       ['"v1" "v2"', /quotes/],
       ['"other"', /given out here/],
       ['', /quotes/],
-    ])('is refused as %j, and the answer says what is wrong with it', async (ifMatch, why) => {
+    ])('is refused as %j, and the answer names the reason', async (ifMatch, why) => {
       const credential = await aCredential(api, operationId);
       const answer = await api.patch<ProblemBody>(pathOf(credential), { description: 'y' }, { ifMatch });
       expect(problem(answer)).toEqual([412, 'urn:latchkey:problem:precondition-failed']);
@@ -174,7 +174,7 @@ describe('what is wrong with a request', () => {
       expect(answer.body.errors?.[0]?.pointer).toBe('/header/If-Match');
     });
 
-    it('is taken from a proxy that compresses: tagged answers ask not to be changed', async () => {
+    it('has no-transform in Cache-Control when the answer has an ETag', async () => {
       const credential = await aCredential(api, operationId);
       const read = await api.get(pathOf(credential));
       expect(read.headers.get('cache-control')).toBe('no-store, no-transform');
@@ -182,7 +182,7 @@ describe('what is wrong with a request', () => {
     });
   });
 
-  describe('a body that is no JSON', () => {
+  describe('a body that is not JSON', () => {
     it.each([
       ['{"name": "canary-1"\n  "description": ""}', 2, 3],
       ['{"name": canary}', 1, 10],
@@ -190,7 +190,7 @@ describe('what is wrong with a request', () => {
       ['{"name": "canary', 1, 17],
       ["{'name': 1}", 1, 2],
       ['{"a": 01}', 1, 8],
-    ])('%j is refused with line %i and column %i, and nothing of it is repeated', async (raw, line, column) => {
+    ])('%j is refused with line %i and column %i, without repeating its content', async (raw, line, column) => {
       const answer = await api.call<ProblemBody>('POST', '/v1/operations', { raw });
       expect(problem(answer)).toEqual([400, 'urn:latchkey:problem:malformed-json']);
       expect(answer.body.detail).toContain(`line ${line}, column ${column}`);
@@ -198,7 +198,7 @@ describe('what is wrong with a request', () => {
     });
 
     it.each(['utf-16', 'iso-8859-1', '"us-ascii"'])(
-      'in charset %s is 415, which says that UTF-8 is taken',
+      'gets 415 in charset %s, with the hint to use UTF-8',
       async (charset) => {
         const headers = { 'content-type': `application/json; charset=${charset}` };
         const answer = await api.call<ProblemBody>('POST', '/v1/operations', { raw: '{"name":"x"}', headers });
@@ -207,7 +207,7 @@ describe('what is wrong with a request', () => {
       },
     );
 
-    it.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('is not one for being in charset %s', async (charset) => {
+    it.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('is accepted in charset %s', async (charset) => {
       const headers = { 'content-type': `application/json; charset=${charset}` };
       const raw = JSON.stringify({ name: unique('Größe') });
       expect((await api.call('POST', '/v1/operations', { raw, headers })).status).toBe(201);
@@ -215,7 +215,7 @@ describe('what is wrong with a request', () => {
   });
 
   it.each(['Host: a\r\nHost: b', 'Host: a\r\nhost: a', 'Host: a, b'])(
-    'with %j is 400: which host was meant?',
+    'get 400 for an ambiguous host: %j',
     async (host) => {
       const connection = await RawConnection.open(service.url);
       connection.send(`GET /v1/me HTTP/1.1\r\n${host}\r\nAuthorization: ${basic(ADMIN)}\r\n\r\n`);
@@ -226,7 +226,7 @@ describe('what is wrong with a request', () => {
     },
   );
 
-  it('as a replayed create: what was deleted since is said to be deleted, not shown active', async () => {
+  it('report a replayed create as deleted if the resource was deleted in the meantime', async () => {
     const path = `/v1/operations/${operationId}/credentials`;
     const idempotencyKey = unique('key');
     const body = { name: unique('robot') };
@@ -240,8 +240,8 @@ describe('what is wrong with a request', () => {
     expect((await api.get<{ items: object[] }>(path)).body.items).toEqual([]);
   });
 
-  describe('requireAllowedIps switched on over credentials that have none', () => {
-    it('is refused with those that violate it, and changes nothing', async () => {
+  describe('requireAllowedIps enabled while credentials have no Allowed IPs', () => {
+    it('is refused with the list of violating credentials, and changes nothing', async () => {
       const open = await aCredential(api, operationId, { name: 'open' });
       await aCredential(api, operationId, { allowedIps: ['127.0.0.1'] });
       const path = `/v1/operations/${operationId}`;
@@ -257,7 +257,7 @@ describe('what is wrong with a request', () => {
       expect((await api.patch(path, { requireAllowedIps: true })).status).toBe(200);
     });
 
-    it('holds for what is written from now on with enforce: "new", and the event names those that stay', async () => {
+    it('applies to new writes only with enforce: "new", and the event names the exceptions', async () => {
       const open = await aCredential(api, operationId);
       const path = `/v1/operations/${operationId}`;
       const done = await api.patch(path, { requireAllowedIps: true, enforce: 'new' });
@@ -278,7 +278,7 @@ describe('what is wrong with a request', () => {
       expect((await api.patch<ProblemBody>(path, { enforce: 'old' })).status).toBe(400);
     });
 
-    it('leaves no way between for a credential that is made at the same moment', async () => {
+    it('leaves no gap for a credential that is created at the same moment', async () => {
       const path = `/v1/operations/${operationId}`;
       const [switched, ...made] = await Promise.all([
         api.patch(path, { requireAllowedIps: true }),

@@ -92,7 +92,7 @@ describe('Apache', () => {
     return join(folder, 'apache.conf');
   }
 
-  it('lets a good token through, and tells the API whose it is', async () => {
+  it('accepts a valid token, and tells the API which client it belongs to', async () => {
     expect((await apache.call(bearer)).status).toBe(200);
     expect(upstream.calls[0]).toMatchObject({
       'x-auth-client-id': client.clientId,
@@ -101,7 +101,7 @@ describe('Apache', () => {
     expect(upstream.calls[0]).not.toHaveProperty('authorization');
   });
 
-  it('refuses a deleted credential, a disabled one and a revoked token at the very next request', async () => {
+  it('refuses a deleted credential, a disabled one and a revoked token on the next request', async () => {
     const ends: ((credential: CredentialBody, token: string) => Promise<unknown>)[] = [
       (credential) => world.api.delete(pathOf(credential)),
       (credential) => world.api.patch(pathOf(credential), { status: 'disabled' }),
@@ -119,14 +119,14 @@ describe('Apache', () => {
     }
   });
 
-  it('replaces what the caller sent as X-Auth-*', async () => {
+  it('replaces X-Auth-* headers of the caller', async () => {
     const forged = { 'X-Auth-Client-Id': 'forged', 'x-auth-operation-id': 'forged', 'X-AUTH-SCOPE': 'forged' };
     expect((await apache.call({ ...bearer, ...forged })).status).toBe(200);
     expect(JSON.stringify(upstream.calls)).not.toContain('forged');
     expect((await apache.call(forged)).status).toBe(401);
   });
 
-  it('refuses a token that is bound to addresses, which the module cannot tell', async () => {
+  it('refuses a token with Allowed IPs, because the module does not send the caller’s address', async () => {
     const bound = await world.client({ allowedIps: ['127.0.0.1'] });
     expect((await apache.call({ authorization: `Bearer ${await world.tokenOf(bound)}` })).status).toBe(401);
   });
@@ -140,12 +140,12 @@ describe('Apache', () => {
     expect(upstream.calls).toHaveLength(0);
   });
 
-  it('refuses a good token without the API', async () => {
+  it('refuses a valid token that lacks the API', async () => {
     const narrow = { authorization: `Bearer ${await world.tokenOf(client, world.keys[1])}` };
     expect((await apache.call(narrow)).status).toBe(403);
   });
 
-  it('lets no one in while MongoDB is away', async () => {
+  it('refuses everyone while MongoDB is unavailable', async () => {
     await store.away();
     await eventually(async () => (await apache.call(bearer)).status === 401, 5_000);
     upstream.calls.length = 0;

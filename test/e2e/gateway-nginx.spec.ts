@@ -75,7 +75,7 @@ describe('nginx', () => {
     return join(folder, 'nginx.conf');
   }
 
-  it('lets a good token through, and tells the API whose it is', async () => {
+  it('accepts a valid token, and tells the API which client it belongs to', async () => {
     expect((await nginx.call(bearer)).status).toBe(200);
     expect(upstream.calls).toHaveLength(1);
     expect(upstream.calls[0]).toMatchObject({
@@ -86,7 +86,7 @@ describe('nginx', () => {
     expect(upstream.calls[0]).not.toHaveProperty('authorization');
   });
 
-  it('refuses a deleted credential at the very next request', async () => {
+  it('refuses a deleted credential on the next request', async () => {
     for (let round = 0; round < 5; round += 1) {
       const another = await world.client();
       const its = { authorization: `Bearer ${await world.tokenOf(another)}` };
@@ -100,7 +100,7 @@ describe('nginx', () => {
     }
   });
 
-  it('refuses a caller at a wrong address', async () => {
+  it('refuses a caller outside the Allowed IPs', async () => {
     const bound = await world.client({ allowedIps: ['127.0.0.1'] });
     const its = { authorization: `Bearer ${await world.tokenOf(bound)}` };
     expect((await nginx.call(its)).status).toBe(200);
@@ -110,7 +110,7 @@ describe('nginx', () => {
     expect(upstream.calls).toHaveLength(1);
   });
 
-  it('replaces what the caller sent as X-Auth-*', async () => {
+  it('replaces X-Auth-* headers of the caller', async () => {
     expect((await nginx.call({ ...bearer, ...FORGED })).status).toBe(200);
     expect(JSON.stringify(upstream.calls)).not.toContain('forged');
     expect(upstream.calls[0]).toMatchObject({ 'x-auth-client-id': client.clientId });
@@ -128,12 +128,12 @@ describe('nginx', () => {
     expect(upstream.calls).toHaveLength(0);
   });
 
-  it('refuses a good token without the API', async () => {
+  it('refuses a valid token that lacks the API', async () => {
     const narrow = { authorization: `Bearer ${await world.tokenOf(client, world.keys[1])}` };
     expect((await nginx.call(narrow)).status).toBe(403);
   });
 
-  it('lets no one in while MongoDB is away, nor while it hangs, nor without Latchkey', async () => {
+  it('refuses everyone while MongoDB is down or hangs, and while Latchkey is down', async () => {
     const afterTheLease = async (): Promise<void> => {
       await eventually(async () => (await nginx.call(bearer)).status !== 200, 30_000);
       upstream.calls.length = 0;

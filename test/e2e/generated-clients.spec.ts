@@ -117,7 +117,7 @@ const COMPILER_OPTIONS = {
   skipLibCheck: true,
 };
 
-describe('docs/openapi.json as the input of generators', () => {
+describe('docs/openapi.json as input of client generators', () => {
   let world: OAuthWorld;
   let client: CredentialBody;
   let base: string;
@@ -136,7 +136,7 @@ describe('docs/openapi.json as the input of generators', () => {
   });
 
   it.each(GENERATORS.map((generator): [string, Generator] => [generator.name, generator]))(
-    '%s writes a client that compiles strictly and works',
+    '%s generates a client that compiles strictly and works',
     async (name, { generate, program }) => {
       const folder = join(base, name.replaceAll(/\W+/g, '-'));
       mkdirSync(folder);

@@ -77,11 +77,11 @@ async function limitAddress(from: string): Promise<void> {
   expect(countOf(answers)).toStrictEqual({ 401: PER_ADDRESS, 429: 3 });
 }
 
-describe('wrong passwords and secrets that come in parallel to two instances', () => {
+describe('parallel wrong passwords and secrets at two instances', () => {
   it.each([
     ['different passwords', (index: number) => `wrong-${index}-${index}`],
     ['the same password', () => 'wrong-password'],
-  ])('answers 401 as often as the limit says and 429 to all others: %s', async (_what, password) => {
+  ])('get 401 up to the limit and 429 beyond it: %s', async (_what, password) => {
     const { username } = await aUser(world.api, ['auditor']);
     const from = anAddress();
     const answers = await inParallel(BURST, (api, index) => person(api, from, username, password(index)));
@@ -89,23 +89,23 @@ describe('wrong passwords and secrets that come in parallel to two instances', (
     expect(Number(answers.find(({ status }) => status === 429)?.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('answers 401 to as many wrong client secrets as the limit says and 429 to all others', async () => {
+  it('get 401 for wrong client secrets up to the limit and 429 beyond it', async () => {
     const { clientId } = await world.client();
     const from = anAddress();
     const answers = await inParallel(BURST, (api, index) => client(api, from, clientId, `wrong-${index}`));
     expect(countOf(answers)).toStrictEqual({ 401: PER_CLIENT, 429: BURST - PER_CLIENT });
   });
 
-  it('limits the address over all ids that it tries', () => limitAddress(anAddress()));
+  it('are limited per address across all ids', () => limitAddress(anAddress()));
 
-  it('lets every one of the requests in that bring the right password, however many come at once', async () => {
+  it('do not affect requests with the right password, however many arrive together', async () => {
     const { username, password } = await aUser(world.api, ['auditor']);
     const from = anAddress();
     const answers = await inParallel(BURST, (api) => person(api, from, username, password));
     expect(countOf(answers)).toStrictEqual({ 200: BURST });
   });
 
-  it('gives the attempt back to whoever was right', async () => {
+  it('are not counted for an attempt that turns out to be right', async () => {
     const { username, password } = await aUser(world.api, ['auditor']);
     const from = anAddress();
     for (let round = 0; round < 3; round += 1) {
@@ -117,8 +117,8 @@ describe('wrong passwords and secrets that come in parallel to two instances', (
   });
 });
 
-describe('an address that is limited', () => {
-  it('still gets a token, an introspection and a verdict for a right secret', async () => {
+describe('an address over the limit', () => {
+  it('still gets a token, an introspection and a forward-auth decision with the right secret', async () => {
     const right = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const token = await world.tokenOf(right);
     const { username, password } = world.resourceServer;
@@ -138,7 +138,7 @@ describe('an address that is limited', () => {
     }
   });
 
-  it('still gets a token for the right secret of the very client that is guessed at', async () => {
+  it('still gets a token with the right secret of the client whose secret is being guessed', async () => {
     const right = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const from = anAddress();
     await inParallel(BURST, (api, index) => client(api, from, right.clientId, `wrong-${index}`));
@@ -147,7 +147,7 @@ describe('an address that is limited', () => {
     }
   });
 
-  it('lets a person in by the right password, unless that person is the one guessed at', async () => {
+  it('lets a person in with the right password, unless that person’s password is being guessed', async () => {
     const [guessedAt, other] = [await aUser(world.api, ['auditor']), await aUser(world.api, ['auditor'])];
     const from = anAddress();
     expect((await person(world.api, from, guessedAt.username, 'wrong-password')).status).toBe(401);
@@ -160,7 +160,7 @@ describe('an address that is limited', () => {
     expect((await person(world.api, anAddress(), guessedAt.username, guessedAt.password)).status).toBe(200);
   });
 
-  it('learns the same of a client that there is, one that there is not, and of both kinds of wrong secret', async () => {
+  it('cannot tell an existing client from an unknown one, nor a well-formed wrong secret from a malformed one', async () => {
     const [there, other] = [await world.client(), await world.client()];
     const from = anAddress();
     await limitAddress(from);
@@ -176,7 +176,7 @@ describe('an address that is limited', () => {
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
   });
 
-  it('learns the same of a person that there is and one that there is not', async () => {
+  it('cannot tell an existing person from an unknown one', async () => {
     const { username } = await aUser(world.api, ['auditor']);
     const from = anAddress();
     await limitAddress(from);
@@ -186,8 +186,8 @@ describe('an address that is limited', () => {
   });
 });
 
-describe('a service that goes on asking after its credential was deleted', () => {
-  it('counts once towards the limit of its address, and stops nobody else there', async () => {
+describe('a service that keeps asking after its credential was deleted', () => {
+  it('counts once towards the limit of its address, and blocks nobody else there', async () => {
     const dead = await world.client();
     const right = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const admin = await aUser(world.api, ['auditor']);
@@ -206,7 +206,7 @@ describe('a service that goes on asking after its credential was deleted', () =>
 describe('guesses over IPv6', () => {
   const net = (): string => `2001:db8:${(used += 1).toString(16)}`;
 
-  it('are counted by /64: another address in it is the same guesser', async () => {
+  it('are counted by /64: all addresses in it share one limit', async () => {
     const { clientId } = await world.client();
     const prefix = net();
     const answers = await inParallel(BURST, (api, index) =>

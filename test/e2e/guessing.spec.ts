@@ -53,8 +53,8 @@ afterAll(async () => {
   await redis.kill();
 });
 
-describe('guessing', () => {
-  it('at one id from one address is 429 with Retry-After after so many failures', async () => {
+describe('secret guessing', () => {
+  it('gets 429 with Retry-After after too many failures for one id from one address', async () => {
     const client = await world.client();
     const from = anAddress();
     expect(await guess(PER_CLIENT, from, client.clientId)).toStrictEqual(Array(PER_CLIENT).fill(401));
@@ -67,7 +67,7 @@ describe('guessing', () => {
     expect(limited.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('elsewhere never locks out the rightful client', async () => {
+  it('from another address never locks out the legitimate client', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     await Promise.all(Array.from({ length: 4 }, () => guess(PER_ADDRESS, anAddress(), client.clientId)));
     for (const api of world.apis) {
@@ -75,7 +75,7 @@ describe('guessing', () => {
     }
   });
 
-  it('at one id leaves other ids at that address alone, until there are too many from it', async () => {
+  it('for one id does not limit other ids at that address, until the address itself is over its limit', async () => {
     const from = anAddress();
     const [one, other] = [await world.client(), await world.client()];
     await guess(PER_CLIENT, from, one.clientId);
@@ -87,7 +87,7 @@ describe('guessing', () => {
     expect((await signIn(anAddress(), other.clientId, 'wrong')).status).toBe(401);
   });
 
-  it('is counted over all instances, and all know who is limited', async () => {
+  it('is counted across all instances, and limited on all of them', async () => {
     const client = await world.client();
     const from = anAddress();
     for (let count = 0; count < PER_CLIENT; count += 1) {
@@ -106,7 +106,7 @@ describe('guessing', () => {
     }
   });
 
-  it('does not count right secrets: a client that was disabled, or called from a wrong address, gets in right after that changed', async () => {
+  it('does not count right secrets: a client that was disabled or at a wrong address succeeds as soon as that changes', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const from = anAddress();
     for (const [shut, open] of [
@@ -121,7 +121,7 @@ describe('guessing', () => {
     }
   });
 
-  it('counts the same at introspection, revocation and forward-auth, where it lets no one in', async () => {
+  it('is counted alike at introspection, revocation and forward-auth', async () => {
     const { username, password } = world.resourceServer;
     const from = anAddress();
     const form = (path: string, secret: string): Promise<Answer> =>
@@ -151,7 +151,7 @@ describe('guessing', () => {
     expect((await forwardAuth(password)).status).toBe(401);
   });
 
-  it('goes on after a restart', async () => {
+  it('stays limited after a restart', async () => {
     const client = await world.client();
     const from = anAddress();
     const { database } = world.service;
@@ -169,7 +169,7 @@ describe('guessing', () => {
   });
 });
 
-describe('guessing while Redis is away', () => {
+describe('secret guessing while Redis is unavailable', () => {
   let alone: RedisServer;
   let lonely: OAuthWorld;
   let client: CredentialBody;
@@ -187,7 +187,7 @@ describe('guessing while Redis is away', () => {
     await alone.kill();
   });
 
-  it('fails open, loudly: the rightful client gets in, a wrong secret does not', async () => {
+  it('is not limited by Redis: the legitimate client succeeds, a wrong secret fails, and the log has a warning', async () => {
     const from = anAddress();
     const before = performance.now();
     expect((await signIn(from, client.clientId, client.clientSecret, lonely.api)).status).toBe(200);
@@ -198,7 +198,7 @@ describe('guessing while Redis is away', () => {
     expect(Number(/^latchkey_guess_limiter_unavailable_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
   });
 
-  it('and each instance still counts for itself', async () => {
+  it('is still counted by each instance on its own', async () => {
     const from = anAddress();
     for (let count = 0; count < PER_CLIENT; count += 1) {
       expect((await signIn(from, client.clientId, 'wrong', lonely.api)).status).toBe(401);

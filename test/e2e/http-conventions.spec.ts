@@ -40,7 +40,7 @@ describe('an unknown path', () => {
     ['POST', '/v1/nothing', ['Content-Type: text/plain']],
     ['GET', '/v1/nothing', ['Accept: text/html']],
     ['DELETE', '/.well-known/nothing', []],
-  ])('%s %s is 404 not-found, whatever its body is: %j', async (method, target, headers) => {
+  ])('gets 404 not-found for %s %s, with any body: %j', async (method, target, headers) => {
     const body = method === 'GET' ? {} : { body: '{bad' };
     const answer = await send({ method, target, headers, ...body });
     expect(codeOf(answer)).toBe('404 not-found');
@@ -48,7 +48,7 @@ describe('an unknown path', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ detail: 'There is nothing at this path. /docs lists the paths.' });
   });
 
-  it('is told from a method that the path does not have', async () => {
+  it('is distinguished from a method that the path does not support', async () => {
     const known = await send({ method: 'POST', target: '/livez', headers: ['Content-Type: nonsense'], body: 'x' });
     expect([codeOf(known), known.headers.get('allow')]).toEqual(['405 method-not-allowed', 'GET, HEAD']);
     for (const target of ['/oauth2/token', '/oauth2/revoke']) {
@@ -63,7 +63,7 @@ describe('an unknown path', () => {
   });
 });
 
-describe('a form', () => {
+describe('a form body', () => {
   it.each([
     'charset=ISO-8859-1',
     'charset=US-ASCII',
@@ -74,12 +74,12 @@ describe('a form', () => {
     'charset="',
     'boundary=x',
     '',
-  ])('is taken with the parameter %j', async (parameter) => {
+  ])('is accepted with the media type parameter %j', async (parameter) => {
     const headers = [`Content-Type: application/x-www-form-urlencoded; ${parameter}`, basicLine(pairOf(client))];
     expect((await send({ target: '/oauth2/token', headers, body: GRANT })).status).toBe(200);
   });
 
-  it('must be ASCII whatever charset it claims, and is told what to do', async () => {
+  it('must be ASCII in any charset, and the error says what to do', async () => {
     const headers = [`${FORM}; charset=ISO-8859-1`, basicLine(pairOf(client))];
     const { status, body } = await send({ target: '/oauth2/token', headers, body: `${GRANT}&scope=\u00e4` });
     expect([status, body]).toEqual([400, expect.stringContaining('characters that must be percent-encoded')]);
@@ -92,16 +92,16 @@ describe('Accept', () => {
     'application/json; charset=utf-8; profile="a,b"',
     'text/html;level=1, application/*;q=0.2',
     '',
-  ])('%j is served JSON: its parameters are ignored', async (accept) => {
+  ])('%j gets JSON: its parameters are ignored', async (accept) => {
     const answer = await get('/v1/operations', admin, `Accept: ${accept}`);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
   });
 
-  it.each(['text/html', 'application/json;q=0', 'text/csv', 'application/x-ndjson'])('%j is 406', async (accept) => {
+  it.each(['text/html', 'application/json;q=0', 'text/csv', 'application/x-ndjson'])('%j gets 406', async (accept) => {
     expect(codeOf(await get('/v1/operations', admin, `Accept: ${accept}`))).toBe('406 not-acceptable');
   });
 
-  it('of an export is held against the format that was asked for', async () => {
+  it('must match the requested export format', async () => {
     const steps: [string, string, string][] = [
       ['', '*/*', 'application/x-ndjson'],
       ['', 'application/x-ndjson;charset=utf-8', 'application/x-ndjson'],
@@ -120,7 +120,7 @@ describe('Accept', () => {
     }
   });
 
-  it('is not looked at where there is one representation only', async () => {
+  it('is ignored for routes with a single representation', async () => {
     const headers = [FORM, basicLine(pairOf(client)), 'Accept: text/html'];
     expect((await send({ target: '/oauth2/token', headers, body: GRANT })).status).toBe(200);
     expect((await get('/metrics', 'Accept: application/openmetrics-text')).status).toBe(200);
@@ -128,7 +128,7 @@ describe('Accept', () => {
 });
 
 describe('Content-Type', () => {
-  it('is on every answer with a body, and on none without', async () => {
+  it('is set on every response with a body, and on no other', async () => {
     const token = await world.tokenOf(client);
     const doomed = await world.client();
     const path = pathOf(doomed);
@@ -165,7 +165,7 @@ describe('Content-Type', () => {
     expect(answers.filter(([, { body }]) => body === '').length).toBeGreaterThanOrEqual(8);
   });
 
-  it('that is not taken is 415 with what is: Accept-Patch for PATCH (RFC 5789 2.2), Accept for the others', async () => {
+  it('that is not supported gets 415 with the supported types: in Accept-Patch for PATCH (RFC 5789 2.2), in Accept otherwise', async () => {
     const path = pathOf(client);
     for (const type of ['text/plain', 'application/merge-patch+json', 'application/x-www-form-urlencoded']) {
       const headers = [admin, 'If-Match: *', `Content-Type: ${type}`];
@@ -181,14 +181,14 @@ describe('Content-Type', () => {
   });
 });
 
-it('a line break behind a password gets a message that says so, and no challenge is lost', async () => {
+it('a line break after a password gets a specific message, and the challenge is still sent', async () => {
   const password = `${ADMIN.password}\n`;
   const answer = await get('/v1/me', `Authorization: ${basic({ username: ADMIN.username, password })}`);
   expect([codeOf(answer), answer.body]).toEqual(['401 unauthenticated', expect.stringContaining('line break')]);
   expect(answer.headers.get('www-authenticate')).toContain('Basic ');
 });
 
-describe('a time', () => {
+describe('a time parameter', () => {
   const faults = async (query: string): Promise<unknown> => {
     const { body } = await world.api.get<ProblemBody>(`/v1/events?${query}`);
     return body.errors?.map(({ pointer, message }) => [pointer, message]);
@@ -199,19 +199,19 @@ describe('a time', () => {
     '2026-11-23T09:30:00.5z',
     '2026-11-23t09:30:00%2B01:00',
     '2026-11-23T09:30:00-00:00',
-  ])('may be written %s', async (time) => {
+  ])('accepts the format %s', async (time) => {
     for (const path of ['/v1/events', '/v1/events/export']) {
       expect((await world.api.get(`${path}?from=${time}`)).status).toBe(200);
     }
   });
 
-  it('in a body may have letters of either case too', async () => {
+  it('accepts upper and lower case letters in a body too', async () => {
     const answer = await world.api.patch<CredentialBody>(pathOf(client), { expiresAt: '2099-01-31t12:00:00+01:00' });
     expect([answer.status, answer.body.expiresAt]).toEqual([200, '2099-01-31T11:00:00.000Z']);
     expect((await world.api.patch(pathOf(client), { expiresAt: null })).status).toBe(200);
   });
 
-  it('whose + was not encoded gets a message that says so', async () => {
+  it('gets a specific message when its + was not encoded', async () => {
     for (const name of ['from', 'to']) {
       const message = expect.stringMatching(/^A \+ in a query stands for a space\. Write the offset as %2B/) as unknown;
       expect(await faults(`${name}=2026-11-23T09:30:00+01:00`)).toEqual([[`/query/${name}`, message]]);
@@ -221,7 +221,7 @@ describe('a time', () => {
     ]);
   });
 
-  it('`from` must not be after `to`', async () => {
+  it('refuses `from` after `to`', async () => {
     const late = 'from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z';
     expect(await faults(late)).toEqual([['/query/from', 'must not be after `to`']]);
     expect((await world.api.get(`/v1/events/export?${late}`)).status).toBe(400);

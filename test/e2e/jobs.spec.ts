@@ -59,7 +59,7 @@ describe('failed jobs', () => {
     return job;
   }
 
-  it('are shown, with nothing of what they carry or what a driver said', async () => {
+  it('are listed without their payload and without driver messages', async () => {
     const job = await aFailedJob();
     const { status, body, text } = await failed(api);
     expect(status).toBe(200);
@@ -76,7 +76,7 @@ describe('failed jobs', () => {
     expect(text).not.toContain('lk_at_');
   });
 
-  it('are counted, and listed page by page without a repeat or a miss while others fail', async () => {
+  it('are counted, and neither repeated nor missed across pages while others fail', async () => {
     const made: (string | undefined)[] = [];
     for (let n = 0; n < 7; n += 1) made.push((await aFailedJob()).id);
     const seen: string[] = [];
@@ -99,7 +99,7 @@ describe('failed jobs', () => {
     expect((await api.get('/v1/jobs?state=active')).status).toBe(400);
   });
 
-  it('are tried again when an administrator says so, which is an event', async () => {
+  it('are retried at an administrator’s request, which is logged as an event', async () => {
     const job = await aFailedJob();
     await job.updateData({ outboxIds: ['ev_00000000000000000000000000000000'] }); // done long ago: nothing to do
     const target = { queue: 'token-purge', id: job.id! };
@@ -116,7 +116,7 @@ describe('failed jobs', () => {
   });
 });
 
-describe('while Redis is away', () => {
+describe('while Redis is unavailable', () => {
   let service: Service;
   let api: Api;
   let proxy: TcpProxy;
@@ -134,7 +134,7 @@ describe('while Redis is away', () => {
   });
 
   it.each(['refuses', 'does not answer'])(
-    'and %s, calls that need it end, and the outbox shows what waits',
+    'and %s, calls that need it end in time, and the outbox shows the waiting work',
     async (how) => {
       const { id } = await anOperation(api);
       const credential = await aCredential(api, id);

@@ -60,7 +60,7 @@ describe('the main job, end to end', () => {
       .reverse();
   }
 
-  it('creates, issues ten, refuses the eleventh, answers an API, deletes, and purges', async () => {
+  it('creates a credential, issues ten tokens, refuses the eleventh, verifies, deletes, and purges', async () => {
     const { credential, server, api } = await setUp();
     const [first = '', ...others] = await tokens(credential, 10);
     const client = { username: credential.clientId, password: credential.clientSecret };
@@ -95,7 +95,7 @@ describe('the main job, end to end', () => {
     expect(await stored.countDocuments({ credentialId: credential.id })).toBe(0);
   });
 
-  it('loses nothing when it is killed and started again', async () => {
+  it('loses nothing when the service is killed and restarted', async () => {
     const { credential, server } = await setUp();
     const [token = ''] = await tokens(credential, 1);
     const gone = await setUp();

@@ -4,7 +4,7 @@ import { TestDatabase } from '../support/database.ts';
 import { Service } from '../support/service.ts';
 import { latchkey } from '../support/latchkey.ts';
 
-describe('a database that is not as this version needs it', () => {
+describe('a database without the layout of this version', () => {
   let database: TestDatabase;
   let service: Service;
 
@@ -24,7 +24,7 @@ describe('a database that is not as this version needs it', () => {
     return String(line['reason']);
   }
 
-  it('is not served before it was migrated, and is served afterwards without a restart', async () => {
+  it('is not served before migration, and is served afterwards without a restart', async () => {
     await service.start();
     expect(await refusal()).toMatch(/migration 1\b.* has not run: run latchkey migrate/);
     expect(await database.collections()).toEqual([]);
@@ -33,7 +33,7 @@ describe('a database that is not as this version needs it', () => {
     await service.ready();
   });
 
-  it('is not served while a TTL index deletes events, and is served once it is gone', async () => {
+  it('is not served while a TTL index on events exists, and is served once it is dropped', async () => {
     await database.migrate();
     const events = await database.collection('events');
     await events.createIndex({ at: 1 }, { expireAfterSeconds: 1_000_000_000, name: 'eraser' }, {});
@@ -68,12 +68,12 @@ describe('latchkey migrate', () => {
     expect(stderr).toMatch(/could not be reached within 0 s: .*127\.0\.0\.1:1/);
   });
 
-  it('exits 78 when no database is named, and says where to read on', async () => {
+  it('exits 78 when no database is configured, and names the documentation', async () => {
     const { status, stderr } = await latchkey(['migrate']);
     expect({ status, stderr }).toEqual({ status: 78, stderr: expect.stringContaining('docs/operating.md') });
   });
 
-  it('exits 64 for a time to wait that is no number', async () => {
+  it('exits 64 when the wait time is not a number', async () => {
     const { status } = await latchkey(['migrate', '--wait', 'long']);
     expect(status).toBe(64);
   });

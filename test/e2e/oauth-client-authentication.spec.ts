@@ -36,8 +36,8 @@ function comparable({ headerLines, status, body }: RawAnswer): string {
   return [status, ...kept, body].join('\n');
 }
 
-describe('a client that is not let in', () => {
-  it('gets the same 401, byte for byte, whatever the reason, and the event log knows the true one', async () => {
+describe('a refused client', () => {
+  it('gets the same 401, byte for byte, for every reason, and the event log has the true reason', async () => {
     const [disabled, expired, deleted, elsewhere, rotated] = await Promise.all([
       world.client(),
       world.client(),
@@ -87,7 +87,7 @@ describe('a client that is not let in', () => {
     });
   });
 
-  it('is refused by the right secret of another credential, in any case, with space or a bit more', async () => {
+  it('is refused with the secret of another credential, and with its own secret in other case, padded or extended', async () => {
     const { clientId, clientSecret } = client;
     const other = await world.client();
     const pairs = [
@@ -110,13 +110,13 @@ describe('a request without HTTP Basic', () => {
     return error_description;
   };
 
-  it('is told to use it', async () => {
+  it('is told to use HTTP Basic', async () => {
     for (const lines of [[], [`Authorization: Bearer ${await world.tokenOf(client)}`]]) {
       expect(described(await ask(GRANT, lines))).toMatch(/HTTP Basic/);
     }
   });
 
-  it('is told that a secret in the body is not accepted, right or wrong, and where the real reason may be', async () => {
+  it('is told that a secret in the body is not accepted, right or wrong', async () => {
     const other = await world.client();
     for (const secret of [client.clientSecret, other.clientSecret, 'x']) {
       for (const path of ['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']) {
@@ -133,11 +133,11 @@ describe('a request without HTTP Basic', () => {
 describe('HTTP Basic, strictly', () => {
   const encoded = (): string => base64(pairOf(client));
 
-  it.each(['Basic', 'basic', 'BASIC', 'bAsIc'])('the scheme may be written %s', async (scheme) => {
+  it.each(['Basic', 'basic', 'BASIC', 'bAsIc'])('accepts the scheme written as %s', async (scheme) => {
     expect((await ask(GRANT, [`Authorization: ${scheme} ${encoded()}`])).status).toBe(200);
   });
 
-  it('what is no Basic is none: another scheme is 401, not read as one', async () => {
+  it('does not read another scheme as Basic: 401', async () => {
     const lines = ['NotBasicAtAll', 'BasicX', 'XBasic', 'Digest', 'Bearer'].map(
       (s) => `Authorization: ${s} ${encoded()}`,
     );
@@ -170,25 +170,25 @@ describe('HTTP Basic, strictly', () => {
     ['no escape', () => `Basic ${base64(`${client.clientId}:a%zz`)}`],
     ['a byte above 127 in the header', () => `Basic \u00e4${encoded()}`],
     ['an empty header', () => ''],
-  ])('malformed is 400: %s', async (_what, value) => {
+  ])('answers 400 to a malformed header: %s', async (_what, value) => {
     expect(errorOf(await ask(GRANT, [`Authorization: ${value()}`]))).toBe('400 invalid_request');
   });
 
-  it.each(['Basic  ', 'basic     '])('more than one space may follow the scheme: %j', async (start) => {
+  it.each(['Basic  ', 'basic     '])('accepts more than one space after the scheme: %j', async (start) => {
     expect((await ask(GRANT, [`Authorization: ${start}${encoded()}`])).status).toBe(200);
   });
 
-  it.each(['\n', '\r\n', ' ', '\t'])('white space behind the secret gets a message that says so: %j', async (end) => {
+  it.each(['\n', '\r\n', ' ', '\t'])('names white space after the secret in the error: %j', async (end) => {
     const { status, body } = await ask(GRANT, `${pairOf(client)}${end}`);
     expect([status, body]).toEqual([400, expect.stringContaining('Look for a line break at its end')]);
   });
 
-  it('what follows a second colon belongs to the secret and is not cut off', async () => {
+  it('reads everything after the first colon as the secret', async () => {
     expect(errorOf(await ask(GRANT, `${pairOf(client)}:JUNK`))).toBe('401 invalid_client');
     expect(errorOf(await ask(GRANT, `${pairOf(client)}:`))).toBe('401 invalid_client');
   });
 
-  it('each part is form-decoded once, and once only', async () => {
+  it('form-decodes each part exactly once', async () => {
     const escaped = (text: string, by = (c: string): string => `%${c.charCodeAt(0).toString(16)}`): string =>
       text.replace(/[_a-c]/g, by);
     const { clientId, clientSecret } = client;
@@ -200,7 +200,7 @@ describe('HTTP Basic, strictly', () => {
     expect(errorOf(await ask(GRANT, `no%2Dsuch:${clientSecret}`))).toBe('401 invalid_client');
   });
 
-  it('two Authorization lines are 400, in either order and whatever the second says', async () => {
+  it('answers 400 to two Authorization lines, in either order', async () => {
     const good = basicLine(pairOf(client));
     for (const second of [good, basicLine('a:b'), 'authorization: Bearer x', 'AUTHORIZATION: ', 'Authorization: x']) {
       expect(errorOf(await ask(GRANT, [good, second]))).toBe('400 invalid_request');
@@ -208,7 +208,7 @@ describe('HTTP Basic, strictly', () => {
     }
   });
 
-  it('a header that only looks like Authorization is none', async () => {
+  it('ignores a header whose name only resembles Authorization', async () => {
     const value = `Basic ${encoded()}`;
     const lookalikes = [
       `X-Authorization: ${value}`,
@@ -219,20 +219,20 @@ describe('HTTP Basic, strictly', () => {
   });
 });
 
-describe('authentication in the body', () => {
-  it('beside Basic is 400, the same secret or another', async () => {
+describe('a client_id or client_secret in the body', () => {
+  it('gets 400 for a secret beside Basic, the same or another', async () => {
     for (const more of [`client_secret=${client.clientSecret}`, 'client_secret=x', 'client_assertion=x']) {
       expect(errorOf(await ask(`${GRANT}&${more}`))).toBe('400 invalid_request');
     }
   });
 
-  it('without a value is none (RFC 6749 3.2)', async () => {
+  it('is treated as absent when empty (RFC 6749 3.2)', async () => {
     for (const empty of ['client_secret=', 'client_assertion=', 'client_id=']) {
       expect((await ask(`${GRANT}&${empty}`)).status).toBe(200);
     }
   });
 
-  it('client_id may repeat the one of Basic, and must not be another', async () => {
+  it('may repeat the client_id of Basic, but not name another', async () => {
     expect((await ask(`${GRANT}&client_id=${client.clientId}`)).status).toBe(200);
     const other = await world.client();
     for (const id of [other.clientId, 'x']) {
@@ -241,8 +241,8 @@ describe('authentication in the body', () => {
   });
 });
 
-describe('the order of checks: each fault hides those that come after it', () => {
-  it('method, media type, size, parse, duplicates, client, address, grant_type, scope', async () => {
+describe('the order of checks at the token endpoint', () => {
+  it('is method, media type, size, syntax, duplicates, client, address, grant_type, scope', async () => {
     const elsewhere = await world.client({ allowedIps: ['192.0.2.1'] });
     const bad = basicLine(`${client.clientId}:wrong`);
     const json = 'Content-Type: application/json';
@@ -270,7 +270,7 @@ describe('the order of checks: each fault hides those that come after it', () =>
     }
   });
 
-  it('the scope is judged before the token limit', async () => {
+  it('puts the scope before the token limit', async () => {
     const full = await world.client();
     for (let count = 0; count < 10; count += 1) await world.tokenOf(full);
     expect(errorOf(await ask(`${GRANT}&scope=bad`, pairOf(full)))).toBe('400 invalid_scope');

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 describe('GET /oauth2/forward-auth', () => {
-  it('lets a good token through, and says whose it is', async () => {
+  it('accepts a valid token, and names its client', async () => {
     const answer = await ask([bearer()]);
     expect([answer.status, answer.body]).toStrictEqual([204, '']);
     expect(answer.headers.get('x-auth-client-id')).toBe(client.clientId);
@@ -44,7 +44,7 @@ describe('GET /oauth2/forward-auth', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('tells a gateway only of the APIs that are its business', async () => {
+  it('shows a gateway only the APIs that it serves', async () => {
     const narrow = await aResourceServer(world.api, [world.keys[0]]);
     const answer = await ask([], { headers: [gateway(narrow), bearer()] });
     expect(answer.headers.get('x-auth-scope')).toBe(world.keys[0]);
@@ -52,7 +52,7 @@ describe('GET /oauth2/forward-auth', () => {
     expect(verdictOf(await ask([], other))).toBe(`403 ${NOT_GRANTED}`);
   });
 
-  it('answers every method that HTTP has alike', async () => {
+  it('answers every HTTP method alike', async () => {
     const methods = METHODS.filter((method) => method !== 'CONNECT'); // asks for a tunnel, which is closed
     for (const method of methods) {
       const answers = [
@@ -86,7 +86,7 @@ describe('GET /oauth2/forward-auth', () => {
     expect(verdictOf(await ask(headers))).toBe(expected);
   });
 
-  it.each(['bearer', 'BEARER', 'Bearer '])('the scheme may be written %j', async (scheme) => {
+  it.each(['bearer', 'BEARER', 'Bearer '])('accepts the scheme written as %j', async (scheme) => {
     expect((await ask([`Authorization: ${scheme} ${token}`])).status).toBe(204);
   });
 
@@ -95,7 +95,7 @@ describe('GET /oauth2/forward-auth', () => {
     expect(verdictOf(await ask([], { target }))).toBe(`401 ${NO_TOKEN}`);
   });
 
-  it('the API has to be one, known, and granted', async () => {
+  it('requires exactly one API that exists and is granted', async () => {
     const narrow = await world.tokenOf(client, world.keys[1]);
     expect(verdictOf(await ask([bearer(narrow)]))).toBe(`403 ${NOT_GRANTED}`);
     const { key } = await anApi(world.api);
@@ -118,7 +118,7 @@ describe('GET /oauth2/forward-auth', () => {
     }
   });
 
-  it('a gateway that cannot sign in gets 503 for its callers, not a challenge, and a warning in the log', async () => {
+  it('answers 503 and logs a warning when the gateway’s own secret is missing or wrong, without a challenge to the caller', async () => {
     const { username } = world.resourceServer;
     const basic = (pair: string): string =>
       `X-Forward-Auth-Authorization: Basic ${Buffer.from(pair).toString('base64')}`;
@@ -142,7 +142,7 @@ describe('GET /oauth2/forward-auth', () => {
     ]);
   });
 
-  it('takes no notice of a body, whatever it says of itself, and the connection goes on', async () => {
+  it('ignores a body of any declared type and length, and keeps the connection open', async () => {
     const connection = await RawConnection.open(world.url);
     const target = `/oauth2/forward-auth?api=${world.keys[0]}`;
     const bodies: [string[], string][] = [
@@ -180,13 +180,13 @@ describe('GET /oauth2/forward-auth', () => {
       expect(verdictOf(twice)).toBe('403');
     });
 
-    it('an address that is none is refused also where any would do', async () => {
+    it('refuses an invalid address, even for a credential without Allowed IPs', async () => {
       expect((await ask([bearer(), 'X-Forward-Auth-Client-IP: 192.0.2.1'])).status).toBe(204);
       expect(verdictOf(await ask([bearer(), 'X-Forward-Auth-Client-IP: rubbish']))).toBe('403');
     });
   });
 
-  it('a deleted, disabled, or unentitled credential is refused at the next question, on every instance', async () => {
+  it('refuses a deleted, disabled or no longer entitled credential on the next request, on every instance', async () => {
     const edits: [string, (credential: CredentialBody) => Promise<unknown>, string][] = [
       ['deleted', (credential) => world.api.delete(pathOf(credential)), `401 ${BAD_TOKEN}`],
       ['disabled', (credential) => world.api.patch(pathOf(credential), { status: 'disabled' }), `401 ${BAD_TOKEN}`],

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 describe('POST /oauth2/introspect', () => {
-  it('tells of a good token exactly what the contract says', async () => {
+  it('answers exactly the documented members for a valid token', async () => {
     const answer = await ask(`token=${token}`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
@@ -48,8 +48,8 @@ describe('POST /oauth2/introspect', () => {
     expect(Math.abs(Number(body['iat']) - Date.now() / 1000)).toBeLessThan(600);
   });
 
-  describe('who may ask', () => {
-    it('lua-resty-openidc, which puts its secret beside HTTP Basic unless that is overridden as docs/gateways.md says', async () => {
+  describe('callers', () => {
+    it('include lua-resty-openidc, if it is configured as in docs/gateways.md', async () => {
       const { username, password } = world.resourceServer;
       const sent = `token=${token}&client_id=${username}&client_secret=`;
       const { status, body } = await ask(`${sent}${password}`);
@@ -57,7 +57,7 @@ describe('POST /oauth2/introspect', () => {
       expect(JSON.parse((await ask(`${sent}&client_ip=127.0.0.1`)).body)).toMatchObject({ active: true });
     });
 
-    it('no one without authentication, with a token, or with a wrong secret: 401 and the challenge', async () => {
+    it('get 401 and a challenge without authentication, with a token, or with a wrong secret', async () => {
       const { username } = world.resourceServer;
       const wrong = [[], [`Authorization: Bearer ${token}`], `${username}:x`, 'x:y', `${client.clientId}:x`];
       for (const as of wrong) {
@@ -72,7 +72,7 @@ describe('POST /oauth2/introspect', () => {
       expect(errorOf(inBody)).toBe('401 invalid_client');
     });
 
-    it('a resource server learns of its own APIs only', async () => {
+    it('that are resource servers see only their own APIs', async () => {
       const narrow = await aResourceServer(world.api, [world.keys[1]]);
       const { body } = await world.api.introspect(narrow, token);
       expect(body).toMatchObject({ active: true, scope: world.keys[1], aud: [world.keys[1]] });
@@ -80,7 +80,7 @@ describe('POST /oauth2/introspect', () => {
       expect((await world.api.introspect(foreign, token)).text).toBe(INACTIVE);
     });
 
-    it('a client learns of its own tokens only', async () => {
+    it('that are clients see only their own tokens', async () => {
       const other = await world.client();
       const own = await ask(`token=${token}`, pairOf(client));
       expect(JSON.parse(own.body)).toMatchObject({ active: true, client_id: client.clientId });
@@ -88,7 +88,7 @@ describe('POST /oauth2/introspect', () => {
       expect([foreign.status, foreign.body]).toStrictEqual([200, INACTIVE]);
     });
 
-    it('a resource server that is deleted or has another secret may not ask', async () => {
+    it('that are deleted resource servers, or use an old secret, are refused', async () => {
       const { id, username, password } = await aResourceServer(world.api, world.keys);
       expect((await world.api.introspect({ username, password }, token)).body['active']).toBe(true);
       const rotated = await world.api.post(`/v1/resource-servers/${id}/rotate-secret`, {});
@@ -101,8 +101,8 @@ describe('POST /oauth2/introspect', () => {
     });
   });
 
-  describe('a token that is not good', () => {
-    it('is 200 and exactly {"active":false}, the same bytes, whatever is wrong with it', async () => {
+  describe('an invalid token', () => {
+    it('gets 200 and exactly {"active":false}, the same bytes for every reason', async () => {
       const revoked = await world.tokenOf(client);
       await world.api.revoke(client, revoked);
       const narrow = await world.client({ apis: [world.keys[0]] });
@@ -153,7 +153,7 @@ describe('POST /oauth2/introspect', () => {
       expect((await verdict(token)).body['active']).toBe(true);
     });
 
-    it('too long for anything is 413', async () => {
+    it('that is too long gets 413', async () => {
       expect(errorOf(await ask(`token=${'a'.repeat(100_000)}`))).toBe('413 invalid_request');
     });
   });
@@ -165,18 +165,18 @@ describe('POST /oauth2/introspect', () => {
       ['twice', 'token=a&token=b'],
       ['no body', ''],
       ['an array by its name', 'token[]=a'],
-    ])('token %s is 400', async (_what, body) => {
+    ])('refuse token %s with 400', async (_what, body) => {
       expect(errorOf(await ask(body))).toBe('400 invalid_request');
     });
 
     it.each(['access_token', 'refresh_token', 'pet_name', '', '%00', 'a&resource=x'])(
-      'a token_type_hint of any value is passed over: %j',
+      'ignore any token_type_hint: %j',
       async (hint) => {
         expect(JSON.parse((await ask(`token=${token}&token_type_hint=${hint}`)).body)).toMatchObject({ active: true });
       },
     );
 
-    it('the endpoint takes POST of a form alone, and nothing in the query', async () => {
+    it('must come in a POST form, with nothing in the query', async () => {
       const line = [FORM, `Authorization: Basic ${Buffer.from(asServer()).toString('base64')}`];
       const get = await sendRaw(world.url, {
         method: 'GET',
@@ -221,7 +221,7 @@ describe('POST /oauth2/introspect', () => {
       ['10.1.2.3,10.1.2.3', false],
       ['0', false],
       ['rubbish', false],
-    ])('client_ip=%s', async (clientIp, active) => {
+    ])('are checked for client_ip=%s', async (clientIp, active) => {
       const answer = await verdict(boundToken, clientIp);
       expect([answer.status, answer.body['active'], answer.body['allowed_ips']]).toStrictEqual([
         200,
@@ -230,7 +230,7 @@ describe('POST /oauth2/introspect', () => {
       ]);
     });
 
-    it('without client_ip it is inactive, unless the resource server cannot send it: then it gets the list', async () => {
+    it('make a token inactive without client_ip, unless the resource server cannot send it: then it gets the list', async () => {
       expect((await verdict(boundToken)).text).toBe(INACTIVE);
       const simple = await aResourceServer(world.api, world.keys, { requireClientIp: false });
       const told = await world.api.introspect(simple, boundToken);
@@ -242,12 +242,12 @@ describe('POST /oauth2/introspect', () => {
       expect(right.body).not.toHaveProperty('allowed_ips');
     });
 
-    it('a token that is bound to no address is good with an address, and not with rubbish for one', async () => {
+    it('accept any valid client_ip for a credential without Allowed IPs, but no malformed one', async () => {
       expect((await verdict(token, '192.0.2.1')).body['active']).toBe(true);
       expect((await verdict(token, 'rubbish')).text).toBe(INACTIVE);
     });
 
-    it('a client that asks about its own token is judged by its own address', async () => {
+    it('are checked against the caller’s own address when a client introspects its own token', async () => {
       const asker = await world.client({ allowedIps: ['127.0.0.1'] });
       const asked = await world.tokenOf(asker);
       const own = (): Promise<RawAnswer> => ask(`token=${asked}`, pairOf(asker));

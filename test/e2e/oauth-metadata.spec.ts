@@ -15,7 +15,7 @@ describe('GET /.well-known/oauth-authorization-server', () => {
     await service.database.drop();
   });
 
-  it('tells what there is (RFC 8414), to anyone', async () => {
+  it('lists endpoints and methods (RFC 8414), without sign-in', async () => {
     const answer = await new Api(service.url, null).get('/.well-known/oauth-authorization-server');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
@@ -33,7 +33,7 @@ describe('GET /.well-known/oauth-authorization-server', () => {
     });
   });
 
-  it('names no endpoint that is not there', async () => {
+  it('names only endpoints that exist', async () => {
     const { body } = await new Api(service.url, null).get('/.well-known/oauth-authorization-server');
     const endpoints = Object.entries(body).filter(([name]) => name.endsWith('_endpoint'));
     expect(endpoints).toHaveLength(3);
@@ -47,7 +47,7 @@ describe('GET /.well-known/oauth-authorization-server', () => {
     }
   });
 
-  it('is the same through HEAD, and takes no other method', async () => {
+  it('answers HEAD alike, and refuses other methods', async () => {
     const url = `${service.url}/.well-known/oauth-authorization-server`;
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
     const post = await fetch(url, { method: 'POST' });

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterAll(() => world.stop());
 
 describe('POST /oauth2/revoke', () => {
-  it('ends the client’s own token at once, on every instance, with one event', async () => {
+  it('revokes the client’s own token immediately, on every instance, with one event', async () => {
     expect(await world.isActive(token, { instance: 1 })).toBe(true);
     const answer = await revoke(`token=${token}`);
     expect([answer.status, answer.body, answer.headers.get('cache-control')]).toStrictEqual([200, '', 'no-store']);
@@ -37,7 +37,7 @@ describe('POST /oauth2/revoke', () => {
     });
   });
 
-  it('is 200 again, and for rubbish, with no further event', async () => {
+  it('answers 200 for a token that is already revoked or malformed, without another event', async () => {
     const nonsense = [
       'rubbish',
       '__proto__',
@@ -54,12 +54,12 @@ describe('POST /oauth2/revoke', () => {
     expect(await world.api.events({ type: 'token.revoked.v1', subject: client.id })).toHaveLength(1);
   });
 
-  it.each(['access_token', 'refresh_token', 'x', ''])('token_type_hint=%s is passed over', async (hint) => {
+  it.each(['access_token', 'refresh_token', 'x', ''])('ignores token_type_hint=%s', async (hint) => {
     expect((await revoke(`token=${token}&token_type_hint=${hint}`)).status).toBe(200);
     expect(await world.isActive(token)).toBe(false);
   });
 
-  it('another client’s live token stays live: 400, and an event says so', async () => {
+  it('refuses to revoke another client’s live token with 400, which is logged', async () => {
     const other = await world.client();
     expect(errorOf(await revoke(`token=${token}`, pairOf(other)))).toBe('400 invalid_request');
     expect(await world.isActive(token)).toBe(true);
@@ -69,13 +69,13 @@ describe('POST /oauth2/revoke', () => {
     });
   });
 
-  it('another client’s dead token is as good as unknown: 200', async () => {
+  it('answers 200 for another client’s expired or revoked token, like for an unknown one', async () => {
     const other = await world.client();
     await revoke(`token=${token}`);
     expect((await revoke(`token=${token}`, pairOf(other))).status).toBe(200);
   });
 
-  it('frees a place of the ten', async () => {
+  it('frees one of the ten slots', async () => {
     for (let count = 1; count < 10; count += 1) await world.tokenOf(client);
     expect((await world.api.token(client)).status).toBe(429);
     await revoke(`token=${token}`);
@@ -83,7 +83,7 @@ describe('POST /oauth2/revoke', () => {
     expect((await world.api.token(client)).status).toBe(429);
   });
 
-  it('ends a token for good, also one that had no right left at that moment', async () => {
+  it('revokes a token permanently, also one without any scope left at that moment', async () => {
     await world.api.delete(`${pathOf(client)}/apis`);
     expect(await world.isActive(token)).toBe(false);
     expect((await revoke(`token=${token}`)).status).toBe(200);
@@ -92,7 +92,7 @@ describe('POST /oauth2/revoke', () => {
     expect(await world.api.events({ type: 'token.revoked.v1', subject: client.id })).toHaveLength(1);
   });
 
-  it('two at once, at two instances, are one revocation; whoever is answered first, the token is dead', async () => {
+  it('counts two simultaneous revocations at two instances as one, and neither is answered while the token is active', async () => {
     await Promise.all(
       world.apis.map(async (api) => {
         expect((await api.revoke(client, token)).status).toBe(200);
@@ -107,11 +107,11 @@ describe('POST /oauth2/revoke', () => {
     ['empty', 'token='],
     ['twice', 'token=a&token=b'],
     ['no form', 'token=%'],
-  ])('token %s: 400', async (_what, body) => {
+  ])('refuses token %s with 400', async (_what, body) => {
     expect(errorOf(await revoke(body))).toBe('400 invalid_request');
   });
 
-  it('is for the client alone: no one else gets past 401', async () => {
+  it('answers 401 to everyone but clients', async () => {
     const { username, password } = world.resourceServer;
     for (const as of [[], [`Authorization: Bearer ${token}`], `${client.clientId}:x`, `${username}:${password}`]) {
       const answer = await revoke(`token=${token}`, as);
@@ -121,7 +121,7 @@ describe('POST /oauth2/revoke', () => {
     expect(await world.isActive(token)).toBe(true);
   });
 
-  it('takes POST of a form alone, and nothing in the query', async () => {
+  it('accepts only a POST form, with nothing in the query', async () => {
     const auth = `Authorization: Basic ${Buffer.from(pairOf(client)).toString('base64')}`;
     const target = `/oauth2/revoke?token=${token}`;
     const get = await sendRaw(world.url, { method: 'GET', target, headers: [FORM, auth] });

@@ -13,7 +13,7 @@ const ANSWERED_WITHIN_MS = 3_000;
 /** On top of it, for a machine that is busy with other tests. */
 const GRACE_MS = 1_000;
 
-describe('while MongoDB is away', () => {
+describe('while MongoDB is unavailable', () => {
   const database = new TestDatabase();
   let store: TcpProxy;
   let redis: RedisServer;
@@ -107,7 +107,7 @@ describe('while MongoDB is away', () => {
     }
   }
 
-  it('gone: every question is 503 with Retry-After within three seconds, and it heals by itself', async () => {
+  it('every request gets 503 with Retry-After within three seconds, and the service recovers by itself', async () => {
     await store.away();
     try {
       await eventually(async () => (await questions()['forward-auth']!.ask()).status === 503); // the lease
@@ -119,13 +119,13 @@ describe('while MongoDB is away', () => {
     }
   }, 60_000);
 
-  it('hanging: the same, however many ask at once', async () => {
+  it('and hangs, any number of parallel requests get 503 in time', async () => {
     store.hang(true);
     await eventually(async () => (await questions()['forward-auth']!.ask()).status === 503);
     await expectUnavailable(30);
   }, 60_000);
 
-  it('hanging from one moment to the next: those that are under way are answered in time too', async () => {
+  it('and starts to hang, requests in progress are answered in time too', async () => {
     const soon = askAll(20);
     store.hang(true);
     for (const { what, status, fine, ms, text } of [...(await soon), ...(await askAll(5))]) {
@@ -136,7 +136,7 @@ describe('while MongoDB is away', () => {
   }, 60_000);
 
   it.each([200, 450, 700, 1_100])(
-    'slow by %i ms each way: right or 503, in time, and never wrong',
+    'and slow by %i ms each way, every answer is correct or 503, and in time',
     async (delayMs) => {
       store.slow(delayMs);
       for (const { what, status, fine, ms, text } of [...(await askAll(3)), ...(await askAll(3))]) {
@@ -149,7 +149,7 @@ describe('while MongoDB is away', () => {
     60_000,
   );
 
-  it('hanging at the commit: 503 in time, and afterwards there is a token with its event, or neither', async () => {
+  it('and hangs at the commit, the answer is 503 in time, and later the token exists with its event or not at all', async () => {
     const another = await world.client();
     for (const passed of [false, true]) {
       const atCommit = store.hangAt({ text: 'commitTransaction', passed });
@@ -171,7 +171,7 @@ describe('while MongoDB is away', () => {
     });
   }, 60_000);
 
-  it('with Redis gone as well, no one waits longer', async () => {
+  it('and Redis too, no request waits longer', async () => {
     await redis.kill();
     await store.away();
     try {

@@ -7,7 +7,7 @@ import { OAuthWorld } from '../support/oauth-world.ts';
 const LIMIT = 10;
 
 /** An instance remembers what it issued. Whatever is done elsewhere meanwhile must count all the same. */
-describe('issuing at one instance, with things done at another', () => {
+describe('issuing at one instance after a change at another', () => {
   let world: OAuthWorld;
   let client: CredentialBody;
   let neighbour: CredentialBody;
@@ -36,13 +36,13 @@ describe('issuing at one instance, with things done at another', () => {
     return tokens;
   };
 
-  it('takes the place of a token that was revoked there', async () => {
+  it('uses the slot of a token that was revoked there', async () => {
     const [token] = await fill();
     expect((await there().revoke(client, token!)).status).toBe(200);
     expect(await fill()).toHaveLength(1);
   });
 
-  it('takes the place of a token that was revoked there, and evicts none', async () => {
+  it('uses the slot of a token that was revoked there, and evicts no other', async () => {
     await world.api.patch(pathOf(client), { tokenLimitPolicy: 'evict_oldest' });
     const tokens: string[] = [];
     for (let count = 2; count < LIMIT; count += 1) tokens.push(await world.tokenOf(client));
@@ -55,43 +55,43 @@ describe('issuing at one instance, with things done at another', () => {
     expect(next?.data).toHaveProperty('evictedTokenId');
   });
 
-  it('takes the places of tokens that were all ended there', async () => {
+  it('uses the slots of tokens that were all revoked there', async () => {
     await fill();
     expect((await there().delete(`${pathOf(client)}/tokens`)).status).toBe(204);
     expect(await fill()).toHaveLength(LIMIT);
   });
 
-  it('leaves the places that were taken there', async () => {
+  it('does not use slots that were taken there', async () => {
     for (let count = 0; count < 3; count += 1) expect((await there().token(client)).status).toBe(200);
     expect(await fill()).toHaveLength(LIMIT - 5);
     expect((await there().token(client)).status).toBe(429);
   });
 
-  it('goes by an edit that was made there', async () => {
+  it('applies an edit that was made there', async () => {
     await there().patch(pathOf(client), { apis: [world.keys[1]], tokenTtlSeconds: 120 });
     expect((await here(client)).body).toMatchObject({ scope: world.keys[1], expires_in: 120 });
   });
 
-  it('issues nothing once it was disabled there, and again when that is over', async () => {
+  it('issues nothing while the credential is disabled there, and again once it is enabled', async () => {
     await there().patch(pathOf(client), { status: 'disabled' });
     expect((await here(client)).status).toBe(401);
     await there().patch(pathOf(client), { status: 'active' });
     expect((await here(client)).status).toBe(200);
   });
 
-  it('issues nothing once it was deleted there', async () => {
+  it('issues nothing after the credential was deleted there', async () => {
     expect((await there().delete(pathOf(client))).status).toBe(204);
     expect((await here(client)).status).toBe(401);
   });
 
-  it('issues nothing for the old secret once it was compromised there', async () => {
+  it('issues nothing for an old secret that was reported as compromised there', async () => {
     const rotated = await there().post<CredentialBody>(`${pathOf(client)}/rotate-secret`, { compromised: true });
     expect((await here(client)).status).toBe(401);
     client = { ...client, clientSecret: rotated.body.clientSecret };
     expect(await fill()).toHaveLength(LIMIT);
   });
 
-  it('notes the use of each secret, whatever was noted of the other', async () => {
+  it('records the last use of each of two secrets', async () => {
     const rotated = await there().post<CredentialBody>(`${pathOf(client)}/rotate-secret`, { overlapSeconds: 600 });
     expect((await here({ ...client, clientSecret: rotated.body.clientSecret })).status).toBe(200);
     const { body } = await there().get<{ secrets: { lastUsedAt: string | null }[] }>(pathOf(client));

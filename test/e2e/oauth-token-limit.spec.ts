@@ -25,8 +25,8 @@ beforeAll(async () => {
 
 afterAll(() => world.stop());
 
-describe('ten live tokens a credential', () => {
-  it('100 requests at once, at two instances: exactly 10 tokens, 90 times 429 with Retry-After, 10 events', async () => {
+describe('the limit of ten live tokens per credential', () => {
+  it('gives 100 parallel requests at two instances exactly 10 tokens and 10 events, and 90 times 429 with Retry-After', async () => {
     const client = await world.client();
     const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => world.apis[index % 2]!.token(client)));
     expect(statuses(answers)).toStrictEqual({ 200: 10, 429: 90 });
@@ -41,7 +41,7 @@ describe('ten live tokens a credential', () => {
     expect(await world.api.events({ type: 'token.issued.v1', subject: client.id })).toHaveLength(10);
   });
 
-  it('Retry-After lasts until the first of them ends, and then there is a place', async () => {
+  it('announces in Retry-After when the first token expires, and then issues another', async () => {
     const client = await world.client({ tokenTtlSeconds: 60 });
     for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
     const tokens = await world.service.database.collection('tokens');
@@ -57,7 +57,7 @@ describe('ten live tokens a credential', () => {
     expect((await world.api.token(client)).status).toBe(429);
   });
 
-  it('an expired token that nobody pruned holds no place', async () => {
+  it('does not count an expired token that is not pruned yet', async () => {
     const client = await world.client();
     const old = await Promise.all(Array.from({ length: 10 }, () => world.tokenOf(client)));
     const tokens = await world.service.database.collection('tokens');
@@ -69,7 +69,7 @@ describe('ten live tokens a credential', () => {
     for (const token of old) expect(await world.isActive(token)).toBe(false);
   });
 
-  it('evict_oldest: each further token ends the oldest, there are never more than ten', async () => {
+  it('lets each further token end the oldest with evict_oldest, so that ten are live at most', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const issued: string[] = [];
     for (let count = 0; count < 12; count += 1) issued.push(await world.tokenOf(client));
@@ -86,14 +86,14 @@ describe('ten live tokens a credential', () => {
     expect(events.filter(({ data }) => 'evictedTokenId' in data)).toHaveLength(2);
   });
 
-  it('evict_oldest: 60 at once leave ten', async () => {
+  it('leaves ten tokens after 60 parallel requests with evict_oldest', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => world.apis[index % 2]!.token(client)));
     expect(statuses(answers)).toStrictEqual({ 200: 60 });
     expect(await storedOf(client.id)).toBe(10);
   });
 
-  it('the limit is each credential’s own', async () => {
+  it('is independent for each credential', async () => {
     const [one, other] = [await world.client(), await world.client()];
     for (let count = 0; count < 10; count += 1) await world.tokenOf(one);
     expect((await world.api.token(one)).status).toBe(429);
@@ -101,8 +101,8 @@ describe('ten live tokens a credential', () => {
   });
 });
 
-describe('issue races delete', () => {
-  it('once DELETE has answered, no token of that credential is ever active, whenever it was issued', async () => {
+describe('issuing during a deletion', () => {
+  it('leaves no active token after the DELETE is answered, whenever the token was issued', async () => {
     let issuedBeforeTheEnd = 0;
     for (let race = 0; race < RACES; race += 1) {
       const client = await world.client();
@@ -133,7 +133,7 @@ describe('issue races delete', () => {
   }, 120_000);
 });
 
-describe('an edit is in force at once, on the other instance, at issue and at use', () => {
+describe('an edit applies immediately on another instance, to issuing and verification', () => {
   it.each([
     ['Allowed IPs', { allowedIps: ['192.0.2.1'] }, 401],
     ['APIs', { apis: [] }, 400],
@@ -156,7 +156,7 @@ describe('an edit is in force at once, on the other instance, at issue and at us
     }
   });
 
-  it('rights that come back are there at once as well', async () => {
+  it('also when it grants rights back', async () => {
     const client = await world.client();
     const token = await world.tokenOf(client);
     await world.api.patch(pathOf(client), { status: 'disabled' });

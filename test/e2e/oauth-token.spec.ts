@@ -35,7 +35,7 @@ describe('POST /oauth2/token', () => {
   });
 
   describe('a token', () => {
-    it('comes with 200, exactly the members of the contract, and is not to be cached', async () => {
+    it('comes with 200, exactly the documented members, and no-store', async () => {
       const answer = await ask(GRANT);
       expect(answer.status).toBe(200);
       expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
@@ -49,7 +49,7 @@ describe('POST /oauth2/token', () => {
       });
     });
 
-    it('carries its client’s handle and is kept as a digest only', async () => {
+    it('contains its client’s handle, and is stored as a digest only', async () => {
       const token = await world.tokenOf(client);
       expect(token.slice(6, 30)).toBe(client.clientId.slice(6));
       const tokens = await world.service.database.collection<{ _id: string }>('tokens');
@@ -58,7 +58,7 @@ describe('POST /oauth2/token', () => {
       expect(JSON.stringify(await tokens.find().toArray())).not.toContain(token);
     });
 
-    it('lives as long as the credential says', async () => {
+    it('expires after the token lifetime of its credential', async () => {
       const brief = await world.client({ tokenTtlSeconds: 60 });
       const { body } = await world.api.token(brief);
       expect(body['expires_in']).toBe(60);
@@ -100,14 +100,14 @@ describe('POST /oauth2/token', () => {
       expect(errorOf(await ask(`${GRANT}&scope=${value}`))).toBe('400 invalid_scope');
     });
 
-    it('is refused to a credential with no API, asked for or not', async () => {
+    it('is refused to a credential without APIs, whether or not one is requested', async () => {
       const bare = await world.client({ apis: [] });
       expect(errorOf(await ask(GRANT, pairOf(bare)))).toBe('400 invalid_scope');
       expect(errorOf(await ask(`${GRANT}&scope=`, pairOf(bare)))).toBe('400 invalid_scope');
       expect(errorOf(await ask(`${GRANT}&scope=${world.keys[0]}`, pairOf(bare)))).toBe('400 invalid_scope');
     });
 
-    it('is refused for an API of the catalogue that was not granted', async () => {
+    it('is refused for an existing API that was not granted', async () => {
       const narrow = await world.client({ apis: [world.keys[0]] });
       expect(errorOf(await ask(`${GRANT}&scope=${world.keys[1]}`, pairOf(narrow)))).toBe('400 invalid_scope');
     });
@@ -138,12 +138,12 @@ describe('POST /oauth2/token', () => {
       '__proto__=1',
       'constructor=1&toString=2',
       'audience=x',
-    ])('what is not known is passed over: %s', async (more) => {
+    ])('ignores unknown parameters: %s', async (more) => {
       expect((await ask(`${GRANT}&${more}`)).status).toBe(200);
     });
   });
 
-  describe('a recognised parameter twice', () => {
+  describe('a recognised parameter that is sent twice', () => {
     it.each([
       'grant_type=client_credentials',
       'scope=&scope=',
@@ -154,14 +154,14 @@ describe('POST /oauth2/token', () => {
       expect(errorOf(await ask(`${GRANT}&${twice}`))).toBe('400 invalid_request');
     });
 
-    it('written with an escape', async () => {
+    it('is refused also when its name is percent-encoded', async () => {
       expect(errorOf(await ask(`${GRANT}&grant%5Ftype=client_credentials`))).toBe('400 invalid_request');
     });
   });
 
   describe('the request', () => {
     it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'])(
-      '%s: 405 and Allow',
+      'gets 405 and Allow for %s',
       async (method) => {
         const answer = await send({ method });
         expect(answer.status).toBe(405);
@@ -178,7 +178,7 @@ describe('POST /oauth2/token', () => {
       ['an empty one', ['Content-Type: '], GRANT],
       ['something like it', [`${FORM}x`], GRANT],
       ['two at once', [`${FORM}, application/json`], GRANT],
-    ])('any other media type is 400: %s', async (_what, type, body) => {
+    ])('gets 400 for any other media type: %s', async (_what, type, body) => {
       expect(errorOf(await send({ headers: [...type, basicLine(pairOf(client))], body }))).toBe('400 invalid_request');
     });
 
@@ -187,18 +187,18 @@ describe('POST /oauth2/token', () => {
       `${FORM};charset="UTF-8"`,
       'content-type: Application/X-WWW-Form-URLencoded',
       `${FORM};`,
-    ])('the media type may be written %s', async (type) => {
+    ])('may write the media type as %s', async (type) => {
       expect((await send({ headers: [type, basicLine(pairOf(client))] })).status).toBe(200);
     });
 
     it.each(['%', '%zz', 'scope=%C3', 'scope=\u00e4', 'scope=a\u0000', 'a=b\r\n'])(
-      'a body that is no form is 400: %j',
+      'gets 400 for a body that is not a form: %j',
       async (more) => {
         expect(errorOf(await ask(`${GRANT}&${more}`))).toBe('400 invalid_request');
       },
     );
 
-    it('a body of 16 KiB is read, one byte more is 413, announced or not', async () => {
+    it('may have a body of 16 KiB; one byte more gets 413, with or without Content-Length', async () => {
       const filler = (size: number): string => `${GRANT}&x=`.padEnd(size, 'a');
       expect((await ask(filler(16 * 1024))).status).toBe(200);
       const announced = await ask(filler(16 * 1024 + 1));
@@ -223,7 +223,7 @@ describe('POST /oauth2/token', () => {
           body: `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
         }),
       ],
-    ])('ten megabytes, %s, are 413, which is read to the end, and the connection goes on', async (_how, framed) => {
+    ])('gets 413 for ten megabytes, %s, and the connection stays usable', async (_how, framed) => {
       const connection = await RawConnection.open(world.url);
       const lines = [FORM, basicLine(pairOf(client))];
       const large = framed(`${GRANT}&x=${'a'.repeat(10 * 1024 * 1024)}`);
@@ -235,14 +235,14 @@ describe('POST /oauth2/token', () => {
     });
 
     it.each(['?', '?grant_type=client_credentials', '?a', `?client_secret=lk_cs_canaryInTheQuery`])(
-      'anything in the query is 400 and not logged: %s',
+      'gets 400 for anything in the query, which is not logged: %s',
       async (query) => {
         expect(errorOf(await send({ target: `/oauth2/token${query}` }))).toBe('400 invalid_request');
         expect(world.service.lines.join('\n')).not.toContain('canaryInTheQuery');
       },
     );
 
-    it('means the same however its address is written', async () => {
+    it('has the same meaning for every spelling of its URL', async () => {
       const spellings = [
         '/oauth2/%74oken',
         '/%6Fauth2/token',
@@ -278,7 +278,7 @@ describe('POST /oauth2/token', () => {
       expect((await send({ headers })).status).toBe(200);
     });
 
-    it('each error has OAuth’s form, and repeats nothing that was sent', async () => {
+    it('gets errors in OAuth’s format that repeat no submitted value', async () => {
       const marker = 'canaryOfTheSender';
       const answers = await Promise.all([
         ask(`${GRANT}&scope=${marker}`),

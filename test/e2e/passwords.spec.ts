@@ -37,12 +37,12 @@ describe('a new password', () => {
     ['password1234', [known('/password')]],
     ['short', ['/password: A password has 12 to 256 characters.']],
     ['x'.repeat(257), ['/password: A password has 12 to 256 characters.']],
-  ])('that is weak is refused with the rule that it breaks: %s', async (password, errors) => {
+  ])('is refused if it is weak, with the broken rule: %s', async (password, errors) => {
     const user = { username: unique('user'), password, roles: ['auditor'] };
     expect(faultsOf(await admin.post<ProblemBody>('/v1/users', user))).toEqual(weak(...errors));
   });
 
-  it('must not contain the name that its user has, or is given with it', async () => {
+  it('must not contain the user name, current or new', async () => {
     const { id, username } = await aUser(admin, ['auditor']);
     const name = '/password: The password contains the user name.';
     const edit = (changes: object): Promise<Answer<ProblemBody>> =>
@@ -54,7 +54,7 @@ describe('a new password', () => {
     expect((await edit({ password: NEW })).status).toBe(200);
   });
 
-  it('of the first platform-admin is held to the same rules: the service says so and exits with 78', async () => {
+  it('of the first platform-admin follows the same rules: otherwise the service exits with 78 and names the rule', async () => {
     const database = new TestDatabase();
     try {
       await database.migrate();
@@ -87,7 +87,7 @@ describe('PUT /v1/me/password', () => {
   const status = async (signIn: SignIn, instance = 0): Promise<number> =>
     (await new Api(services[instance]!.url, signIn).get('/v1/me')).status;
 
-  it('changes it on every instance from the next request on, and tells the log without it', async () => {
+  it('takes effect on every instance from the next request on, and is logged without the password', async () => {
     const person = await aUser(admin, ['auditor']);
     expect([await status(person, 0), await status(person, 1)]).toEqual([200, 200]);
     const changed = await change(person, person.password, NEW);
@@ -100,7 +100,7 @@ describe('PUT /v1/me/password', () => {
     expect(event).toMatchObject({ actor: { type: 'user', id: person.id }, data: { passwordChanged: true } });
   });
 
-  it('refuses a wrong current password, and slows whoever guesses at it', async () => {
+  it('refuses a wrong current password, and limits guessing', async () => {
     const person = await aUser(admin, ['auditor']);
     expect(await status(person)).toBe(200);
     const refused = await change(person, 'not the current one', NEW);
@@ -117,13 +117,13 @@ describe('PUT /v1/me/password', () => {
     expect(countOf(400) + countOf(429) + countOf(503)).toBe(40);
   });
 
-  it('refuses a weak new password before it looks at the current one', async () => {
+  it('refuses a weak new password before it checks the current one', async () => {
     const person = await aUser(admin, ['auditor']);
     expect(faultsOf(await change(person, person.password, 'password1234'))).toEqual(weak(known('/newPassword')));
     expect(await status(person)).toBe(200);
   });
 
-  it('of two changes at the same time lets one through', async () => {
+  it('accepts one of two simultaneous changes', async () => {
     const person = await aUser(admin, ['auditor']);
     expect([await status(person, 0), await status(person, 1)]).toEqual([200, 200]);
     const answers = await Promise.all(

@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 describe('users over HTTP', () => {
-  it('are made, found, changed and deleted, and never show anything of a password', async () => {
+  it('are created, listed, changed and deleted, and never show a password or its hash', async () => {
     const body = userBody();
     const made = await api.post<UserBody>('/v1/users', body);
     expect(made.status).toBe(201);
@@ -71,7 +71,7 @@ describe('users over HTTP', () => {
     expect(made.text + changed.text + service.lines.join()).not.toMatch(/horse|argon2/);
   });
 
-  it('sign in with passwords of any script, colons included, and hear who they are', async () => {
+  it('sign in with passwords of any script, colons included, and see who they are', async () => {
     const { body } = await api.post<UserBody>('/v1/users', userBody());
     const me = await api.as({ username: body.username.toUpperCase(), password }).get<UserBody>('/v1/me');
     expect(me.status).toBe(200);
@@ -98,7 +98,7 @@ describe('users over HTTP', () => {
     expect(answer.text).not.toContain('horse');
   });
 
-  it('have names that are taken whatever their case', async () => {
+  it('have names that are unique regardless of case', async () => {
     const username = unique('Name');
     await api.post('/v1/users', userBody({ username }));
     const again = await api.post<ProblemBody>('/v1/users', userBody({ username: username.toLowerCase() }));
@@ -119,7 +119,7 @@ describe('users over HTTP', () => {
     expect((await api.get('/v1/me')).status).toBe(200);
   });
 
-  it('are made once for one Idempotency-Key, and the password takes part in what is compared', async () => {
+  it('are created once per Idempotency-Key, and the comparison includes the password', async () => {
     const body = userBody();
     const idempotencyKey = unique('key');
     const first = await api.post<UserBody>('/v1/users', body, { idempotencyKey });
@@ -130,8 +130,8 @@ describe('users over HTTP', () => {
   });
 });
 
-describe('guessing people’s passwords', () => {
-  it('is answered 429 with Retry-After for the name at this address only', async () => {
+describe('password guessing', () => {
+  it('gets 429 with Retry-After, for this name at this address only', async () => {
     const limited = await startService({
       database: service.database,
       env: { GUESS_LIMIT_PER_CLIENT: '3', GUESS_LIMIT_PER_ADDRESS: '50' },
@@ -154,7 +154,7 @@ describe('guessing people’s passwords', () => {
 });
 
 describe('the catalogue over HTTP', () => {
-  it('takes APIs with a key that never changes', async () => {
+  it('creates APIs with a key that never changes', async () => {
     const made = await api.post<ApiBody>('/v1/apis', { key: unique('invoices'), name: 'Invoices' });
     expect(made.status).toBe(201);
     const path = `/v1/apis/${made.body.key}`;
@@ -170,7 +170,7 @@ describe('the catalogue over HTTP', () => {
     }
   });
 
-  it('gives an API up only unused, or by force, and then takes it from everything that names it', async () => {
+  it('deletes an API only if it is unused or with force, which removes it from everything that names it', async () => {
     const [{ key }, operation] = [await anApi(api), await anOperation(api)];
     const credential = await aCredential(api, operation.id, { apis: [key] });
     const server = await aResourceServer(api, [key]);
@@ -192,7 +192,7 @@ describe('the catalogue over HTTP', () => {
 });
 
 describe('resource servers over HTTP', () => {
-  it('get their secret once: a replay has none', async () => {
+  it('get their secret once: a replay does not have it', async () => {
     const { key } = await anApi(api);
     const body = { name: unique('gate'), apis: [key] };
     const idempotencyKey = unique('key');
@@ -211,7 +211,7 @@ describe('resource servers over HTTP', () => {
     expect(read.text + service.lines.join()).not.toContain(resourceServerSecret);
   });
 
-  it('are refused with an API that the catalogue does not have, by its place', async () => {
+  it('are refused with an unknown API, which is named by its position', async () => {
     const { key } = await anApi(api);
     const body = { name: unique('gate'), apis: [key, 'no-such-api'] };
     const refused = await api.post<ProblemBody>('/v1/resource-servers', body);
@@ -219,7 +219,7 @@ describe('resource servers over HTTP', () => {
     expect(refused.body.errors).toMatchObject([{ pointer: '/apis/1', code: 'unknown-api' }]);
   });
 
-  it('rotate with and without a body, and honour If-Match when it is sent', async () => {
+  it('rotate their secret with and without a body, and check If-Match when it is sent', async () => {
     const server = await aResourceServer(api, []);
     const path = `/v1/resource-servers/${server.id}`;
     const first = await api.post<ResourceServerBody>(`${path}/rotate-secret`, { overlapSeconds: 60 });

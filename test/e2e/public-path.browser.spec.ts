@@ -18,7 +18,7 @@ const PASSED_ON = 'proxy_pass http://latchkey;';
 describe.each([
   ['strips the path', STRIPPED],
   ['passes the path on', PASSED_ON],
-])('behind nginx that serves it under /auth/ and %s', (_how, proxyPass) => {
+])('Latchkey behind nginx, under /auth/ and with a proxy that %s', (_how, proxyPass) => {
   let service: Service;
   let nginx: Gateway;
   let publicUrl: string;
@@ -55,7 +55,7 @@ describe.each([
     return join(folder, 'nginx.conf');
   }
 
-  it('sends a browser from the path to the docs below it', async () => {
+  it('redirects a browser from /auth/ to the docs below it', async () => {
     for (const start of [`${publicUrl}/`, publicUrl]) {
       const response = await fetch(start);
       expect([response.status, response.url]).toEqual([200, `${publicUrl}/docs`]);
@@ -63,7 +63,7 @@ describe.each([
     }
   });
 
-  it('answers Location with the path of what was created, which can be followed', async () => {
+  it('sends a Location header that includes the path and can be followed', async () => {
     const created = await api.post<{ id: string }>('/v1/operations', { name: 'Below a path' }, { idempotencyKey: 'k' });
     const again = await api.post('/v1/operations', { name: 'Below a path' }, { idempotencyKey: 'k' });
     for (const { headers } of [created, again]) {
@@ -73,14 +73,14 @@ describe.each([
     }
   });
 
-  it('names itself in the OpenAPI document and in a 404', async () => {
+  it('includes the path in the OpenAPI document and in a 404', async () => {
     const { body } = await api.get<{ servers: unknown[] }>('/openapi.json');
     expect(body.servers).toEqual([{ url: '/auth', description: 'This instance.' }]);
     const { text } = await api.get('/v1/nothing');
     expect(text).toContain('/auth/docs lists the paths');
   });
 
-  it('is found by an OAuth client from its issuer alone (RFC 8414 3.1), and gives it a token', async () => {
+  it('lets an OAuth client discover it from the issuer alone (RFC 8414 3.1) and get a token', async () => {
     const { id } = await anOperation(api);
     const { key } = await anApi(api);
     const client = await aCredential(api, id, { apis: [key] });
@@ -99,7 +99,7 @@ describe.each([
     expect((await fetch(`${publicUrl}/.well-known/oauth-authorization-server`)).status).toBe(200);
   });
 
-  it('has a Swagger UI whose Try it out reaches the service', async () => {
+  it('serves a Swagger UI whose Try it out reaches the service', async () => {
     const browser = await launchChromium();
     try {
       const swagger = await SwaggerPage.open(browser, `${publicUrl}/docs`);

@@ -8,7 +8,7 @@ import { TestDatabase } from '../support/database.ts';
 import { RedisSetup } from '../support/redis-setups.ts';
 import { Service, eventually } from '../support/service.ts';
 
-describe('Redis, as it may be set up', () => {
+describe('a Redis setup', () => {
   let redis: RedisSetup;
   const services: Service[] = [];
 
@@ -50,14 +50,14 @@ describe('Redis, as it may be set up', () => {
     await expectPurge(await started({ REDIS_URL: `redis+cluster://${nodes}` }));
   });
 
-  it('is found by a Sentinel', async () => {
+  it('works with a Sentinel', async () => {
     const { sentinel, master } = await redis.sentinel('jobs');
     const service = await started({ REDIS_URL: `redis+sentinel://127.0.0.1:${sentinel}/jobs` });
     await expectPurge(service);
     expect(await redis.ask(master, ['keys', `{latchkey-${service.database.name}-*:token-purge:*`])).not.toEqual([]);
   });
 
-  it('is reached by TLS with a private CA, and shown a client certificate', async () => {
+  it('works over TLS with a private CA and a client certificate', async () => {
     const files = redis.certificates();
     const tls = {
       ca: readFileSync(files.ca),
@@ -78,7 +78,7 @@ describe('Redis, as it may be set up', () => {
     await expectPurge(await started({ ...env, ...client }));
   });
 
-  it('is used as the ACL user that docs/operating.md describes', async () => {
+  it('works with the ACL user of docs/operating.md', async () => {
     const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operating.md'), 'utf8');
     const rule = /^(user latchkey .*)$/m.exec(page)?.[1]?.replace('PASSWORD', 's3cret') ?? '';
     const file = join(redis.folder, 'users.acl');
@@ -90,12 +90,12 @@ describe('Redis, as it may be set up', () => {
     expect(await redis.ask(port, ['acl', 'log'], administrator)).toEqual([]);
   });
 
-  it('listens at an IPv6 address', async () => {
+  it('works at an IPv6 address', async () => {
     const port = await redis.server(['--bind', '::1'], { host: '::1' });
     await expectPurge(await started({ REDIS_URL: `redis://[::1]:${port}` }));
   });
 
-  it('serves two deployments whose databases have the same name, without mixing their jobs', async () => {
+  it('can be shared by two deployments with equal database names, without mixing their jobs', async () => {
     const port = await redis.server();
     const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
     const one = await started(env);
@@ -117,7 +117,7 @@ describe('Redis, as it may be set up', () => {
     }
   });
 
-  it('that may evict jobs makes the instance degraded, and is reported in one line', async () => {
+  it('with an eviction policy makes the instance degraded, and is logged in one line', async () => {
     const port = await redis.server(['--maxmemory-policy', 'allkeys-lru']);
     const service = await started({ REDIS_URL: `redis://127.0.0.1:${port}` });
     await eventually(async () => (await readiness(service)).status === 'degraded');
@@ -126,7 +126,7 @@ describe('Redis, as it may be set up', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('that is away is reported in one line, with the reason', async () => {
+  it('that is unavailable is logged in one line, with the reason', async () => {
     const port = await redis.server();
     await redis.stop();
     redis = new RedisSetup();

@@ -29,8 +29,8 @@ async function readyz(): Promise<{ code: number; status: string; problems: { cod
   return { code: answer.status, ...((await answer.json()) as { status: string; problems: [] }) };
 }
 
-describe('an operation whose event log does not end where its head says', () => {
-  it('is refused with its own code, shown at /readyz and /metrics, and mended by `latchkey repair`', async () => {
+describe('an operation whose event log does not end at its chain head', () => {
+  it('refuses writes with log-inconsistent, shows in /readyz and /metrics, and is repaired by `latchkey repair`', async () => {
     const client = await world.client();
     const neighbour = await world.client();
     const token = await world.tokenOf(client);
@@ -78,7 +78,7 @@ describe('an operation whose event log does not end where its head says', () => 
     expect(proof.body).toMatchObject({ whole: true });
   });
 
-  it('is left alone where events are missing in the middle, with the reason', async () => {
+  it('is not repaired if events are missing in the middle, and the reason is printed', async () => {
     const client = await world.client();
     await world.tokenOf(client);
     await world.tokenOf(client);
@@ -92,7 +92,7 @@ describe('an operation whose event log does not end where its head says', () => 
     await events.insertOne(gap!);
   });
 
-  it('exits 1 for an operation that has no log', async () => {
+  it('makes `latchkey repair` exit with 1 if it has no log', async () => {
     expect(await repair('--operation', 'op_none')).toMatchObject({ code: 1, stdout: '' });
   });
 });

@@ -126,7 +126,7 @@ describe('the event log', () => {
   }
 
   it(
-    'tells what every operation, credential, API, resource server and user is, after any history',
+    'reproduces the state of every operation, credential, API, resource server and user after a random history',
     async () => {
       const seed = Number(process.env['LATCHKEY_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
       const lanes = fc.sample(history, { numRuns: LANES, seed });

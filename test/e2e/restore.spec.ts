@@ -58,7 +58,7 @@ async function startUnready(): Promise<void> {
 }
 
 describe('a database that was restored to an older state', () => {
-  it('keeps the instance out of service until `latchkey reconcile` has ended again what had been ended', async () => {
+  it('keeps the instance out of service until `latchkey reconcile` has ended again what had ended before', async () => {
     await start();
     const deleted = await world.client();
     const [rotated, revoked, kept] = [
@@ -128,7 +128,7 @@ describe('a database that was restored to an older state', () => {
     expect(await reconcile('--dry-run')).toMatchObject({ code: 0 });
   });
 
-  it('is noticed by an instance that was running meanwhile', async () => {
+  it('is noticed by an instance that was running during the restore', async () => {
     await start();
     const client = await world.client();
     const backup = await Backup.take(world.service.database);
@@ -140,7 +140,7 @@ describe('a database that was restored to an older state', () => {
 });
 
 describe('tombstones', () => {
-  it('are written for what a crash kept from being recorded, and a line that it cut off does no harm', async () => {
+  it('are completed after a crash, and a line that the crash cut off does no harm', async () => {
     await start();
     const client = await world.client();
     expect((await world.api.delete(pathOf(client))).status).toBe(204);
@@ -153,7 +153,7 @@ describe('tombstones', () => {
     await eventually(isReady);
   });
 
-  it('of two instances that share the directory do not disturb each other', async () => {
+  it('of two instances can share a directory', async () => {
     await start(2);
     const clients = await Promise.all(Array.from({ length: 6 }, () => world.client()));
     const answers = await Promise.all(clients.map((client, index) => world.apis[index % 2]!.delete(pathOf(client))));
@@ -164,7 +164,7 @@ describe('tombstones', () => {
     expect(await isReady()).toBe(true);
   });
 
-  it('that cannot be read keep the instance out of service, and are named by file and line', async () => {
+  it('that are unreadable keep the instance out of service, and are named by file and line', async () => {
     await start();
     const client = await world.client();
     expect((await world.api.delete(pathOf(client))).status).toBe(204);
@@ -184,7 +184,7 @@ describe('tombstones', () => {
     await eventually(isReady, RECHECK_LIMIT_MS);
   });
 
-  it('that cannot be written make a deletion 503, which is in force, and are written as soon as they can be', async () => {
+  it('that cannot be written turn the answer of an effective deletion into 503, and are written later', async () => {
     await start();
     const client = await world.client();
     const token = await world.tokenOf(client);
@@ -204,7 +204,7 @@ describe('tombstones', () => {
     expect(lines().join('\n')).toContain(client.id);
   });
 
-  it('need a directory that can be written to: otherwise the service exits with 78', async () => {
+  it('need a writable directory: otherwise the service exits with 78', async () => {
     await start();
     for (const args of [['serve'], ['reconcile']]) {
       const result = await latchkey(world.service.database, args, { LATCHKEY_TOMBSTONE_DIR: join(folder, 'none') });

@@ -21,7 +21,7 @@ async function remembered(world: OAuthWorld, client: CredentialBody, instance = 
 }
 
 /** docs/adr/0003-the-lease.md: what is remembered lives as long as the rights version of its operation. */
-describe('the rights version, between two instances', () => {
+describe('the rights version, with two instances', () => {
   let world: OAuthWorld;
 
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('the rights version, between two instances', () => {
 
   const isActive = (token: string, instance: number): Promise<boolean> => world.isActive(token, { instance });
 
-  it('has an evicted token be worthless everywhere once the client has revoked it', async () => {
+  it('makes an evicted token inactive everywhere once the client has revoked it', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const first = await remembered(world, client, 1);
     for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
@@ -39,7 +39,7 @@ describe('the rights version, between two instances', () => {
     expect(await isActive(first, 1)).toBe(false);
   });
 
-  it('has an evicted token be worthless everywhere after a lease, without anybody revoking it', async () => {
+  it('makes an evicted token inactive everywhere after a lease, without a revocation', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const first = await remembered(world, client, 1);
     for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
@@ -47,7 +47,7 @@ describe('the rights version, between two instances', () => {
     expect(await isActive(first, 1)).toBe(false);
   });
 
-  it('does not forget an eviction when the policy changes afterwards', async () => {
+  it('still applies an eviction after the policy changed', async () => {
     const client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     const first = await remembered(world, client, 1);
     for (let count = 0; count < 10; count += 1) await world.tokenOf(client);
@@ -55,7 +55,7 @@ describe('the rights version, between two instances', () => {
     expect(await isActive(first, 1)).toBe(false);
   });
 
-  it('shows a right that was granted to the other instance, too', async () => {
+  it('makes a newly granted API visible on the other instance', async () => {
     const client = await world.client({ apis: [world.keys[0]] });
     const token = await remembered(world, client, 1);
     await world.api.put(`${pathOf(client)}/apis`, { apis: [] });
@@ -64,7 +64,7 @@ describe('the rights version, between two instances', () => {
     expect(await isActive(token, 1)).toBe(true);
   });
 
-  it('knows a new token, and the token of a new credential, on the other instance immediately', async () => {
+  it('makes a new token, and the token of a new credential, valid on the other instance immediately', async () => {
     const client = await world.client();
     expect(await isActive(await world.tokenOf(client), 1)).toBe(true);
     expect(await isActive(await world.tokenOf(client), 1)).toBe(true);
@@ -85,7 +85,7 @@ describe('the rights version, between two instances', () => {
     expect({ status: second.status, active: second.active }).toEqual({ status: 404, active: false });
   });
 
-  it('notices what was deleted by hand after touch-rights', async () => {
+  it('applies a deletion by hand after touch-rights', async () => {
     const client = await world.client();
     const token = await remembered(world, client, 1);
     const tokens = await world.service.database.collection('tokens');
@@ -98,8 +98,8 @@ describe('the rights version, between two instances', () => {
   });
 });
 
-describe('the audit of what is remembered', () => {
-  it('finds what was deleted by hand, forgets everything, and goes by rights versions no more', async () => {
+describe('the audit of cached rights', () => {
+  it('detects a deletion by hand, clears the cache, and stops using rights versions', async () => {
     const world = await OAuthWorld.start(1);
     try {
       const client = await world.client();
@@ -126,7 +126,7 @@ describe('the audit of what is remembered', () => {
     }
   });
 
-  it('is not needed with LATCHKEY_RIGHTS_VERSION=off: what is remembered ends with the lease', async () => {
+  it('is not needed with LATCHKEY_RIGHTS_VERSION=off: the cache expires with the lease', async () => {
     const world = await OAuthWorld.start(1, { env: { LATCHKEY_RIGHTS_VERSION: 'off' } });
     try {
       const client = await world.client();

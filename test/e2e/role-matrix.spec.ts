@@ -140,11 +140,11 @@ describe('the role matrix', () => {
     return (await api.call(method, path, { ...call, ifMatch: '"v999"' })).status;
   }
 
-  it('knows every route, and no route that is not there', async () => {
+  it('lists exactly the routes that exist', async () => {
     expect((await documented()).sort()).toEqual(Object.keys(matrix).sort());
   });
 
-  it('lets in who may, refuses who may not, and asks the rest to sign in', async () => {
+  it('accepts permitted roles, refuses others with 403, and asks anonymous callers to sign in', async () => {
     const wrong: string[] = [];
     for (const [route, allowed] of Object.entries(matrix)) {
       if (allowed === 'public') continue;
@@ -162,7 +162,7 @@ describe('the role matrix', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is what the OpenAPI document says', async () => {
+  it('matches the OpenAPI document', async () => {
     const { body } = await admin.get<{ paths: Record<string, Record<string, { 'x-roles': string[] }>> }>(
       '/openapi.json',
     );
@@ -177,7 +177,7 @@ describe('the role matrix', () => {
     expect(Object.fromEntries(told)).toEqual(Object.fromEntries(expected));
   });
 
-  it('answers a foreign operation to an operation-admin as it answers an unknown one', async () => {
+  it('treats another operation like an unknown one for an operation-admin', async () => {
     const who = await signedIn('operation-admin', 'session');
     const wrong: string[] = [];
     for (const [route, allowed] of Object.entries(matrix)) {

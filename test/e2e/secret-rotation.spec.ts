@@ -90,7 +90,7 @@ describe('rotating secrets', () => {
       expect(await api.events({ subject: id, type: `${events}.secret-rotated.v2` })).toHaveLength(1);
     });
 
-    it('ends the older one with endOldest, and the one in use goes on for the overlap', async () => {
+    it('ends the older secret with endOldest, and the current one keeps working during the overlap', async () => {
       const second = await rotate({ overlapSeconds: 600 });
       const third = await rotate({ overlapSeconds: 600, endOldest: true });
       expect(third.status).toBe(200);
@@ -107,7 +107,7 @@ describe('rotating secrets', () => {
       });
     });
 
-    it('ends both with compromised, whatever else is sent', async () => {
+    it('ends both secrets with compromised, regardless of other members', async () => {
       const second = await rotate({ overlapSeconds: 600 });
       const third = await rotate({ overlapSeconds: 600, compromised: true });
       expect([third.status, third.body.secrets.length]).toEqual([200, 1]);
@@ -115,7 +115,7 @@ describe('rotating secrets', () => {
       expect(await signsIn(user, secretOf(third))).toBe(true);
     });
 
-    it('takes an Idempotency-Key: a replay rotates nothing, has no secret and says so', async () => {
+    it('accepts an Idempotency-Key: a replay rotates nothing, has no secret and says so', async () => {
       const idempotencyKey = unique('key');
       const done = await rotate({ overlapSeconds: 60 }, { idempotencyKey });
       expect(done.status).toBe(200);
@@ -132,7 +132,7 @@ describe('rotating secrets', () => {
       expect(await api.events({ subject: id, type: `${events}.secret-rotated.v2` })).toHaveLength(1);
     });
 
-    it('has in force what was taken away when a replay is answered, though the first answer never came', async () => {
+    it('answers a replay only when the rotation is in force everywhere, even if the first answer was lost', async () => {
       // every instance remembers the first secret; then the caller of the rotation hangs up and asks the other instance again
       for (const each of [api, other]) {
         expect((await each.introspect({ username: user, password: first }, 'rubbish')).status).toBe(200);
@@ -157,8 +157,8 @@ describe('rotating secrets', () => {
       }
     });
 
-    describe('one by one', () => {
-      it('lists the live ones, the current one first, under the ETag of what has them', async () => {
+    describe('of one secret', () => {
+      it('lists the live secrets, the current one first, with the ETag of their owner', async () => {
         const one = await listed();
         expect([one.status, one.etag]).toEqual([200, '"v1"']);
         expect(one.body).toEqual({
@@ -180,7 +180,7 @@ describe('rotating secrets', () => {
         expect((await api.get('/v1/resource-servers/rs_unknown/secrets')).status).toBe(404);
       });
 
-      it('ends the older one: it is refused everywhere, the current one goes on, one event', async () => {
+      it('ends the older one: it is refused everywhere, the current one still works, with one event', async () => {
         const second = await rotate({ overlapSeconds: 600 });
         const [current, older] = second.body.secrets;
         expect(await signsIn(user, first)).toBe(true);
@@ -195,7 +195,7 @@ describe('rotating secrets', () => {
         ]);
       });
 
-      it('ends the current one: the older one is current then, and its announced end stays', async () => {
+      it('ends the current one: the older one becomes current and keeps its announced end', async () => {
         const second = await rotate({ overlapSeconds: 600 });
         const [current, older] = second.body.secrets;
         expect((await api.delete(`${path}/secrets/${current!.id}`)).status).toBe(204);
@@ -209,7 +209,7 @@ describe('rotating secrets', () => {
         expect(await signsIn(user, first)).toBe(true);
       });
 
-      it('never ends the last one (409), nor one that is not there (404), and needs If-Match', async () => {
+      it('refuses to end the last one (409) or an unknown one (404), and requires If-Match', async () => {
         const [only] = (await listed()).body.items;
         const last = await api.delete<ProblemBody>(`${path}/secrets/${only!.id}`);
         expect([last.status, last.body.type]).toEqual([409, 'urn:latchkey:problem:last-secret']);
@@ -222,7 +222,7 @@ describe('rotating secrets', () => {
         expect((await api.delete(`${path}/secrets/${only!.id}`)).status).toBe(404);
       });
 
-      it('lets one of two through that end one each at the same time', async () => {
+      it('accepts one of two requests that end one secret each at the same time', async () => {
         const second = await rotate({ overlapSeconds: 600 });
         const answers = await Promise.all(
           second.body.secrets.map((secret, index) =>
@@ -235,7 +235,7 @@ describe('rotating secrets', () => {
     });
   });
 
-  it('leaves a credential’s tokens live when one of its secrets ends', async () => {
+  it('leaves the credential’s tokens live when one of its secrets ends', async () => {
     const { key } = await anApi(api);
     const credential = await aCredential(api, (await anOperation(api)).id, { apis: [key] });
     const server = await aResourceServer(api, [key]);

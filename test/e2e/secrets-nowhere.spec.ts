@@ -141,7 +141,7 @@ describe('no token, secret or password', () => {
       .map(([what]) => what);
   }
 
-  it('is in a line of the log, at its most talkative; each line is one JSON object', () => {
+  it('is in a log line at the most verbose level; each line is one JSON object', () => {
     const { lines, stderr } = world.service;
     expect(lines.length).toBeGreaterThan(50);
     for (const line of lines) expect(typeof JSON.parse(line)).toBe('object');
@@ -155,7 +155,7 @@ describe('no token, secret or password', () => {
     expect(text).not.toContain('lk_');
   });
 
-  it('is in an event, neither shown nor exported', async () => {
+  it('is in an event, listed or exported', async () => {
     const events = JSON.stringify(await world.api.events({}));
     const exported = await world.api.get('/v1/events/export?format=ndjson');
     expect(events).toContain('token.issued.v1');
@@ -163,7 +163,7 @@ describe('no token, secret or password', () => {
     expect(found(events + exported.text)).toStrictEqual([]);
   });
 
-  it('is in an error answer', () => {
+  it('is in an error response', () => {
     expect(answers.length).toBeGreaterThan(50);
     expect(found(answers.join('\n'))).toStrictEqual([]);
   });
@@ -207,7 +207,7 @@ describe('no token, secret or password', () => {
 });
 
 describe('the log', () => {
-  it('is one JSON object a line, whatever a header or an address holds', async () => {
+  it('is one JSON object per line, for any header or address', async () => {
     const evil = ['\u0000', '\t', '"}', '\u2028', '\u001b[31m', '%0A{"level":"fatal"}', '\u00e4\u00ff'];
     for (const text of evil) {
       const headers = [
@@ -241,7 +241,7 @@ describe('the log', () => {
     ['', false],
     ['\u00e4', false],
     ['a,b', false],
-  ])('an inbound request id %j is taken: %s', async (id, taken) => {
+  ])('accepts the inbound request id %j: %s', async (id, taken) => {
     const target = '/oauth2/token';
     const { headers } = await sendRaw(world.url, { target, headers: [FORM, `X-Request-Id: ${id}`], body: '' });
     const given = headers.get('x-request-id');

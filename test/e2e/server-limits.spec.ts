@@ -60,8 +60,8 @@ async function stalledExport(signIn: SignIn = ADMIN): Promise<IncomingMessage> {
   return answer;
 }
 
-describe('senders that are slow', () => {
-  it('lose their connection after twenty seconds, whatever they have not sent', async () => {
+describe('slow senders', () => {
+  it('lose their connection after twenty seconds, at any stage of the request', async () => {
     const head = 'POST /oauth2/token HTTP/1.1\r\nHost: x\r\n';
     const form = 'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\n';
     const startedAt = performance.now();
@@ -81,7 +81,7 @@ describe('senders that are slow', () => {
 });
 
 describe('connections of one address', () => {
-  it('are closed beyond the limit, and taken again when others are closed', async () => {
+  it('are closed beyond the limit, and accepted again when others are closed', async () => {
     const many = await Promise.all(Array.from({ length: 2 * PER_ADDRESS }, () => connection()));
     const isClosed = (socket: Socket): boolean => socket.destroyed || socket.readableEnded;
     for (const socket of many) socket.resume();
@@ -98,7 +98,7 @@ describe('connections of one address', () => {
 });
 
 describe('exports', () => {
-  it('of one person run two at a time, the third is 429 with Retry-After, and others are not in its way', async () => {
+  it('of one person are limited to two at a time: the third gets 429 with Retry-After; other people are unaffected', async () => {
     await stalledExport();
     await stalledExport();
     for (const path of ['/v1/events/export', '/v1/events/verify', '/v1/checkpoints/export']) {
@@ -113,7 +113,7 @@ describe('exports', () => {
     await eventually(async () => (await admin.get('/v1/checkpoints/export')).status === 200);
   });
 
-  it('of all persons run eight at a time', async () => {
+  it('are limited to eight at a time in total', async () => {
     const people: SignIn[] = [];
     while (people.length < 9) people.push(await aUser(admin, ['auditor']));
     for (const person of people.slice(0, 8)) await stalledExport(person);
@@ -122,7 +122,7 @@ describe('exports', () => {
     await eventually(async () => (await admin.as(people[8]!).get('/v1/checkpoints/export')).status === 200);
   });
 
-  it('are at most thirty in a minute for one person, so that reading cannot make the log grow', async () => {
+  it('are limited to thirty per minute and person, so that reading cannot grow the log', async () => {
     const person = admin.as(await aUser(admin, ['auditor']));
     const { id } = await anOperation(admin);
     const statuses: number[] = [];
@@ -133,7 +133,7 @@ describe('exports', () => {
     expect(statuses.at(-1)).toBe(429);
   });
 
-  it('answer HEAD with their headers alone, without being run and logged', async () => {
+  it('answer HEAD with headers only, without running or logging the export', async () => {
     const { id } = await anOperation(admin);
     for (let count = 0; count < 40; count += 1) {
       const head = await admin.call('HEAD', `/v1/events/export?operationId=${id}&format=csv`);
@@ -147,7 +147,7 @@ describe('exports', () => {
     expect(await admin.events({ type: 'events.exported.v1', operationId: id })).toEqual([]);
   });
 
-  it('break off when their reader takes nothing for half a minute', async () => {
+  it('are aborted when the reader stalls for half a minute', async () => {
     const person = await aUser(admin, ['auditor']);
     const answers = [await stalledExport(person), await stalledExport(person)];
     const another = async (): Promise<number> => (await admin.as(person).get('/v1/checkpoints/export')).status;

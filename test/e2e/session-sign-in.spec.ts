@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 describe('signing in to a session', () => {
-  it('answers 204 and a cookie for this host alone, which no script can read', async () => {
+  it('answers 204 with a cookie that is limited to this host and invisible to scripts', async () => {
     const { status, headers, text } = await admin.as(null).post('/v1/session', ADMIN);
     expect([status, text]).toEqual([204, '']);
     expect(headers.getSetCookie()).toEqual([
@@ -38,7 +38,7 @@ describe('signing in to a session', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  it('says who is signed in and until when, on every instance', async () => {
+  it('shows the signed-in person and the end of the session, on every instance', async () => {
     const person = await aUser(admin, ['auditor']);
     const session = await admin.inSession({ ...person, username: person.username.toUpperCase() });
     for (const { url } of [admin, other]) {
@@ -70,7 +70,7 @@ describe('signing in to a session', () => {
     }
   });
 
-  it('asks a page’s script to sign in without the browser’s own dialog', async () => {
+  it('challenges a page’s script without opening the browser’s sign-in dialog', async () => {
     const asScript = { headers: { 'sec-fetch-dest': 'empty' } };
     const { status, headers } = await admin.as(null).get('/v1/me', asScript);
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
@@ -93,7 +93,7 @@ describe('signing in to a session', () => {
     expect(refused.body.errors?.map((fault) => fault.pointer)).toContain(pointer);
   });
 
-  it('takes JSON only, so that a form of another site cannot sign anyone in', async () => {
+  it('accepts only JSON, so that a form on another site cannot sign anyone in', async () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     const answer = await admin
       .as(null)

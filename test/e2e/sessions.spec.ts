@@ -39,7 +39,7 @@ async function statuses(session: Api): Promise<number[]> {
 }
 
 describe('a session', () => {
-  it('does what its person may do, and leaves an event with their id', async () => {
+  it('has the rights of its person, and its changes are logged with the session id', async () => {
     const session = await admin.inSession(ADMIN);
     const { id } = await anOperation(session);
     const [event] = await admin.events({ subject: id, type: 'operation.created.v1' });
@@ -49,7 +49,7 @@ describe('a session', () => {
     expect((await auditor.post('/v1/operations', { name: unique('no') })).status).toBe(403);
   });
 
-  it('may not change anything for a page of another site', async () => {
+  it('refuses changes that come from another site', async () => {
     const { headers } = await admin.inSession(ADMIN);
     const { cookie } = headers as { cookie: string };
     const write = (more: Record<string, string>): ReturnType<Api['post']> =>
@@ -69,7 +69,7 @@ describe('a session', () => {
     expect((await admin.post('/v1/operations', { name: unique('no') }, byPassword)).status).toBe(403);
   });
 
-  it('ends by signing out, on every instance at the moment of the answer', async () => {
+  it('ends on every instance when the sign-out is answered', async () => {
     const session = await admin.inSession(await aUser(admin, ['auditor']));
     expect(await statuses(session)).toEqual([200, 200]);
     const out = await session.delete('/v1/session');
@@ -99,7 +99,7 @@ describe('a session', () => {
     ['loses the role', (path: string) => admin.patch(path, { roles: ['auditor'] }), 403],
     ['gets a new password', (path: string) => admin.patch(path, { password: 'quartz violin meadow' }), 401],
     ['is signed out by an administrator', (path: string) => admin.delete(`${path}/sessions`), 401],
-  ])('is out at its next request, on every instance, when its person %s', async (_what, act, status) => {
+  ])('ends at its next request, on every instance, when its person %s', async (_what, act, status) => {
     const person = await aUser(admin, ['platform-admin']);
     const sessions = [await admin.inSession(person), await other.inSession(person)];
     for (const session of sessions) expect((await session.get('/v1/queues')).status).toBe(200);
@@ -111,7 +111,7 @@ describe('a session', () => {
     }
   });
 
-  it('is the only one left when its person changes the password in it', async () => {
+  it('is the only remaining one after its person changes the password in it', async () => {
     const person = await aUser(admin, ['auditor']);
     const [mine, elsewhere] = [await admin.inSession(person), await other.inSession(person)];
     const change = { currentPassword: person.password, newPassword: 'quartz violin meadow' };
@@ -120,7 +120,7 @@ describe('a session', () => {
     expect(await statuses(mine)).toEqual([200, 200]);
   });
 
-  it('is over after the idle limit, and not before while it is used', async () => {
+  it('expires after the idle limit, but not while it is used', async () => {
     const sessions = await services[0]!.database.collection('sessions');
     const session = await admin.inSession(await aUser(admin, ['auditor']));
     const { body } = await session.get<PageBody<ListedSession>>('/v1/me/sessions');
@@ -140,7 +140,7 @@ describe('a session', () => {
     expect(indexes).toContainEqual(expect.objectContaining({ key: { endsAt: 1 }, expireAfterSeconds: 0 }));
   });
 
-  it('is not written at each request', async () => {
+  it('does not cause a write per request', async () => {
     const sessions = await services[0]!.database.collection<{ _id: string; sessionId: string }>('sessions');
     const session = await admin.inSession(await aUser(admin, ['auditor']));
     const stored = await sessions.findOne({}, { sort: { createdAt: -1 } });
@@ -149,8 +149,8 @@ describe('a session', () => {
   });
 });
 
-describe('one’s sessions', () => {
-  it('are listed, the current one marked, and ended one by one', async () => {
+describe('a person’s sessions', () => {
+  it('are listed with the current one marked, and can be ended one by one', async () => {
     const person = await aUser(admin, ['auditor']);
     const body = { username: person.username, password: person.password };
     const signIn = async (agent: string): Promise<Api> => {
@@ -177,7 +177,7 @@ describe('one’s sessions', () => {
     expect(await statuses(second)).toEqual([401, 401]);
   });
 
-  it('are nobody else’s: an id of another person’s session is unknown', async () => {
+  it('are hidden from other people: their session ids are unknown', async () => {
     const [ada, eve] = [await aUser(admin, ['auditor']), await aUser(admin, ['auditor'])];
     const session = await admin.inSession(ada);
     const { body } = await session.get<PageBody<ListedSession>>('/v1/me/sessions');
@@ -187,7 +187,7 @@ describe('one’s sessions', () => {
     expect((await admin.as(eve).get<PageBody<ListedSession>>('/v1/me/sessions')).body.items).toEqual([]);
   });
 
-  it('leave events that tell when they began and why they ended', async () => {
+  it('leave events with their start and the reason of their end', async () => {
     const person = await aUser(admin, ['auditor']);
     const session = await admin.inSession(person);
     await session.delete('/v1/session');
@@ -205,7 +205,7 @@ describe('one’s sessions', () => {
     expect(events[1]?.data['sessionIds']).toEqual([events[0]?.data['sessionId']]);
   });
 
-  it('are at most fifty: one more sign-in ends the one that was used least recently', async () => {
+  it('are limited to fifty: one more sign-in ends the least recently used one', async () => {
     const person = await aUser(admin, ['auditor']);
     const first = await admin.inSession(person);
     for (let i = 0; i < 50; i += 1) await admin.inSession(person);
@@ -214,15 +214,15 @@ describe('one’s sessions', () => {
     await eventually(async () => (await first.get('/v1/me')).status === 401);
   });
 
-  it('need no If-Match to be ended by an administrator, who must name a user', async () => {
+  it('can be ended by an administrator without If-Match, for a named user', async () => {
     expect((await admin.call('DELETE', '/v1/users/us_unknown/sessions')).status).toBe(404);
     const { id } = await aUser(admin, ['auditor']);
     expect((await admin.call('DELETE', `/v1/users/${id}/sessions`)).status).toBe(204);
   });
 });
 
-describe('what is kept of a session', () => {
-  it('is the digest of its cookie, never the cookie', async () => {
+describe('the stored session', () => {
+  it('has the digest of its cookie, never the cookie', async () => {
     const session = await admin.inSession(ADMIN);
     const [, token = ''] = (session.headers['cookie'] ?? '').split('=');
     const stored = await (await services[0]!.database.collection('sessions')).find().toArray();
@@ -230,7 +230,7 @@ describe('what is kept of a session', () => {
     expect(JSON.stringify(stored) + services.flatMap(({ lines }) => lines).join()).not.toContain(token);
   });
 
-  it('is read without the store’s errors becoming a sign-out: a store that is away is 503', async () => {
+  it('does not turn store errors into a sign-out: an unavailable store gives 503', async () => {
     const service = await startService({ env: { MONGODB_URI: 'mongodb://127.0.0.1:9/none' }, awaitReady: false });
     try {
       const there = new Api(service.url, { cookie: `__Host-latchkey=${newSessionToken()}` });

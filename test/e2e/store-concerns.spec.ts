@@ -37,7 +37,7 @@ interface Sent {
 }
 
 /** The proof of the lease rests on it (docs/adr/0003-the-lease.md), so it is looked at where the store would see it. */
-describe('what the service sends to MongoDB', () => {
+describe('the commands that the service sends to MongoDB', () => {
   const database = new TestDatabase();
   const sent: Sent[] = [];
   let proxy: TcpProxy;
@@ -66,11 +66,11 @@ describe('what the service sends to MongoDB', () => {
 
   const named = (names: readonly string[]): Sent[] => sent.filter(({ name }) => names.includes(name));
 
-  it('reads go to the primary', () => {
+  it('read from the primary', () => {
     expect(named(READS).filter(({ mode }) => mode !== undefined && mode !== 'primary')).toEqual([]);
   });
 
-  it('reads outside of transactions see what a majority has', () => {
+  it('read with majority read concern outside of transactions', () => {
     const reads = named(READS).filter(({ inTransaction }) => !inTransaction);
     expect(reads.map(({ collection }) => collection)).toEqual(
       expect.arrayContaining(['credentials', 'tokens', 'resource_servers']),
@@ -78,7 +78,7 @@ describe('what the service sends to MongoDB', () => {
     expect(reads.filter(({ level }) => level !== 'majority' && level !== 'linearizable')).toEqual([]);
   });
 
-  it('reads that decide name the time that a fence proved, and all of it is bounded in time', () => {
+  it('carry the time of a fence in every read that decides, and a time limit', () => {
     const fences = named(READS).filter(({ level }) => level === 'linearizable');
     expect(fences.map(({ collection }) => collection)).toEqual(expect.arrayContaining(['chain_heads']));
     const deciding = named(READS).filter(
@@ -90,7 +90,7 @@ describe('what the service sends to MongoDB', () => {
     expect([...fences, ...deciding].filter(({ maxTimeMS = Infinity }) => maxTimeMS > 1_000)).toEqual([]);
   });
 
-  it('transactions read a snapshot, and are committed by a majority', () => {
+  it('run transactions with snapshot reads and majority commits', () => {
     const begun = sent.filter(({ begins }) => begins);
     const commits = named(['commitTransaction']);
     expect(begun.length).toBeGreaterThan(3);
@@ -99,23 +99,23 @@ describe('what the service sends to MongoDB', () => {
     expect(commits.filter(({ w }) => w !== 'majority')).toEqual([]);
   });
 
-  it('waits for the journal', () => {
+  it('wait for the journal', () => {
     const acknowledged = sent.filter(({ w }) => w !== undefined && w !== 0);
     expect(acknowledged.length).toBeGreaterThan(3);
     expect(acknowledged.filter(({ journal }) => journal !== true)).toEqual([]);
   });
 
-  it('keeps strictly to version 1 of the Stable API', () => {
+  it('use only version 1 of the Stable API', () => {
     expect(sent.length).toBeGreaterThan(20);
     const outside = sent.filter(({ api, name }) => !api && name !== 'getMore');
     expect(outside.map(({ name }) => name)).toEqual([]);
   });
 
-  it('watches the server by a stream', () => {
+  it('monitor the server by streaming', () => {
     expect(named(['hello']).filter(({ streams }) => streams).length).toBeGreaterThan(0);
   });
 
-  it('writes outside of transactions are acknowledged by a majority', () => {
+  it('write with majority write concern outside of transactions', () => {
     const writes = named(WRITES).filter(({ inTransaction }) => !inTransaction);
     expect(writes.length).toBeGreaterThan(0);
     expect(writes.filter(({ w }) => w !== 'majority')).toEqual([]);

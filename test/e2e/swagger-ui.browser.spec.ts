@@ -31,7 +31,7 @@ function expectClean(swagger: SwaggerPage): void {
 }
 
 describe('Swagger UI', () => {
-  it('does the main job by Try it out and Execute alone, from top to bottom', async () => {
+  it('performs the main job with Try it out and Execute only, from top to bottom', async () => {
     const swagger = await SwaggerPage.open(browser, `${service.url}/docs`);
     await swagger.screenshot('swagger-1-top');
     await swagger.authorize('person', ADMIN.username, ADMIN.password);
@@ -83,7 +83,7 @@ describe('Swagger UI', () => {
       'as long as may be',
       Array.from({ length: 256 }, (_, n) => String.fromCodePoint(0x1f300 + ((n * 37) % 256))).join(''),
     ],
-  ])('signs a person in whose password is %s', async (_what, password) => {
+  ])('signs in a person whose password is %s', async (_what, password) => {
     const username = unique('ada');
     const api = new Api(service.url);
     expect((await api.post('/v1/users', { username, password, roles: ['auditor'] })).status).toBe(201);
@@ -96,7 +96,7 @@ describe('Swagger UI', () => {
     await swagger.page.close();
   });
 
-  it('sends any name and any filter as it was typed', async () => {
+  it('sends names and filters exactly as typed', async () => {
     const api = new Api(service.url);
     const name = `Zoë & Söhne + 100% #1 ?x=y "q" 密 ${unique('n')}`;
     const { body: operation } = await api.post<{ id: string }>('/v1/operations', { name: unique('values') });
@@ -117,7 +117,7 @@ describe('Swagger UI', () => {
   });
 
   it.each(['?url=https://evil.example/openapi.json', '?configUrl=https://evil.example/config.json'])(
-    'lets %s do nothing',
+    'ignores %s',
     async (query) => {
       const swagger = await SwaggerPage.open(browser, `${service.url}/docs${query}`);
       expect(await swagger.page.locator('.info .title').innerText()).toContain('Latchkey');
@@ -129,7 +129,7 @@ describe('Swagger UI', () => {
     },
   );
 
-  it('is served with a strict Content-Security-Policy, which has no script but our own', async () => {
+  it('has a strict Content-Security-Policy that allows only its own scripts', async () => {
     const api = new Api(service.url, null);
     const { status, headers, text }: Answer<string> = await api.get<string>('/docs');
     expect(status).toBe(200);
@@ -141,7 +141,7 @@ describe('Swagger UI', () => {
     expect(text).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
   });
 
-  it('comes up where a browser is sent to the root', async () => {
+  it('opens when a browser visits the root', async () => {
     const answer = await new Api(service.url, null).get('/');
     expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
   });

@@ -44,7 +44,7 @@ describe('instances whose clocks are two hours off', () => {
     return body['access_token'] as string;
   };
 
-  it('is really off', () => {
+  it('really have wrong clocks', () => {
     const off = (service: Service): number => {
       const line = service.log.find(({ msg }) => msg === 'listening');
       return Date.parse(String(line?.['time'])) - Date.now();
@@ -53,7 +53,7 @@ describe('instances whose clocks are two hours off', () => {
     expect(Math.abs(off(behind) + TWO_HOURS_MS)).toBeLessThan(120_000);
   });
 
-  it('issues tokens that are good everywhere, and whose times are right', async () => {
+  it('issue tokens that are valid everywhere, with correct times', async () => {
     for (const api of apis) {
       const client = await world.client({ tokenTtlSeconds: 60 });
       const token = await tokenFrom(api, client);
@@ -64,7 +64,7 @@ describe('instances whose clocks are two hours off', () => {
     }
   });
 
-  it('neither revives nor kills a token: active until it ends, inactive from then on, with no pruner at work', async () => {
+  it('keep a token active exactly until it expires, without a pruner', async () => {
     const client = await world.client();
     const token = await world.tokenOf(client);
     const tokens = await world.service.database.collection('tokens');
@@ -80,7 +80,7 @@ describe('instances whose clocks are two hours off', () => {
     expect(await tokens.countDocuments({ credentialId: client.id })).toBe(1);
   });
 
-  it('ends a credential when it ends, not two hours before or after', async () => {
+  it('end a credential at its expiry, not two hours before or after', async () => {
     const client = await world.client();
     const token = await world.tokenOf(client);
     const endsAt = Date.now() + 3_000;
@@ -92,7 +92,7 @@ describe('instances whose clocks are two hours off', () => {
     for (const api of apis) expect((await api.token(client)).status).toBe(401);
   });
 
-  it('counts live tokens, and tells when the first of them ends, by the one clock', async () => {
+  it('count live tokens, and report the first expiry, by the store’s clock', async () => {
     const client = await world.client();
     for (let count = 0; count < 10; count += 1) await tokenFrom(apis[count % 3]!, client);
     for (const api of apis) {
@@ -102,7 +102,7 @@ describe('instances whose clocks are two hours off', () => {
     }
   });
 
-  it('dates events by the one clock', async () => {
+  it('date events by the store’s clock', async () => {
     const client = await world.client();
     await tokenFrom(apis[1]!, client);
     await tokenFrom(apis[2]!, client);

@@ -68,12 +68,12 @@ describe.each([
     await new Promise((resolve) => setTimeout(resolve, 300)); // the lease: it was read with another end
   }
 
-  it('is really off', async () => {
+  it('really has a wrong clock', async () => {
     const line = await wrong.logged(({ msg }) => msg === 'listening');
     expect(Math.abs(Date.parse(String(line['time'])) - Date.now() - byMs)).toBeLessThan(HOUR_MS / 2);
   });
 
-  it('writes the right times', async () => {
+  it('writes correct times', async () => {
     const before = Date.now();
     const client = await aClient(off, { expiresAt: new Date(before + HOUR_MS).toISOString(), tokenTtlSeconds: 600 });
     const token = await aToken(off, client);
@@ -86,7 +86,7 @@ describe.each([
     }
   });
 
-  it('gives an expired token’s place away, and no live one’s', async () => {
+  it('reuses the slot of an expired token, and of no live one', async () => {
     const client = await aClient(admin);
     for (let n = 0; n < 10; n += 1) await aToken(admin, client);
     expect((await off.token(client)).status).toBe(429);
@@ -94,7 +94,7 @@ describe.each([
     expect((await off.token(client)).status).toBe(200);
   });
 
-  it('prunes what has run out, and nothing else', async () => {
+  it('prunes expired tokens, and nothing else', async () => {
     const [young, old] = [await aClient(admin), await aClient(admin)];
     const live = await aToken(admin, young);
     await aToken(admin, old);
@@ -116,7 +116,7 @@ describe.each([
     expect(faults.filter((fault) => !altered.some((id) => fault.includes(id)))).toEqual([]);
   }, 60_000);
 
-  it('leaves schedules that another takes over at once, not in two hours', async () => {
+  it('leaves schedules that another instance takes over immediately, not in two hours', async () => {
     await forgeJob(database, 'maintenance', { name: 'prune-tokens' });
     await wrong.stop();
     const second = await startService({ database });
@@ -150,7 +150,7 @@ describe('an instance whose clock is set while MongoDB hangs', () => {
     await proxy.away();
   });
 
-  it('decides nothing, and goes on when it knows the time again', async () => {
+  it('decides nothing until it knows the time again', async () => {
     const admin = new Api(service.url);
     const { key } = await anApi(admin);
     const client = await aCredential(admin, (await anOperation(admin)).id, { apis: [key] });

@@ -111,7 +111,7 @@ describe('the service killed', () => {
     });
   });
 
-  it('at random under load: all or nothing, and never a dead token alive', async () => {
+  it('at random under load leaves each change whole or undone, and no ended token active', async () => {
     const database = new TestDatabase();
     databases.push(database);
     const pair = await startServices(2, { database });

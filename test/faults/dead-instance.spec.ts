@@ -61,18 +61,18 @@ describe('an instance that is lost in the middle of a transaction', () => {
     process.stderr.write(`  deleted after ${deletedAfter}, issued after ${after()}\n`);
   }
 
-  it('killed: the others delete and issue in its operation', async () => {
+  it('by a kill does not block deletions and issuing by others in its operation', async () => {
     await holdTheChain();
     await victim.kill();
     await expectTheOthersGoOn();
   });
 
-  it('cut off: the others delete and issue in its operation', async () => {
+  it('by a network cut does not block deletions and issuing by others in its operation', async () => {
     await holdTheChain(); // what it sends goes nowhere from now on
     await expectTheOthersGoOn();
   });
 
-  it('stopped: the others go on, and what it had begun is not done when it goes on too', async () => {
+  it('by a pause does not block others, and after resuming does not complete its transaction', async () => {
     const answer = await holdTheChain();
     await victim.kill('SIGSTOP');
     await expectTheOthersGoOn();

@@ -61,7 +61,7 @@ describe('a deletion that was answered, and a primary that does not know of it',
     await eventually(inactive);
   });
 
-  it('is not reported as 404 before a majority has it, however often the DELETE is repeated', async () => {
+  it('is not reported as 404 before a majority has it, even if the DELETE is repeated', async () => {
     await set.freeze(0); // the primary applies writes, and no majority acknowledges them
     // by the other instance, at once: once its fence has run out nobody can even sign in
     const [unconfirmed, repeated] = await Promise.all([
@@ -75,7 +75,7 @@ describe('a deletion that was answered, and a primary that does not know of it',
     expect(await world.isActive(token, { instance: 1 })).toBe(false);
   });
 
-  it('is not undone by a new primary that does not know yet what a majority has', async () => {
+  it('is not undone by a new primary that has not caught up with the majority', async () => {
     await set.freeze(1);
     expect((await world.api.delete(path)).status).toBe(204);
     await set.crash(0, 20);

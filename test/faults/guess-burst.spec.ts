@@ -103,7 +103,7 @@ describe('a thousand wrong passwords at the same time', () => {
     },
   };
 
-  it('for one person from one address: the limit holds, and others sign in from there', async () => {
+  it('for one person from one address stay within the limit, while others sign in from there', async () => {
     await people.fill();
     const counts = await burst(1, 1, () => signIn('203.0.113.1'));
     // what could not be looked at on a busy machine is 503, and no attempt
@@ -115,7 +115,7 @@ describe('a thousand wrong passwords at the same time', () => {
     [1_000, 1],
     [1_000, 50],
   ])(
-    'for %d people from %d addresses: a person elsewhere signs in, and introspection goes on',
+    'for %d people from %d addresses block neither sign-in from elsewhere nor introspection',
     async (names, from) => {
       await people.fill();
       const counts = await burst(names, from, () => signIn(ELSEWHERE));

@@ -57,7 +57,7 @@ const ENDS: Record<string, End> = {
 
 const anyOf = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)]!;
 
-describe('the lease, between two processes that are paused at random, while primaries are elected', () => {
+describe('the lease, with two processes that are paused at random during elections', () => {
   let world: OAuthWorld;
   let going = true;
   const lives: TokenLife[] = [];
@@ -327,7 +327,7 @@ describe('the lease, simulated with elections', () => {
     expect(accepted).toBeGreaterThan(SIMULATED / 20);
   }, 120_000);
 
-  it('would accept many of them if reads did not name the time that the fence proved', async () => {
+  it('would accept many of them if reads did not carry the time of the fence', async () => {
     const { broken } = await simulate(SIMULATED / 4, false);
     expect(broken).toBeGreaterThan(0);
   }, 120_000);

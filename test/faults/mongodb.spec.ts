@@ -120,7 +120,7 @@ describe('MongoDB', () => {
   ];
 
   it.each(faults)(
-    '%s: whatever needs it is 503 within three seconds, and all is well again by itself',
+    '%s: requests that need it get 503 within three seconds, and the service recovers by itself',
     async (_how, begin, end) => {
       world = await aWorld(admin);
       expect(await askAll(admin, world)).toEqual(all(admin, world, 'well'));
@@ -143,7 +143,7 @@ describe('MongoDB', () => {
     60_000,
   );
 
-  it('lost without a word: nothing wrong is answered, and all is well again by itself', async () => {
+  it('silently unreachable: no answer is wrong, and the service recovers by itself', async () => {
     world = await aWorld(admin);
     await service.ready();
     proxy.strand();
@@ -162,7 +162,7 @@ describe('MongoDB', () => {
     ['admin create', 'operation.created.v1'],
     ['token', 'token.issued.v1'],
     ['revocation', 'token.revoked.v1'],
-  ])('lost in the middle of many changes (%s): each is made after all, or 503', async (kind, text) => {
+  ])('lost in the middle of many changes (%s): each one succeeds or gets 503', async (kind, text) => {
     const worlds = await Promise.all(Array.from({ length: AT_ONCE }, () => aWorld(admin)));
     const asked = worlds.map((each) => requests(admin, each)[kind]!);
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -181,7 +181,7 @@ describe('MongoDB', () => {
     expect(await disagreements(database)).toEqual([]);
   });
 
-  it('slow: what is answered is right, and answered in time', async () => {
+  it('slow: answers are correct and in time', async () => {
     world = await aWorld(admin);
     proxy.slow(120);
     const well = all(admin, world, 'well');
@@ -195,7 +195,7 @@ describe('MongoDB', () => {
     expect(await disagreements(database)).toEqual([]);
   }, 60_000);
 
-  it('away at start: it starts, says so, and serves when it is there', async () => {
+  it('unavailable at start: the service starts, reports it, and serves once MongoDB is available', async () => {
     const own = new TestDatabase();
     const door = await TcpProxy.before(own.uri);
     await door.away();

@@ -7,7 +7,7 @@ import { aCredential, anApi, anOperation, pathOf } from '../support/builders.ts'
 import { startServices } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 
-describe('an operation that is in trouble', () => {
+describe('an operation with a blocked chain', () => {
   let services: Service[];
   let admin: Api;
   let other: Api;
@@ -27,7 +27,7 @@ describe('an operation that is in trouble', () => {
   const aClient = async (): Promise<CredentialBody> =>
     aCredential(admin, (await anOperation(admin)).id, { apis: [api], tokenLimitPolicy: 'evict_oldest' });
 
-  it('holds up no other: a writer that hangs in the middle of a transaction', async () => {
+  it('does not delay other operations while a writer hangs in a transaction', async () => {
     const [stuck, well] = [await aClient(), await aClient()];
     const client = await new mongoose.mongo.MongoClient(services[0]!.database.administratorUri).connect();
     const session = client.startSession();
@@ -52,7 +52,7 @@ describe('an operation that is in trouble', () => {
     expect((await admin.token(stuck)).status).toBe(200);
   }, 30_000);
 
-  it('is shared fairly: of two instances at one chain neither starves', async () => {
+  it('is shared fairly: neither of two instances starves', async () => {
     const client = await aClient();
     const done = [0, 0];
     const until = performance.now() + 4_000;

@@ -19,7 +19,7 @@ function tally(statuses: readonly number[]): Record<number, number> {
   );
 }
 
-describe('two instances racing for everything', () => {
+describe('two instances with concurrent requests', () => {
   let services: Service[];
   let both: Api[];
   beforeAll(async () => {
@@ -44,7 +44,7 @@ describe('two instances racing for everything', () => {
     expect(await disagreements(database)).toEqual([]);
   }, 120_000);
 
-  it('do once what is asked of both at once, and let no token of a deleted credential live', async () => {
+  it('perform a change once if both get it, and leave no active token of a deleted credential', async () => {
     const { key } = await anApi(both[0]!);
     const operation = await anOperation(both[0]!);
     const server = await aResourceServer(both[0]!, [key]);
@@ -73,7 +73,7 @@ describe('two instances racing for everything', () => {
     expect(await disagreements(services[0]!.database)).toEqual([]);
   }, 60_000);
 
-  it('prune at once, and count each token once', async () => {
+  it('prune at the same time, and count each token once', async () => {
     const { database } = services[0]!;
     const tokens = await database.collection<{ _id: string }>('tokens');
     const old = new Date(Date.now() - 3_600_000);

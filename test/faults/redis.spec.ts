@@ -78,7 +78,7 @@ describe('Redis', () => {
     return service;
   }
 
-  describe('away for a while', () => {
+  describe('unavailable for a while', () => {
     let redis: RedisServer;
     let service: Service;
     let world: World;
@@ -106,7 +106,7 @@ describe('Redis', () => {
     ];
 
     it.each(faults)(
-      '%s: deletions are answered and in force, purges wait for it',
+      '%s: deletions are answered and in force, and purges wait',
       async (_how, begin, end, noticed) => {
         const { counted } = await backlog();
         await begin();
@@ -136,7 +136,7 @@ describe('Redis', () => {
     }
   });
 
-  it('emptied: waiting purges still happen, and the schedules come back', async () => {
+  it('emptied: waiting purges still run, and the schedules are restored', async () => {
     const redis = await RedisServer.running();
     stopped.push(() => redis.stop());
     const http = await start(redis, { LATCHKEY_ROLE: 'http' });
@@ -160,7 +160,7 @@ describe('Redis', () => {
     expect(worker.log.filter(({ msg }) => msg === 'schedule set').length).toBeGreaterThan(Number(had));
   }, 120_000);
 
-  it('away at start: it starts, serves, says so, and heals by itself', async () => {
+  it('unavailable at start: the service starts, serves, reports it, and recovers by itself', async () => {
     const redis = await RedisServer.absent();
     stopped.push(() => redis.stop());
     const service = await start(redis);
@@ -183,7 +183,7 @@ describe('Redis', () => {
     expect(await disagreements(service.database)).toEqual([]);
   }, 90_000);
 
-  it('lost without a word: purges go on over new connections', async () => {
+  it('silently unreachable: purges continue over new connections', async () => {
     const redis = await RedisServer.running();
     stopped.push(() => redis.stop());
     const proxy = await TcpProxy.before(redis.url);
@@ -199,7 +199,7 @@ describe('Redis', () => {
     await becomes(service.url, 'ok');
   }, 90_000);
 
-  describe('while a job is under way', () => {
+  describe('lost while a job is running', () => {
     const faults: [string, (redis: RedisServer) => unknown, (redis: RedisServer) => unknown, boolean][] = [
       ['killed', (redis) => redis.kill(), (redis) => redis.start(), true],
       ['stopped', (redis) => redis.freeze(), (redis) => redis.thaw(), true],
@@ -212,7 +212,7 @@ describe('Redis', () => {
     ];
 
     it.each(faults)(
-      '%s: the instance goes on, and so do its workers afterwards',
+      '%s: the instance keeps serving, and its workers resume afterwards',
       async (_how, begin, end, noticed) => {
         const redis = await RedisServer.running();
         stopped.push(() => redis.stop());
@@ -246,7 +246,7 @@ describe('Redis', () => {
     }
   });
 
-  it('away: guessing is still slowed by each instance, no one is locked out, and the service says so', async () => {
+  it('unavailable: each instance still limits guessing, nobody is locked out, and the service reports it', async () => {
     const redis = await RedisServer.running();
     stopped.push(() => redis.stop());
     const service = await start(redis, { GUESS_LIMIT_PER_CLIENT: '3' });

@@ -39,7 +39,7 @@ function storedToken(n: number, credentialId: string, operationId: string, expir
   };
 }
 
-describe('at scale', () => {
+describe('large amounts of data', () => {
   const database = new TestDatabase();
   let service: Service;
   let admin: Api;
@@ -90,7 +90,7 @@ describe('at scale', () => {
 
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
-  it('purges all tokens of many deleted credentials, each told of once, while it answers', async () => {
+  it('the tokens of many deleted credentials are purged, with one event each, while the service keeps answering', async () => {
     const now = new Date();
     const ids = Array.from({ length: CREDENTIALS }, (_, n) => ({
       id: `cr_gone_${n}`,
@@ -125,7 +125,7 @@ describe('at scale', () => {
     expect(body['whole']).toBe(true);
   }, 480_000);
 
-  it('prunes all that has run out, and counts it, while it answers', async () => {
+  it('all expired tokens are pruned and counted, while the service keeps answering', async () => {
     const anHourAgo = Date.now() - 3_600_000;
     const tokens = Array.from({ length: TOKENS }, (_, n) =>
       storedToken(0, `cr_old_${n}`, 'op_old', new Date(anHourAgo + n)),

@@ -39,7 +39,7 @@ describe('shutdown', () => {
     return service;
   }
 
-  it('of one of two instances behind nginx under load: no request fails, exit code 0', async () => {
+  it('of one of two instances behind nginx under load fails no request, with exit code 0', async () => {
     const ports = [await freePort(), await freePort()];
     const env = (port: number): Record<string, string> => ({ PORT: String(port), TRUSTED_PROXIES: '127.0.0.1/32' });
     const first = await start(env(ports[0]!));
@@ -67,7 +67,7 @@ describe('shutdown', () => {
     expect(await disagreements(first.database)).toEqual([]);
   }, 120_000);
 
-  it('while a request is under way: it is answered', async () => {
+  it('answers a request in progress', async () => {
     const database = new TestDatabase();
     const proxy = await TcpProxy.before(database.uri);
     left.push(() => proxy.away());
@@ -84,7 +84,7 @@ describe('shutdown', () => {
   }, 30_000);
 
   it.each(['stopped', 'killed', 'never there'])(
-    'while Redis is %s: exit code 0 in time',
+    'exits with 0 in time while Redis is %s',
     async (how) => {
       const redis = await RedisServer.absent();
       left.push(() => redis.stop());
@@ -105,7 +105,7 @@ describe('shutdown', () => {
   );
 
   it.each(['away', 'hanging'])(
-    'while MongoDB is %s: exit code 0 in time',
+    'exits with 0 in time while MongoDB is %s',
     async (how) => {
       const database = new TestDatabase();
       const proxy = await TcpProxy.before(database.uri);
@@ -137,7 +137,7 @@ describe('shutdown', () => {
     const health = rawRequest({ method: 'GET', target: '/livez' });
     const partOfHead = health.slice(0, -2);
 
-    it('that sent nothing, or never the rest of a request: they do not hold it', async () => {
+    it('closes idle and half-sent connections', async () => {
       const service = await start();
       const answered = await open(service, health);
       expect((await answered.answer()).status).toBe(200);
@@ -148,7 +148,7 @@ describe('shutdown', () => {
       expect(await service.stop(signal)).toBe(0);
     });
 
-    it('on which a request is under way: it is answered, and then they are closed', async () => {
+    it('answers a request in progress, and then closes its connection', async () => {
       const service = await start();
       const body = 'grant_type=client_credentials';
       const request = rawRequest({ target: '/oauth2/token', headers: [FORM], body });
@@ -163,7 +163,7 @@ describe('shutdown', () => {
     });
   });
 
-  it('says so at /readyz, and asks callers to go elsewhere', async () => {
+  it('is visible at /readyz, and asks callers to close their connections', async () => {
     const service = await start();
     const ended = terminate(service);
     await eventually(async () => {

@@ -51,7 +51,7 @@ describe('the errors by which MongoDB says "not now"', () => {
   }
 
   it.each(CODES)(
-    'code %i: 503 with Retry-After from reads, writes and commits, and all is well afterwards',
+    'code %i gives 503 with Retry-After for reads, writes and commits, and the service works afterwards',
     async (code) => {
       await failPoint('alwaysOn', { failCommands: STATEMENTS, errorCode: code });
       const list = `/v1/operations/${credential.operationId}/credentials`;
@@ -66,7 +66,7 @@ describe('the errors by which MongoDB says "not now"', () => {
     },
   );
 
-  it('a commit that no majority confirms in time: 503, and the change may have been made', async () => {
+  it('a commit without majority acknowledgement in time gives 503, and the change may have been made', async () => {
     const writeConcernError = { code: 64, errmsg: 'waiting for replication timed out' };
     await failPoint('alwaysOn', { failCommands: ['commitTransaction'], writeConcernError });
     const answer = await patch();

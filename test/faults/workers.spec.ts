@@ -78,7 +78,7 @@ describe('workers', () => {
     );
   }
 
-  it('killed three times mid-purge: finally no token, and one event', async () => {
+  it('killed three times during a purge finally leave no token, and one event', async () => {
     const credential = await withTokens();
     await admin.delete(pathOf(credential));
     for (let kill = 0; kill < KILLS; kill += 1) {
@@ -98,7 +98,7 @@ describe('workers', () => {
     expect(await disagreements(database)).toEqual([]);
   }, 120_000);
 
-  it('that failed a job for good do not keep its work from being done', async () => {
+  it('do the work of a job even after it failed permanently', async () => {
     const credential = await withTokens();
     await worker.start();
     await proxy.away();
@@ -117,7 +117,7 @@ describe('workers', () => {
     expect(await disagreements(database)).toEqual([]);
   }, 120_000);
 
-  it('that get each job several times, late or forged, touch no other tokens, and go on', async () => {
+  it('keep running and touch no other tokens if jobs arrive repeatedly, late or forged', async () => {
     const bystander = await withTokens();
     const doomed = [await withTokens(), await withTokens()];
     for (const credential of doomed) await admin.delete(pathOf(credential));
@@ -145,7 +145,7 @@ describe('workers', () => {
     expect(await disagreements(database)).toEqual([]);
   }, 90_000);
 
-  it('refuse what is no job of theirs at once, and keep it to be looked at', async () => {
+  it('fail an unknown job immediately, and keep it for inspection', async () => {
     const failed = (): Promise<number> => withQueue(database, 'token-purge', (queue) => queue.getFailedCount());
     const before = await failed();
     // tried again, they would be waiting for a minute

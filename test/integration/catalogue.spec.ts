@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe('APIs', () => {
-  it('are made, changed and listed by key', async () => {
+  it('are created, changed and listed by key', async () => {
     const prefix = unique('list');
     for (const part of ['c', 'a', 'b']) await makeApi(`${prefix}.${part}`);
     const page = await nth(1).queries.execute(new ListApisQuery(prefix, 2));
@@ -76,7 +76,7 @@ describe('APIs', () => {
     expect((await nth(0).app.get(ApiRepository).all()).map(({ key }) => key)).toContain(`${prefix}.c`);
   });
 
-  it('have one key once, also when instances race for it', async () => {
+  it('have a unique key, also under concurrent creates', async () => {
     const key = unique('race');
     const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => makeApi(key, i)));
     const { done, codes } = outcomes(results);
@@ -87,7 +87,7 @@ describe('APIs', () => {
 });
 
 describe('resource servers', () => {
-  it('get a secret that is shown once and kept as a digest', async () => {
+  it('get a secret that is shown once and stored as a digest', async () => {
     const { key } = await makeApi();
     const made = await makeServer([key, key]);
     expect(isWellFormedSecret(made.resourceServerSecret, 'resource-server')).toBe(true);
@@ -107,7 +107,7 @@ describe('resource servers', () => {
     expect(matchSecret(facts!.secrets, digest(resourceServerSecret), Date.now())?.id).toBe(view.secrets[0]!.id);
   });
 
-  it('name only APIs of the catalogue; which one is not there is told by its place', async () => {
+  it('may name only existing APIs; an unknown one is reported by its position', async () => {
     const { key } = await makeApi();
     await expect(makeServer([key, 'no-such-api', key, 'nor-this'])).rejects.toMatchObject({
       code: 'unknown-api',
@@ -119,7 +119,7 @@ describe('resource servers', () => {
     expect(await readServer(id)).toMatchObject({ apis: [key], updatedAt: (await readServer(id)).createdAt });
   });
 
-  it('have one name once, whatever its case', async () => {
+  it('have a unique name regardless of case', async () => {
     const name = unique('Straße');
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, (_, i) => makeServer([], i % 2 === 0 ? name : name.toUpperCase(), i)),
@@ -129,7 +129,7 @@ describe('resource servers', () => {
     expect(new Set(codes)).toEqual(new Set(['name-taken']));
   });
 
-  it('are changed and deleted in force on every instance when that is answered', async () => {
+  it('are changed or deleted on every instance when the request is answered', async () => {
     const [one, two] = [await makeApi(), await makeApi()];
     const { id, version } = await makeServer([one.key]);
     const readers = instances.map(({ app }) => app.get(ResourceServerReader));
@@ -149,7 +149,7 @@ describe('resource servers', () => {
     ]);
   });
 
-  it('have at most two live secrets; the new one is good on every instance when a rotation is answered', async () => {
+  it('have at most two live secrets; a new one works on every instance when the rotation is answered', async () => {
     const made = await makeServer([]);
     const readers = instances.map(({ app }) => app.get(ResourceServerReader));
     const secrets = [made.resourceServerSecret];
@@ -206,8 +206,8 @@ describe('resource servers', () => {
   });
 });
 
-describe('an API that leaves the catalogue', () => {
-  it('leaves every resource server, one event each', async () => {
+describe('an API that is deleted from the catalogue', () => {
+  it('is removed from every resource server, with one event each', async () => {
     const [gone, kept] = [await makeApi(), await makeApi()];
     const first = await makeServer([gone.key, kept.key]);
     const second = await makeServer([gone.key]);
@@ -220,7 +220,7 @@ describe('an API that leaves the catalogue', () => {
     expect(await eventsAbout(gone.key)).toEqual(['api.created.v1', 'api.deleted.v1']);
   });
 
-  it('is never left behind in something that was made to use it meanwhile', async () => {
+  it('is never left in a resource server that is changed at the same moment', async () => {
     for (let round = 0; round < 8; round += 1) {
       const { key } = await makeApi();
       const results = await Promise.allSettled([

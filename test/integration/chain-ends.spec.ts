@@ -51,38 +51,38 @@ async function mend(chain: string): Promise<void> {
 }
 
 describe('a chain whose head and events disagree', () => {
-  it('is not whole when events are stored behind the head', async () => {
+  it('is not whole if events are stored after the head', async () => {
     const chain = await aChain(6);
     await setHead(chain, 4);
     expect(await faultOf(chain)).toEqual({ seq: 5, reason: 'beyond' });
   });
 
-  it('is not whole when events are stored behind a gap behind the head', async () => {
+  it('is not whole if events are stored after a gap after the head', async () => {
     const chain = await aChain(6);
     await setHead(chain, 4);
     await (await events()).deleteOne({ chain, seq: 5 });
     expect(await faultOf(chain)).toEqual({ seq: 6, reason: 'beyond' });
   });
 
-  it('is not whole when the head has another hash than its event', async () => {
+  it('is not whole if the head has a different hash than its event', async () => {
     const chain = await aChain(3);
     await (await heads()).updateOne({ _id: chain }, { $set: { hash: 'f'.repeat(64) } });
     expect(await faultOf(chain)).toEqual({ seq: 3, reason: 'head' });
   });
 
-  it('is not whole when the event of the head is missing', async () => {
+  it('is not whole if the event of the head is missing', async () => {
     const chain = await aChain(5);
     await (await events()).deleteMany({ chain, seq: { $gt: 3 } });
     expect(await faultOf(chain)).toEqual({ seq: 4, reason: 'tail' });
   });
 
-  it('is not whole when the head is gone', async () => {
+  it('is not whole without a head', async () => {
     const chain = await aChain(2);
     await (await heads()).deleteOne({ _id: chain });
     expect(await faultOf(chain)).toEqual({ seq: 1, reason: 'beyond' });
   });
 
-  it('refuses writers with an error of its own, without waiting for a conflict to go away', async () => {
+  it('refuses writes with its own error code, without retrying', async () => {
     const chain = await aChain(5);
     await setHead(chain, 4);
     await expect(tell(instance, chain, {}, 60_000)).rejects.toMatchObject({ code: 'log-inconsistent' });
@@ -90,7 +90,7 @@ describe('a chain whose head and events disagree', () => {
     expect(await (await events()).countDocuments({ chain })).toBe(5);
   });
 
-  it('is found by the scan, refused while it lasts, and accepted again after the repair', async () => {
+  it('is found by the scan, refuses writes, and accepts them again after the repair', async () => {
     const chain = await aChain(5);
     const other = await aChain(1);
     await (await events()).deleteOne({ chain, seq: 5 });
@@ -105,7 +105,7 @@ describe('a chain whose head and events disagree', () => {
 });
 
 describe('the repair', () => {
-  it('moves the head to the last event of the log, and says from where to where', async () => {
+  it('moves the head to the last event of the log, and reports both positions', async () => {
     const chain = await aChain(6);
     const before = await (await heads()).findOne({ _id: chain });
     await setHead(chain, 4);
@@ -122,7 +122,7 @@ describe('the repair', () => {
     expect((await diagnose(chain)).state).toBe('sound');
   });
 
-  it('leaves a chain alone whose missing events a checkpoint has signed', async () => {
+  it('does not repair a chain whose missing events are covered by a checkpoint', async () => {
     const chain = await aChain(6);
     await instance.commands.execute(new SignCheckpointsCommand(undefined, chain));
     await (await events()).deleteMany({ chain, seq: { $gt: 4 } });
@@ -132,7 +132,7 @@ describe('the repair', () => {
     });
   });
 
-  it('makes a chain without a head whole again', async () => {
+  it('repairs a chain without a head', async () => {
     const chain = await aChain(3);
     await (await heads()).deleteOne({ _id: chain });
     expect(await instance.app.get(ChainRepair).chains()).toContain(chain);
@@ -140,7 +140,7 @@ describe('the repair', () => {
     expect(await faultOf(chain)).toBeNull();
   });
 
-  it('mends every torn end that hides nothing, refuses the others, and removes no event', async () => {
+  it('repairs every inconsistent end that hides nothing, refuses the others, and removes no event', async () => {
     const tear = fc.oneof(
       fc.record({ kind: fc.constant('head-behind' as const), at: fc.integer({ min: 1, max: 11 }) }),
       fc.record({ kind: fc.constant('head-ahead' as const), at: fc.integer({ min: 1, max: 11 }) }),

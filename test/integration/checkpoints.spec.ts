@@ -99,7 +99,7 @@ async function rewrite(database: TestDatabase, chain: string, seq: number): Prom
 }
 
 describe('signing', () => {
-  it('signs every chain where it ends, and nothing twice', async () => {
+  it('signs the last event of every chain, and nothing twice', async () => {
     const { database, instance } = await aLog();
     await putEvents(database, 'op_a', 1200);
     await putEvents(database, 'op_b', 3);
@@ -122,7 +122,7 @@ describe('signing', () => {
     ]);
   });
 
-  it('by the schedule tells no event, and so signs nothing when nothing happened', async () => {
+  it('by the schedule writes no event, and signs nothing if nothing happened', async () => {
     const { database, instance } = await aLog();
     await putEvents(database, 'op_a', 3);
     await instance.commands.execute(new SignCheckpointsCommand());
@@ -131,7 +131,7 @@ describe('signing', () => {
     expect(await checkpointsOf(instance)).toEqual(before);
   });
 
-  it('makes an export that the command line verifies, and shows what was done to it', async () => {
+  it('makes an export verifiable by the command line, which detects changes', async () => {
     const { database, instance } = await aLog();
     await putEvents(database, 'op_a', 1200);
     await putEvents(database, 'op_b', 4);
@@ -153,7 +153,7 @@ describe('signing', () => {
     });
   });
 
-  it('does not sign what does not follow from what it signed before', async () => {
+  it('refuses to sign a chain that does not continue from the last checkpoint', async () => {
     const chain = 'op_rewritten';
     const { database, instance } = await aLog();
     await putEvents(database, chain, 20);
@@ -167,7 +167,7 @@ describe('signing', () => {
     expect(await checkpointsOf(instance, chain)).toMatchObject([{ seq: 20 }]);
   });
 
-  it('does not sign a chain whose end was cut off', async () => {
+  it('refuses to sign a chain whose end was cut off', async () => {
     const chain = 'op_cut';
     const { database, instance } = await aLog();
     await putEvents(database, chain, 20);
@@ -191,7 +191,7 @@ describe('signing', () => {
     });
   });
 
-  it('knows a checkpoint that no key of its own signed', async () => {
+  it('detects a checkpoint that was signed by a foreign key', async () => {
     const chain = 'op_forged';
     const { database, instance } = await aLog();
     const { seq, hash } = await putEvents(database, chain, 5);
@@ -207,7 +207,7 @@ describe('signing', () => {
 });
 
 describe('the signing key', () => {
-  it('is made once and kept, where none is named; all instances have the same', async () => {
+  it('is generated once and stored if none is configured; all instances share it', async () => {
     const database = aDatabase();
     const both = await Promise.all([started(database), started(database)]);
     const [keys, same] = await Promise.all(both.map(keysOf));
@@ -217,7 +217,7 @@ describe('the signing key', () => {
     expect(new Set((await checkpointsOf(both[0])).map(({ keyId }) => keyId))).toEqual(new Set([keys?.[0]?.kid]));
   });
 
-  it('is rotated by starting with another; the old one stays published, and signs no more', async () => {
+  it('is rotated by starting with another; the old one stays published, and no longer signs', async () => {
     const database = aDatabase();
     const old = await started(database, aKeyFile('old.pem'));
     await putEvents(database, 'op_a', 10);
@@ -245,7 +245,7 @@ describe('the signing key', () => {
     expect(await verifyText([await exported(fresh)], await material(fresh))).toMatchObject({ exit: 0 });
   });
 
-  it('is retired by one of many that start at once, and no checkpoint is later than its key’s retirement', async () => {
+  it('is retired by one of many instances that start together, and no checkpoint is later than its key’s retirement', async () => {
     const database = aDatabase();
     const old = await started(database, aKeyFile('racing-old.pem'));
     await sign(old);

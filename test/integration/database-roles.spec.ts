@@ -35,12 +35,12 @@ describeWithUsers('the database users of tools/docker/mongo-init.js', () => {
   const refused = { code: 13, codeName: 'Unauthorized' };
 
   describe('the service', () => {
-    it('cannot make a TTL index on events, which would erase the log', async () => {
+    it('cannot create a TTL index on events, which would erase the log', async () => {
       const made = service.collection('events').createIndex({ at: 1 }, { expireAfterSeconds: 1 }, {});
       await expect(made).rejects.toMatchObject(refused);
     });
 
-    it.each(['events', 'checkpoints'])('cannot change or remove what is in %s', async (name) => {
+    it.each(['events', 'checkpoints'])('cannot change or remove documents in %s', async (name) => {
       const collection = service.collection(name);
       await expect(collection.updateOne({}, { $set: { type: 'forged' } })).rejects.toMatchObject(refused);
       await expect(collection.updateMany({}, { $set: { type: 'forged' } })).rejects.toMatchObject(refused);
@@ -51,7 +51,7 @@ describeWithUsers('the database users of tools/docker/mongo-init.js', () => {
       await expect(collection.aggregate([{ $match: {} }, { $out: name }]).toArray()).rejects.toMatchObject(refused);
     });
 
-    it('cannot make, rename, change or drop an index, a collection or the database', async () => {
+    it('cannot create, rename, change or drop an index, a collection or the database', async () => {
       for (const { name } of await migration.listCollections().toArray()) {
         const collection = service.collection(name);
         await expect(collection.createIndex({ any: 1 }, {}, {})).rejects.toMatchObject(refused);
@@ -64,7 +64,7 @@ describeWithUsers('the database users of tools/docker/mongo-init.js', () => {
       await expect(service.dropDatabase()).rejects.toMatchObject(refused);
     });
 
-    it('cannot write the record of migrations, nor another database', async () => {
+    it('cannot write the record of migrations or another database', async () => {
       const records = service.collection<{ _id: number }>('migrations');
       await expect(records.deleteOne({ _id: 1 })).rejects.toMatchObject(refused);
       await expect(records.insertOne({ _id: 9 })).rejects.toMatchObject(refused);
@@ -78,7 +78,7 @@ describeWithUsers('the database users of tools/docker/mongo-init.js', () => {
     });
   });
 
-  it('the migration makes collections and indexes, and cannot read or change a document', async () => {
+  it('the migration creates collections and indexes, and cannot read or change a document', async () => {
     await migration.createCollection('later');
     await migration.collection('later').createIndex({ any: 1 }, {}, {});
     for (const name of ['events', 'credentials', 'later']) {

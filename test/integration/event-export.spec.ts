@@ -45,7 +45,7 @@ async function exported(request: Partial<ExportRequest> = {}): Promise<string> {
 }
 
 describe('an export', () => {
-  it('has everything, the oldest first, whatever its chain; ends with its own event; and verifies', async () => {
+  it('has all events of all chains, oldest first, ends with its own event, and verifies', async () => {
     const text = await exported();
     const events = parseLines(text);
     const ats = events.filter(({ operationId }) => operationId !== 'op_disorder').map(({ at }) => at);
@@ -79,7 +79,7 @@ describe('an export', () => {
     expect({ exit, out }).toMatchObject({ exit: 0, out: expect.stringMatching(/2 refusal summaries/) });
   });
 
-  it('of one operation has only that one’s chain, with its own event in it', async () => {
+  it('of one operation has only that operation’s chain, including the event of the export', async () => {
     const events = parseLines(await exported({ operationId: 'op_b' }));
     expect(new Set(events.map(({ operationId }) => operationId))).toEqual(new Set(['op_b']));
     expect(events.at(-1)).toMatchObject({ type: 'events.exported.v1', data: { operationId: 'op_b' } });
@@ -88,7 +88,7 @@ describe('an export', () => {
     await expect(exported({ operationId: 'op_none' })).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  it('of a period has a run of each chain that holds every event of the period, and verifies as a part', async () => {
+  it('of a period has a run of each chain with every event of the period, and verifies as a part', async () => {
     const text = await exported({ from: after(600_000), to: after(1_200_000) });
     const events = parseLines(text).filter(({ type }) => type === 'token.issued.v1');
     const seqsOf = (chain: string): number[] =>
@@ -100,7 +100,7 @@ describe('an export', () => {
     expect(parseLines(await exported({ from: after(48 * HOUR_MS), to: after(49 * HOUR_MS) }))).toEqual([]);
   });
 
-  it('of a period is contiguous also where times and places are not in the same order', async () => {
+  it('of a period is contiguous even if times and seqs are not in the same order', async () => {
     const draft = (place: number, ms: number): EventDraft => ({
       ...{
         id: `ev_disorder_${place}`,
@@ -124,7 +124,7 @@ describe('an export', () => {
     expect(await verifyText([text], null, '--partial')).toMatchObject({ exit: 0 });
   });
 
-  it('ends where the chains ended when it began, while others go on writing', async () => {
+  it('ends where the chains ended at its start, while others keep writing', async () => {
     let writing = true;
     const writers = [0, 1].map(async (writer) => {
       for (let n = 0; writing; n += 1) await tell(instance, `op_live_${writer}`, { n }, 20_000);
@@ -137,7 +137,7 @@ describe('an export', () => {
     for (const text of texts) expect(await verifyText([text], null)).toMatchObject({ exit: 0 });
   });
 
-  it('reads no further than it is read, and stops when its reader goes', async () => {
+  it('reads from the store only as fast as its reader, and stops when the reader disconnects', async () => {
     const find = jest.spyOn(instance.app.get(EventLog).events.collection, 'find');
     try {
       const stream = await instance.commands.execute(new ExportEventsCommand(callBy(), { format: 'ndjson' }));
@@ -156,7 +156,7 @@ describe('an export', () => {
     }
   });
 
-  it('breaks off, instead of leaving out what it could not read', async () => {
+  it('is aborted instead of omitting unreadable events', async () => {
     const stream = await instance.commands.execute(
       new ExportEventsCommand(callBy(), { format: 'ndjson', operationId: 'op_a' }),
     );

@@ -23,7 +23,7 @@ describe("the event log's published format", () => {
     }
   });
 
-  it('has a right example', () => {
+  it('has a correct example', () => {
     const event = JSON.parse(block('json')) as LogEvent;
     expect(hashEvent(event)).toBe(event.hash);
     expect(block('text')).toBe(eventLine(event).replace(`"hash":"${event.hash}",`, ''));

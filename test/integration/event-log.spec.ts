@@ -25,7 +25,7 @@ const exported = async (operationId?: string): Promise<string> =>
   textOf(await instances[0]!.commands.execute(new ExportEventsCommand(callBy(), { format: 'ndjson', operationId })));
 
 describe('the event log', () => {
-  it('has no gap and no fork after 100 concurrent writers on two instances', async () => {
+  it('has no gap and no fork after 100 concurrent writes at two instances', async () => {
     const chains = ['op_race_a', 'op_race_b', null];
     const written = await Promise.allSettled(
       Array.from({ length: 100 }, async (_, n) => tell(instances[n % 2]!, chains[n % 3]!, { n }, 25_000)),
@@ -43,7 +43,7 @@ describe('the event log', () => {
     expect(await instances[1]!.queries.execute(new VerifyLogQuery())).toMatchObject({ whole: true });
   });
 
-  it('refuses an action whose event cannot be written, and leaves no trace of it', async () => {
+  it('refuses an action whose event cannot be written, and stores nothing of it', async () => {
     const before = await exported('platform');
     const settings = await database.collection<{ _id: string }>('settings');
     // an event that has no canonical form

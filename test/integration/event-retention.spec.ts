@@ -107,7 +107,7 @@ async function expectArchived(): Promise<void> {
 }
 
 describe('a retention', () => {
-  it('archives what was signed before its time, drops it, tells of it, and leaves a log that verifies', async () => {
+  it('archives and drops events that were signed before its cut-off, logs it, and leaves a log that verifies', async () => {
     await anOldLog();
     const platform = await exported('platform');
     expect(await retain()).toEqual({ archived: 1203 + parseLines(platform).length - 1, refusals: 0 });
@@ -117,7 +117,7 @@ describe('a retention', () => {
     await expectArchived();
   });
 
-  it('goes on where the last one ended', async () => {
+  it('continues where the last one ended', async () => {
     await anOldLog();
     await retain();
     const last = (await seqs('op_a')).at(-1)!;
@@ -136,7 +136,7 @@ describe('a retention', () => {
     expect(await verified([parts.map(archived)[0]!, rest])).toBe(1);
   });
 
-  it('drops nothing that no checkpoint vouches for', async () => {
+  it('drops no event without a checkpoint', async () => {
     await putEvents(database, 'op_a', 10, new Date(Date.now() - (DAYS + 2) * DAY_MS));
     expect(await retain()).toEqual({ archived: 0, refusals: 0 });
     // signed now: its time has not come
@@ -145,7 +145,7 @@ describe('a retention', () => {
     expect(files()).toEqual([]);
   });
 
-  it('refuses a chain that is not whole, and archives the others all the same', async () => {
+  it('skips a chain that is not whole, and archives the others', async () => {
     await anOldLog();
     const events = await database.collection('events');
     await events.updateOne({ chain: 'op_a', seq: 700 }, { $set: { 'data.secretId': 'se_2' } });
@@ -160,7 +160,7 @@ describe('a retention', () => {
     await expectArchived();
   });
 
-  it('signs in to the store by itself to drop events, and tells of nothing that it may not drop', async () => {
+  it('uses its own database user to drop events, and logs nothing it may not drop', async () => {
     await anOldLog();
     const env = { EVENT_RETENTION_DAYS: String(DAYS), EVENT_ARCHIVE_DIR: archive };
     const barred = await startInstance(database, { ...env, EVENT_RETENTION_MONGODB_URI: database.migrationUri });
@@ -207,7 +207,7 @@ describe('a retention', () => {
 describe('a retention that is killed', () => {
   const killed = new Error('killed');
 
-  it('before the archive has its name: begins anew', async () => {
+  it('before the archive has its final name starts over', async () => {
     await anOldLog();
     const unfinished = join(archive, 'op_a/000000000001-000000001200.ndjson.1-1.part');
     mkdirSync(dirname(unfinished));
@@ -218,7 +218,7 @@ describe('a retention that is killed', () => {
     await expectArchived();
   });
 
-  it('when the archive has its name, and the log does not tell of it yet: takes it as it is', async () => {
+  it('after the archive has its final name, before its event, uses that archive', async () => {
     await anOldLog();
     const run = jest.spyOn(instance.app.get(UnitOfWork), 'run').mockRejectedValue(killed);
     await expect(retain()).rejects.toThrow();
@@ -229,7 +229,7 @@ describe('a retention that is killed', () => {
     await expectArchived();
   });
 
-  it('there, and a later checkpoint has come of age meanwhile: still ends where the archive does', async () => {
+  it('after the archive has its final name still ends there, even if a later checkpoint became old enough in the meantime', async () => {
     await anOldLog();
     const run = jest.spyOn(instance.app.get(UnitOfWork), 'run').mockRejectedValue(killed);
     await expect(retain()).rejects.toThrow();
@@ -246,7 +246,7 @@ describe('a retention that is killed', () => {
     expect(await verified([rest])).toBe(0);
   });
 
-  it('there, and the policy keeps events for longer meanwhile: keeps them', async () => {
+  it('after the archive has its final name keeps the events, if the policy became longer in the meantime', async () => {
     await anOldLog();
     const run = jest.spyOn(instance.app.get(UnitOfWork), 'run').mockRejectedValue(killed);
     await expect(retain()).rejects.toThrow();
@@ -259,7 +259,7 @@ describe('a retention that is killed', () => {
     await expectArchived();
   });
 
-  it('when the log tells of it, and nothing is dropped yet: reads begin behind it, and the next run drops', async () => {
+  it('after its event, before the drop, hides the archived events, and the next run drops them', async () => {
     await anOldLog();
     const drop = jest.spyOn(instance.app.get(EventDropper), 'drop').mockRejectedValue(killed);
     await expect(retain()).rejects.toThrow();
@@ -272,7 +272,7 @@ describe('a retention that is killed', () => {
     await expectArchived();
   });
 
-  it('while it drops: what is left verifies, and the next run goes on', async () => {
+  it('during the drop leaves a log that verifies, and the next run continues', async () => {
     await anOldLog();
     const { prototype } = mongoose.mongo.Collection;
     const deleteMany = Reflect.get(prototype, 'deleteMany');
@@ -291,7 +291,7 @@ describe('a retention that is killed', () => {
     await expectArchived();
   });
 
-  it('there, and its archive is gone or is another: drops no more', async () => {
+  it('during the drop drops nothing further, if its archive is missing or different', async () => {
     await anOldLog();
     const drop = jest.spyOn(instance.app.get(EventDropper), 'drop').mockRejectedValue(killed);
     await expect(retain()).rejects.toThrow();
@@ -308,7 +308,7 @@ describe('a retention that is killed', () => {
     await expectArchived();
   });
 
-  it('by another one at the same time: one of them tells the log, and both end well or not at all', async () => {
+  it('or runs at the same time as another one logs one event, and both succeed or fail cleanly', async () => {
     await anOldLog();
     const other = await startInstance(database, {
       EVENT_RETENTION_DAYS: String(DAYS),

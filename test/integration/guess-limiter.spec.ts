@@ -89,7 +89,7 @@ describe('the guess limiter', () => {
   it.each([
     ['passwords', wrongPassword],
     ['secrets', wrongSecret],
-  ])('lets exactly the limit of wrong %s through, over three instances at the same time', async (_what, guess) => {
+  ])('accepts exactly the limit of wrong %s, across three instances at the same time', async (_what, guess) => {
     const instances = [limiter(), limiter(), limiter()];
     const [id, address] = [unique('id'), anAddress()];
     const outcomes = times(60, (index) => guess(instances[index % 3]!, id, address));
@@ -105,7 +105,7 @@ describe('the guess limiter', () => {
     expect(await wrongPassword(guesses, unique('id'), address)).toBe('wrong');
   });
 
-  it('limits an address over all ids that it guesses at', async () => {
+  it('limits an address across all ids', async () => {
     const [one, other] = [limiter(), limiter()];
     const address = anAddress();
     const outcomes = times(30, (index) => wrongSecret(index % 2 === 0 ? one : other, unique('id'), address));
@@ -113,7 +113,7 @@ describe('the guess limiter', () => {
     expect(await wrongSecret(one, unique('id'), anAddress())).toBe('wrong');
   });
 
-  it('says for how long', async () => {
+  it('reports when to retry', async () => {
     const guesses = limiter();
     const [id, address] = [unique('id'), anAddress()];
     await countOf(times(PER_CLIENT, () => wrongPassword(guesses, id, address)));
@@ -123,7 +123,7 @@ describe('the guess limiter', () => {
     expect((refused as DomainError).retryAfterSeconds).toBeLessThanOrEqual(300);
   });
 
-  it('does not count an attempt that is given back, here and on another instance', async () => {
+  it('does not count an attempt that is taken back, here and on another instance', async () => {
     const [one, other] = [limiter(), limiter()];
     const [id, address] = [unique('id'), anAddress()];
     for (let count = 0; count < 3 * PER_ADDRESS; count += 1) (await one.attemptPassword(id, address)).giveBack();
@@ -133,7 +133,7 @@ describe('the guess limiter', () => {
     expect(await wrongPassword(other, id, address)).toBe('limited');
   });
 
-  it('frees what attempts under way held, when they were right', async () => {
+  it('releases the counts of attempts in progress if they turn out right', async () => {
     const [one, other] = [limiter(), limiter()];
     const [id, address] = [unique('id'), anAddress()];
     const underWay = await Promise.all(times(PER_CLIENT, () => one.attemptPassword(id, address)));
@@ -142,7 +142,7 @@ describe('the guess limiter', () => {
     await eventually(async () => (await wrongPassword(other, id, address)) === 'wrong');
   });
 
-  it('counts one wrong secret once towards the limit of its address, however often it is sent', async () => {
+  it('counts one wrong secret once towards the limit of its address, even if it is repeated', async () => {
     const guesses = limiter();
     const address = anAddress();
     const [id, secret] = [unique('id'), unique('secret')];
@@ -151,7 +151,7 @@ describe('the guess limiter', () => {
     expect(await countOf(others)).toStrictEqual({ wrong: PER_ADDRESS - 1, limited: 1 });
   });
 
-  it('at a limited address still has an unsuspected person judged, once', async () => {
+  it('still checks one attempt for a person who is not being guessed at, from a limited address', async () => {
     const [one, other] = [limiter(), limiter()];
     const address = anAddress();
     const [guessedAt, unsuspected] = [unique('user'), unique('user')];
@@ -186,7 +186,7 @@ describe('the guess limiter', () => {
     expect(await wrongPassword(limiter(), id, address)).toBe('limited');
   });
 
-  it('refuses from memory what it knows to be limited', async () => {
+  it('refuses from memory if it knows the limit is reached', async () => {
     const guesses = limiter(true);
     const [id, address] = [unique('id'), anAddress()];
     await countOf(times(PER_CLIENT, () => wrongPassword(guesses, id, address)));
@@ -200,7 +200,7 @@ describe('the guess limiter', () => {
     }
   });
 
-  it('puts nothing that was sent into Redis, and nothing that stays', async () => {
+  it('stores no submitted value in Redis, and no key without expiry', async () => {
     const guesses = limiter();
     const address = anAddress();
     await countOf(times(PER_CLIENT, () => wrongSecret(guesses, 'canary-4711', address, 'canary-4712')));
@@ -221,7 +221,7 @@ describe('the guess limiter', () => {
     }
   });
 
-  it('makes no key in Redis for the names that a limited address tries', async () => {
+  it('creates no key in Redis for names that a limited address tries', async () => {
     const guesses = limiter();
     const address = anAddress();
     await countOf(times(PER_ADDRESS, () => wrongSecret(guesses, unique('id'), address)));
@@ -242,7 +242,7 @@ async function missed(): Promise<number> {
 }
 
 describe('the guess limiter without Redis', () => {
-  it.each(['away', 'hanging'] as const)('goes on while Redis is %s, and counts for itself', async (how) => {
+  it.each(['away', 'hanging'] as const)('works while Redis is %s, with a count per instance', async (how) => {
     const guesses = limiter(true);
     const [id, address] = [unique('id'), anAddress()];
     expect(await wrongPassword(guesses, id, address)).toBe('wrong');
@@ -263,7 +263,7 @@ describe('the guess limiter without Redis', () => {
     }
   });
 
-  it('counts in Redis again when it is back', async () => {
+  it('counts in Redis again when it is available', async () => {
     const guesses = limiter(true);
     const other = limiter();
     await proxy.away();
@@ -277,7 +277,7 @@ describe('the guess limiter without Redis', () => {
     });
   });
 
-  it('closes without delay while Redis was never there', async () => {
+  it('closes without delay if Redis was never available', async () => {
     await proxy.away();
     try {
       const guesses = limiter(true);

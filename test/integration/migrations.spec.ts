@@ -56,7 +56,7 @@ function described(key: object, { unique, expireAfterSeconds }: { unique?: boole
 }
 
 describe('migrations', () => {
-  it('make the collections and indexes that the code relies on, and no others', async () => {
+  it('create exactly the collections and indexes that the code relies on', async () => {
     const database = aDatabase();
     const { app } = await startInstance(database, {}, [AccessModule, CredentialsModule, TokensModule]);
     try {
@@ -71,7 +71,7 @@ describe('migrations', () => {
     }
   });
 
-  it('are recorded, and run once however many processes run them at the same time', async () => {
+  it('are recorded, and run once even if several processes run them at the same time', async () => {
     const database = aDatabase();
     const said: string[][] = [[], [], [], [], []];
     const counts = await Promise.all(
@@ -98,7 +98,7 @@ describe('migrations', () => {
     expect(await database.migrate()).toBe(0);
   });
 
-  it('take a database of version 0.1.0 over as it is', async () => {
+  it('adopt a database of version 0.1.0 unchanged', async () => {
     const database = aDatabase();
     const db = await opened(database);
     const layout = JSON.parse(
@@ -116,7 +116,7 @@ describe('migrations', () => {
     expect(await layoutOf(db)).toEqual(before);
   });
 
-  it('wait for a connection that was lost in the middle, and go on', async () => {
+  it('continue after a connection was lost in the middle', async () => {
     const database = aDatabase();
     const proxy = await TcpProxy.before(database.migrationUri);
     const reached = proxy.hangAt({ text: 'credential_client_id' });
@@ -134,7 +134,7 @@ describe('migrations', () => {
     await proxy.away();
   });
 
-  it('let an index take longer to build than the service waits for any answer', async () => {
+  it('allow an index to take longer than the service’s usual time limit', async () => {
     const database = aDatabase();
     const proxy = await TcpProxy.before(database.migrationUri);
     let sent = 0;
@@ -154,7 +154,7 @@ describe('migrations', () => {
     await proxy.away();
   });
 
-  it('go on after a process that crashed, once its lease has expired', async () => {
+  it('continue after a crashed process, once its lease has expired', async () => {
     const database = aDatabase();
     const db = await opened(database);
     const times = { leaseMs: 300, renewMs: 60_000, retryMs: 20 };
@@ -172,7 +172,7 @@ describe('migrations', () => {
     ]);
   });
 
-  it('fail with the reason when data contradict a unique index, and are not recorded', async () => {
+  it('fail with the reason if data violate a unique index, and are not recorded', async () => {
     const database = aDatabase();
     const db = await opened(database);
     await (

@@ -57,7 +57,7 @@ describe('the replica set of the stand-in', () => {
   const increment = (db: mongo.Db, more: Document = {}): Promise<Document> =>
     db.command({ update: 'things', updates: [{ q: { _id: 'x' }, u: { $inc: { n: 1 } } }], ...more });
 
-  it('is discovered whole, and monitored by streaming', async () => {
+  it('is discovered with all members, and monitored by streaming', async () => {
     const made = new MongoClient(set.view.uri(database.administratorUri), { heartbeatFrequencyMS: 1_000 });
     clients.push(made);
     const streamed: boolean[] = [];
@@ -76,7 +76,7 @@ describe('the replica set of the stand-in', () => {
     expect(hello).toHaveProperty('lastWrite.majorityOpTime.ts');
   });
 
-  it('elects another primary, of a later term, and tells clients that wait for it', async () => {
+  it('elects another primary in a later term, and notifies waiting clients', async () => {
     const db = (await client()).db();
     const electionIds = [(await db.command({ hello: 1 }))['electionId'] as { toHexString(): string }];
     await set.stepDown(100);
@@ -107,7 +107,7 @@ describe('the replica set of the stand-in', () => {
     await session.endSession();
   });
 
-  it('refuses what a secondary does not serve', async () => {
+  it('refuses commands that a secondary does not serve', async () => {
     const secondary = await member(1);
     expect(await code(increment(secondary))).toBe(10107);
     // a client with directConnection sends primaryPreferred with a read
@@ -115,7 +115,7 @@ describe('the replica set of the stand-in', () => {
     expect(await code(find(secondary, { readConcern: { level: 'linearizable' } }))).toBe(10107);
   });
 
-  it('counts the cluster time on, and answers with it', async () => {
+  it('advances the cluster time, and sends it in answers', async () => {
     const db = await member(0);
     const time = (reply: Document): bigint => (reply['operationTime'] as mongo.Timestamp).toBigInt();
     const first = time(await increment(db));
@@ -131,7 +131,7 @@ describe('the replica set of the stand-in', () => {
     expect(await code(find(db, { readConcern: { level: 'majority', afterClusterTime: later } }))).toBe(72);
   });
 
-  it('has a deposed primary that knows nothing of the new one, and acknowledges nothing', async () => {
+  it('has a deposed primary that is unaware of the new one and acknowledges nothing', async () => {
     const before = valueOf(await find(await member(0), majority));
     const other = await set.addView();
     await other.partition(1);
@@ -177,7 +177,7 @@ describe('the replica set of the stand-in', () => {
     expect(valueOf(await waiting)).toBe(before + 1);
   });
 
-  it('applies writes without a majority, and acknowledges them when it has one', async () => {
+  it('applies writes without a majority, and acknowledges them once it has one', async () => {
     const db = await member(0);
     const before = valueOf(await find(db));
     await set.freeze(0);
@@ -194,7 +194,7 @@ describe('the replica set of the stand-in', () => {
     expect(valueOf(await find(db, majority))).toBe(before + 3);
   });
 
-  it('says 91 while it shuts down, and comes back as a secondary', async () => {
+  it('answers 91 while it shuts down, and returns as a secondary', async () => {
     const primary = await member(0);
     const down = set.shutDown(0, { noticeMs: 300, gapMs: 10 });
     // 11600 where the read was under way already
@@ -205,7 +205,7 @@ describe('the replica set of the stand-in', () => {
     expect(await (await member(0)).command({ hello: 1 })).toMatchObject({ secondary: true });
   });
 
-  it('tells a member’s wrong clock, and never counts back', async () => {
+  it('reports a member’s wrong clock, and never moves the cluster time back', async () => {
     await set.skew(1, 3_600_000);
     expect((await set.state()).primary).toBe(0);
     const db = (await client()).db();

@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 describe('the first platform-admin', () => {
-  it('is made once, by whichever of the instances that start at once', async () => {
+  it('is created once when several instances start together', async () => {
     await Promise.all(instances.map(({ app }) => app.close()));
     await (await database.collection('users')).deleteMany({});
     instances = await Promise.all([0, 1, 2, 3].map(() => startInstance(database, FIRST)));
@@ -64,7 +64,7 @@ describe('the first platform-admin', () => {
 });
 
 describe('users', () => {
-  it('are read, listed and changed; events hold names of members and no password', async () => {
+  it('are read, listed and changed; events contain no password', async () => {
     const name = unique('ada');
     const { id, version } = await make(name, ['auditor']);
     expect(await nth(1).queries.execute(new GetUserQuery(id))).toMatchObject({ username: name, roles: ['auditor'] });
@@ -103,14 +103,14 @@ describe('users', () => {
     expect(JSON.stringify(events)).not.toMatch(/horse|argon2/);
   });
 
-  it('keep nothing of the password but an Argon2id hash', async () => {
+  it('are stored with an Argon2id hash of the password only', async () => {
     const { id } = await make(unique('ada'), ['auditor']);
     const stored = await (await database.collection<{ _id: string }>('users')).findOne({ _id: id });
     expect(JSON.stringify(stored)).not.toContain('horse');
     expect(stored).toMatchObject({ passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/) });
   });
 
-  it('have one name once, whatever its case, also when instances race for it', async () => {
+  it('have a unique name regardless of case, also under concurrent creates', async () => {
     const name = unique('Race');
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) => make(i % 2 === 0 ? name : name.toLowerCase(), ['auditor'], i)),
@@ -122,7 +122,7 @@ describe('users', () => {
     expect(failed?.reason).toMatchObject({ errors: [{ pointer: '/username', code: 'name-taken' }] });
   });
 
-  it('keep one platform-admin, however many are removed at once', async () => {
+  it('keep one platform-admin, even if all are removed at the same time', async () => {
     for (const user of await allUsers()) {
       if (user.username !== 'First') await nth(0).commands.execute(new DeleteUserCommand(callBy(), user.id, 'any'));
     }
@@ -150,7 +150,7 @@ describe('users', () => {
 });
 
 describe('signing in', () => {
-  it('follows an edit and a deletion at once, on every instance, though the password is remembered', async () => {
+  it('applies an edit or a deletion immediately on every instance, although the password is cached', async () => {
     const name = unique('ada');
     const { id } = await make(name, ['auditor']);
     for (let i = 0; i < 3; i += 1) expect(await signIn(name, PASSWORD, i)).toMatchObject({ roles: ['auditor'] });
@@ -161,7 +161,7 @@ describe('signing in', () => {
     for (let i = 0; i < 3; i += 1) expect(await signIn(name, PASSWORD, i)).toBeUndefined();
   });
 
-  it('records refusals with their true reason', async () => {
+  it('records refusals with the true reason', async () => {
     const name = unique('ada');
     const { id } = await make(name, ['auditor']);
     await signIn(name, 'wrong horse battery');
@@ -171,7 +171,7 @@ describe('signing in', () => {
     await eventually(async () => (await refusals.countDocuments({ reason: 'unknown-user' })) > 0);
   });
 
-  it('tells who one is, with times only for those who are stored here', async () => {
+  it('shows the signed-in person, with times only for local users', async () => {
     const name = unique('ada');
     const { id, createdAt } = await make(name, ['auditor']);
     const principal = await signIn(name);

@@ -12,7 +12,7 @@ const AFTERWARDS_MS = 15 * 60_000;
 const say = (line: string): void => void process.stderr.write(`· soak: ${line}\n`);
 
 it(
-  'whatever happens to instances and stores, what was promised holds',
+  'every guarantee holds under random faults of instances and stores',
   async () => {
     const options = { minutes: MINUTES, seed: SEED };
     say(`the same faults again: ${repeatCommand(options)}`);

@@ -15,18 +15,18 @@ describe('the database user of docker-compose.yml', () => {
     return Object.fromEntries(privileges.map(({ resource, actions }) => [resource.collection, actions]));
   };
 
-  it('may add to the event log and to the checkpoints, and neither change nor delete what is in them', () => {
+  it('may add to the event log and the checkpoints, but not change or delete documents there', () => {
     const { events, checkpoints } = actionsOf('latchkeyService');
     expect(events).toEqual(['find', 'listIndexes', 'insert']);
     expect(checkpoints).toEqual(events);
   });
 
-  it('can make or drop no index and no collection', () => {
+  it('cannot create or drop an index or a collection', () => {
     const granted = new Set(Object.values(actionsOf('latchkeyService')).flat());
     expect([...granted].sort()).toEqual(['find', 'insert', 'listCollections', 'listIndexes', 'remove', 'update']);
   });
 
-  it('is one of three, each with a password and a role of its own', () => {
+  it('is one of three, each with its own password and role', () => {
     expect(users).toEqual([
       { user: 'latchkey', pwd: 'mongodb-password', roles: ['latchkeyService'] },
       { user: 'latchkeyMigration', pwd: 'mongodb-migration-password', roles: ['latchkeyMigration'] },
@@ -34,7 +34,7 @@ describe('the database user of docker-compose.yml', () => {
     ]);
   });
 
-  it('is as docs/database-user.md describes it', () => {
+  it('matches docs/database-user.md', () => {
     const page = read('docs/database-user.md');
     for (const [collection, actions] of Object.entries(actionsOf('latchkeyService'))) {
       if (collection === '') continue;

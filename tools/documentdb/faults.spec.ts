@@ -64,7 +64,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     return child;
   }
 
-  it('rolls back when a client is killed, and lets who waits go on', async () => {
+  it('rolls back if a client is killed, and unblocks waiting clients', async () => {
     const things = await collection({ n: 0 }, { n: 0 }, { n: 0 });
     const client = await otherClient(things.collectionName);
     expect(await database.sql(OPEN_TRANSACTIONS)).toHaveLength(1);
@@ -76,7 +76,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     expect((await things.find().toArray()).map((thing) => Number(thing['n']))).toEqual([10, 10, 10]);
   });
 
-  it('keeps no cursor of a client that is gone', async () => {
+  it('closes the cursors of a client that is gone', async () => {
     const things = await collection(...Array.from({ length: 50 }, (_, n) => ({ n })));
     const files = async (): Promise<number> =>
       (await database.sql(`SELECT * FROM pg_ls_dir('pg_documentdb_cursor_files')`)).length;
@@ -89,7 +89,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     expect(await holdsWithin(2_000, async () => (await files()) === before)).toBe(true);
   });
 
-  it('makes drivers start anew when PostgreSQL ends the connection of a transaction', async () => {
+  it('makes drivers retry if PostgreSQL ends the connection of a transaction', async () => {
     const things = await collection({ n: 0 });
     let runs = 0;
     await connection.transaction(async (session) => {
@@ -103,7 +103,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     expect(await things.findOne({})).toMatchObject({ n: 11 });
   });
 
-  it('makes drivers start anew when that happens before the commit', async () => {
+  it('makes drivers retry if that happens before the commit', async () => {
     const things = await collection({ n: 0 });
     let runs = 0;
     await connection.transaction(async (session) => {
@@ -114,7 +114,7 @@ describeGateway(`clients and connections that break (${whyNoGateway ?? 'on Debia
     expect(await things.findOne({})).toMatchObject({ n: 1 });
   });
 
-  it('goes on when all of PostgreSQL’s connections are ended under load', async () => {
+  it('continues if all PostgreSQL connections are ended under load', async () => {
     const things = await collection({ n: 0 });
     const errors: unknown[] = [];
     let done = 0;

@@ -30,7 +30,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
 
   const collection = (): ReturnType<Connection['collection']> => connection.collection(`c${count++}`);
 
-  it('says the time of now, each time', async () => {
+  it('reports the current time in each answer', async () => {
     const hello = async (): Promise<number> => {
       const reply = (await connection.db!.admin().command({ hello: 1 })) as { localTime: Date };
       return reply.localTime.getTime();
@@ -55,7 +55,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(rest).toEqual([{ n: 11 }, { n: 12 }]);
   });
 
-  it('keeps every kind of value as it was', async () => {
+  it('keeps every kind of value unchanged', async () => {
     const things = collection();
     const { Long, Decimal128, Binary, UUID, ObjectId, Timestamp, Int32, Double } = mongoose.mongo;
     const document = {
@@ -80,7 +80,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     );
   });
 
-  it('builds indexes at once: 36 of them in less time than ten turns of the queue of the extension', async () => {
+  it('builds indexes immediately: 36 of them in less time than ten polls of the extension’s queue', async () => {
     const schema = new Schema({ a: Number, b: Number, at: Date });
     schema.index({ a: 1, b: -1 }).index({ b: 1 }, { unique: true }).index({ at: 1 }, { expireAfterSeconds: 0 });
     const models = Array.from({ length: 12 }, (_, i) => connection.model(`Indexed${i}`, schema));
@@ -92,7 +92,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     await models[0]?.createIndexes(); // again: nothing to do, and no error
   });
 
-  it('lets several make the same collections and indexes at once', async () => {
+  it('lets several clients create the same collections and indexes at the same time', async () => {
     const others = await Promise.all([1, 2, 3].map(() => database.connect('at-once')));
     const indexes: mongoose.mongo.IndexDescription[] = [
       { key: { a: 1 }, name: 'a_1', unique: true },
@@ -109,7 +109,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(await others[0]?.collection('implied').countDocuments()).toBe(3);
   });
 
-  it('refuses an index of the same name with another key', async () => {
+  it('refuses an index with an existing name and another key', async () => {
     const things = collection();
     await things.createIndexes([{ key: { a: 1 }, name: 'x' }]);
     expect((await errorOf(things.createIndexes([{ key: { b: 1 }, name: 'x' }]))).code).toBe(86);
@@ -131,7 +131,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(await things.countDocuments()).toBe(2);
   });
 
-  it('tells which of many was the duplicate, and writes the others if they are not ordered', async () => {
+  it('reports which of many is the duplicate, and writes the others if unordered', async () => {
     const things = collection();
     await things.insertOne({ _id: 7 as never });
     const documents = [5, 7, 9].map((_id) => ({ _id: _id as never }));
@@ -143,7 +143,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(await things.countDocuments()).toBe(3);
   });
 
-  it('holds a partial unique index for those documents only', async () => {
+  it('applies a partial unique index to its documents only', async () => {
     const things = collection();
     await things.createIndexes([{ key: { slot: 1 }, unique: true, partialFilterExpression: { live: true } }]);
     await things.insertMany([
@@ -155,7 +155,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect((await errorOf(things.updateOne({ live: false }, { $set: { live: true } }))).code).toBe(11000);
   });
 
-  it('gives a unique place to one of many that want it at once', async () => {
+  it('accepts one of many simultaneous inserts with the same unique key', async () => {
     const things = collection();
     await things.createIndexes([{ key: { slot: 1 }, unique: true }]);
     const results = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => things.insertOne({ slot: i % 10 })));
@@ -165,7 +165,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
   });
 
   it.each(['findOneAndUpdate', 'updateOne'] as const)(
-    'makes one document of many upserts by %s at once',
+    'creates one document for many simultaneous upserts by %s',
     async (name) => {
       const things = collection();
       await things.createIndexes([{ key: { key: 1 }, unique: true }]);
@@ -187,7 +187,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(await things.findOneAndDelete({ key: 1 }, { projection: { _id: 0 } })).toEqual({ key: 1, n: 2 });
   });
 
-  it('reads a large result page by page, and ends it when told', async () => {
+  it('reads a large result page by page, and closes its cursor on request', async () => {
     const things = collection();
     await things.insertMany(Array.from({ length: 3_000 }, (_, i) => ({ i, g: i % 7, pad: 'x'.repeat(500) })));
     const seen = await things.find({}, { sort: { g: 1, i: -1 }, batchSize: 100 }).toArray();
@@ -222,7 +222,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     ]);
   });
 
-  it('removes what a TTL index says, and nothing else', async () => {
+  it('removes expired documents of a TTL index, and nothing else', async () => {
     const things = collection();
     await things.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 60 }]);
     await things.insertMany([{ at: new Date(Date.now() - 61_000) }, { at: new Date() }, { other: 1 }]);
@@ -233,7 +233,7 @@ describeGateway(`a conversation of mongoose's through the gateway (${whyNoGatewa
     expect(await things.countDocuments()).toBe(2);
   });
 
-  it('answers what it does not know or cannot do with an error, and goes on', async () => {
+  it('answers unknown or unsupported commands with an error, and continues', async () => {
     const things = collection();
     await things.insertOne({ a: 1 });
     expect((await errorOf(connection.db!.command({ fly: 1 }))).code).toBe(59);

@@ -33,7 +33,7 @@ describeHere(`DocumentDB as a store (${whyNoGateway ?? 'on Debian'})`, () => {
     return found.map((thing) => Number(thing['added']));
   }
 
-  it('keeps its data over a stop and over a kill of everything', async () => {
+  it('keeps its data across a stop and a kill of all processes', async () => {
     const first = place.context(true);
     const uri = await startDocumentDb(first);
     data = readlinkSync(join(place.folder, 'documentdb'));
@@ -49,7 +49,7 @@ describeHere(`DocumentDB as a store (${whyNoGateway ?? 'on Debian'})`, () => {
     expect(await numbers(await startDocumentDb(place.context(true)))).toEqual([1, 2]);
   }, 300_000);
 
-  it('refuses data that another one uses, and data that are gone', async () => {
+  it('refuses data that another process uses, and data that are missing', async () => {
     await startDocumentDb(place.context(true));
     data = readlinkSync(join(place.folder, 'documentdb'));
     const other = temporary();

@@ -45,7 +45,7 @@ describeGateway(`what mongod refuses, the gateway refuses (${whyNoGateway ?? 'on
     return { createIndexes: 'c', indexes: [{ key: { b: 1 }, name: 'b', ...options }], ...api };
   }
 
-  it('but nothing that is well', async () => {
+  it('accepts valid commands', async () => {
     for (const command of [
       { ping: 1, ...api },
       { find: 'c', filter: {}, limit: 1, comment: 'x', maxTimeMS: 1_000, ...api },

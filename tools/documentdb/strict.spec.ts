@@ -116,7 +116,7 @@ describeGateway(`the gateway in strict mode (${whyNoGateway ?? 'on Debian'})`, (
     expect(await things.findOne({})).toMatchObject({ n: 10 });
   });
 
-  it('answers a duplicate key only where the transaction can see the other document', async () => {
+  it('answers a duplicate key only if the transaction can see the other document', async () => {
     const things = await collection({ key: 'seen' });
     await things.createIndexes([{ key: { key: 1 }, unique: true, name: 'by_key' }]);
     const insert = async (key: string, before: () => Promise<unknown>): Promise<mongo.MongoServerError> => {
@@ -163,7 +163,7 @@ describeGateway(`the gateway in strict mode (${whyNoGateway ?? 'on Debian'})`, (
     });
   });
 
-  it('fails commands as configureFailPoint says, with the labels that MongoDB gives', async () => {
+  it('fails commands as configured by configureFailPoint, with MongoDB’s labels', async () => {
     const things = await collection({ n: 0 });
     const admin = connection.getClient().db('admin');
     const failPoint = (mode: unknown, data: object): Promise<unknown> =>

@@ -65,7 +65,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     expect(await things.countDocuments()).toBe(1);
   });
 
-  it('leaves nothing of what is aborted, or whose session is killed', async () => {
+  it('leaves nothing of a transaction that is aborted or whose session is killed', async () => {
     const things = await collection();
     const aborted = await begun();
     await things.insertOne({ a: 1 }, { session: aborted });
@@ -107,7 +107,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     },
   );
 
-  it('commits all of 100 transactions that want the same document', async () => {
+  it('commits all of 100 transactions on the same document', async () => {
     const things = await collection({ n: 0 });
     const log = await collection();
     await Promise.all(
@@ -122,7 +122,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     expect(await log.countDocuments()).toBe(100);
   });
 
-  it('makes a collection that several transactions want to write first', async () => {
+  it('creates a collection that several transactions write to first', async () => {
     const name = `t${count++}`;
     const insert = (i: number): Promise<unknown> =>
       connection.transaction((session) => connection.collection(name).insertOne({ i }, { session }));
@@ -131,7 +131,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
   });
 
   it.each(['insertOne', 'insertMany', 'findOneAndUpdate'] as const)(
-    'ends a transaction at a duplicate key of %s, with 11000 and no retry',
+    'aborts a transaction at a duplicate key of %s, with 11000 and no retry',
     async (name) => {
       const things = await collection({ key: 1 }, { key: 2 });
       await things.createIndexes([{ key: { key: 1 }, unique: true }]);
@@ -153,7 +153,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     },
   );
 
-  it('reads on through a cursor of its own', async () => {
+  it('continues reading through its own cursor', async () => {
     const things = await collection(...Array.from({ length: 500 }, (_, i) => ({ i, pad: 'x'.repeat(200) })));
     await connection.transaction(async (session) => {
       await things.insertOne({ i: 500 }, { session });
@@ -167,7 +167,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     });
   });
 
-  it('answers a commit that is sent again, and does nothing twice', async () => {
+  it('answers a repeated commit, and does nothing twice', async () => {
     const things = await collection();
     const session = await begun();
     await things.insertOne({ a: 1 }, { session });
@@ -177,7 +177,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
   });
 
   it.each(['kept', 'lost'] as const)(
-    'knows what became of a commit that was %s, though its answer was lost',
+    'knows the result of a commit that was %s, even if its answer was lost',
     async (fate) => {
       const pool = createPool({ host: database.socketFolder, port: POSTGRES_PORT }, 2, () => undefined);
       const transactions = new Transactions(pool);
@@ -208,7 +208,7 @@ describeGateway(`transactions through the gateway (${whyNoGateway ?? 'on Debian'
     },
   );
 
-  it('does a retryable write once, though it comes twice', async () => {
+  it('applies a retryable write once, even if it arrives twice', async () => {
     const things = await collection({ n: 0 });
     const write = {
       update: things.collectionName,

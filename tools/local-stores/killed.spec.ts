@@ -10,7 +10,7 @@ import { holdsWithin, identify, isRunning, startServer } from './processes.ts';
 import { temporary } from './test-support/temporary.ts';
 import type { Temporary } from './test-support/temporary.ts';
 
-describe('what a run that was killed leaves', () => {
+describe('processes that a killed run left behind', () => {
   let place: Temporary;
   const children: ChildProcess[] = [];
 
@@ -58,7 +58,7 @@ describe('what a run that was killed leaves', () => {
       ({ pid }) => pid,
     );
 
-  it('is ended by the next run, with the data that went with it', async () => {
+  it('are ended by the next run, together with their data', async () => {
     const run = await anotherRun();
     const left = pids().map((pid) => identify(pid));
     expect(left).toHaveLength(2);
@@ -71,7 +71,7 @@ describe('what a run that was killed leaves', () => {
     expect(existsSync(ledgerFile(place.folder))).toBe(false);
   });
 
-  it('is left alone while the run goes on', async () => {
+  it('are not touched while the run is alive', async () => {
     const run = await anotherRun();
     expect((await clearLeftovers(ledgerFile(place.folder), () => undefined))?.pid).toBe(run.pid);
     expect(pids().every((pid) => identify(pid) !== null)).toBe(true);
@@ -79,13 +79,13 @@ describe('what a run that was killed leaves', () => {
     await clearLeftovers(ledgerFile(place.folder), () => undefined);
   });
 
-  it('is nothing where the ledger is cut short or missing', async () => {
+  it('are empty if the ledger is truncated or missing', async () => {
     expect(await clearLeftovers(ledgerFile(place.folder), () => undefined)).toBeNull();
     writeFileSync(ledgerFile(place.folder), '{"owner":');
     expect(await clearLeftovers(ledgerFile(place.folder), () => undefined)).toBeNull();
   });
 
-  it('ends at once what is started while all is being ended', async () => {
+  it('are ended immediately if they start during the shutdown', async () => {
     const ledger = new Ledger(ledgerFile(place.folder));
     await ledger.close();
     const args = ['-e', 'setInterval(() => {}, 1000)'];
@@ -94,7 +94,7 @@ describe('what a run that was killed leaves', () => {
     expect(await holdsWithin(5_000, () => !isRunning(late.identity))).toBe(true);
   });
 
-  it('is no lock: that ends with its holder', async () => {
+  it('hold no lock: it ends with its holder', async () => {
     const name = `spec ${place.folder}`;
     const holder = await another(`
       import { tryLock } from ${url('lock.ts')};

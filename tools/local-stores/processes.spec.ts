@@ -34,7 +34,7 @@ describe('processes', () => {
     return server;
   }
 
-  it('knows a process from a later one of the same number', async () => {
+  it('distinguishes a process from a later one with the same id', async () => {
     const { identity } = await run('setInterval(() => {}, 1000)');
     expect(isRunning(identity)).toBe(true);
     expect(isRunning({ ...identity, startedAt: 'earlier' })).toBe(false);
@@ -45,7 +45,7 @@ describe('processes', () => {
     expect(identify(identity.pid)).toBeNull();
   });
 
-  it('ends also what does not listen', async () => {
+  it('ends a process that ignores signals', async () => {
     const server = await run(`process.on('SIGTERM', () => {}); console.log('deaf'); setInterval(() => {}, 1000)`);
     await awaitAnswer(server, log(), () => tail(log()).includes('deaf'));
     await endProcess(server.identity, 'SIGTERM', 100);
@@ -53,7 +53,7 @@ describe('processes', () => {
     expect(await server.ended).toBe('signal SIGKILL');
   });
 
-  it('shows the end of the log of a server that did not come up', async () => {
+  it('shows the end of the log of a server that failed to start', async () => {
     const server = await run(`console.error('no such option'); process.exit(3)`);
     const failure = awaitAnswer(server, log(), () => false);
     await expect(failure).rejects.toThrow(StartError);
@@ -66,7 +66,7 @@ describe('processes', () => {
     expect(isRunning(server.identity)).toBe(false);
   });
 
-  it('says so when there is no such program', async () => {
+  it('reports a missing program', async () => {
     const nothing = startServer({ name: 'it', file: join(place.folder, 'none'), args: [], logFile: log() });
     await expect(nothing).rejects.toThrow(/^it cannot be started: .*ENOENT/);
   });
@@ -76,7 +76,7 @@ describe('processes', () => {
     expect(onPath('no-such-program-anywhere')).toBeNull();
   });
 
-  it('takes a condition that throws for one that does not hold', async () => {
+  it('treats a condition that throws as false', async () => {
     let asked = 0;
     const condition = (): boolean => {
       if (++asked < 3) throw new Error('not yet');

@@ -42,7 +42,7 @@ function killAll(): void {
 }
 
 describe('Redis', () => {
-  it('keeps its data over a stop and over a kill, and evicts none', async () => {
+  it('keeps its data across a stop and a kill, and evicts nothing', async () => {
     const first = place.context(true);
     const url = await startRedis(first);
     expect(await redis(url, 'set', 'a', '1')).toBe('OK');
@@ -58,7 +58,7 @@ describe('Redis', () => {
     expect(await redis(third, 'config', 'get', 'bind')).toEqual(['bind', '127.0.0.1']);
   });
 
-  it('wants the password, which only the file of this user and no argument of a process has', async () => {
+  it('requires a password that is only in this user’s file and in no process argument', async () => {
     const context = place.context(true);
     const url = new URL(await startRedis(context));
     expect(await ask(portOf(url.href), 'GET a\r\n')).toMatch(/^-NOAUTH/);
@@ -74,7 +74,7 @@ describe('Redis', () => {
     }
   });
 
-  it('runs more than once at a time', async () => {
+  it('can run more than once at a time', async () => {
     const other = temporary();
     try {
       const urls = await Promise.all([startRedis(place.context(false)), startRedis(other.context(false))]);
@@ -99,7 +99,7 @@ describe('mongod', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
 
-  it('becomes a replica set of one, and stays it on another port', async () => {
+  it('becomes a replica set of one, and stays one on another port', async () => {
     const first = place.context(true);
     const uri = await startMongod(fakeMongod(), first);
     const host = `127.0.0.1:${portOf(uri)}`;
@@ -113,7 +113,7 @@ describe('mongod', () => {
     expect(asked().at(-1)).toEqual({ replSetReconfig: config, force: true });
   });
 
-  it('gets the users of tools/docker/mongo-init.js at its first start, and then asks for their passwords', async () => {
+  it('gets the users of tools/docker/mongo-init.js at its first start, and then requires their passwords', async () => {
     const first = place.context(true);
     await startMongod(fakeMongod(), first);
     const { roles, users } = databaseUsers('latchkey', storePasswords(place.folder));
@@ -130,7 +130,7 @@ describe('mongod', () => {
   });
 });
 
-describe('a mongod that is fetched', () => {
+describe('a downloaded mongod', () => {
   const variables = ['MONGOMS_USE_HTTP', 'MONGOMS_DOWNLOAD_MIRROR', 'MONGOMS_SYSTEM_BINARY'] as const;
   const before = variables.map((name) => process.env[name]);
   afterEach(() => {
@@ -159,7 +159,7 @@ describe('a mongod that is fetched', () => {
 });
 
 describe('the stores', () => {
-  it('are those that are named, where they are', async () => {
+  it('use the configured URIs', async () => {
     const named = { MONGODB_URI: 'mongodb://db.example:27017/', REDIS_URL: 'redis://redis.example' };
     const stores = await startStores(place.context(true), named);
     expect(stores).toEqual({ mongodbUri: named.MONGODB_URI, redisUrl: named.REDIS_URL, passwords: null });
@@ -175,7 +175,7 @@ describe('the stores', () => {
     expect(withDatabase(uri, 'latchkey')).toBe(expected);
   });
 
-  it('name the choices where there is no way to start them', () => {
+  it('list the options if they cannot be started', () => {
     const program = fileURLToPath(new URL('../test.ts', import.meta.url));
     const { REDIS_URL: _r, MONGODB_URI: _m, ...env } = process.env;
     const { status, stderr } = spawnSync(process.execPath, [program, '--stores-only'], {

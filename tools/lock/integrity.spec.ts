@@ -9,7 +9,7 @@ const project = JSON.parse(readFileSync(new URL('../../package.json', import.met
 };
 
 describe('package-lock.json', () => {
-  it('has a checksum for every package, also of other platforms', () => {
+  it('has a checksum for every package, including other platforms', () => {
     expect(withoutIntegrity(lock)).toEqual([]);
     const weak = Object.entries(lock.packages).filter(
       ([, { integrity }]) => integrity?.startsWith('sha512-') === false,
@@ -17,7 +17,7 @@ describe('package-lock.json', () => {
     expect(weak).toEqual([]);
   });
 
-  it('names no registry, so that every one can serve it', () => {
+  it('names no registry, so that any can serve it', () => {
     expect(
       Object.values(lock.packages).filter(({ resolved, link }) => resolved !== undefined && link !== true),
     ).toEqual([]);
@@ -25,14 +25,14 @@ describe('package-lock.json', () => {
 });
 
 describe('package.json', () => {
-  it('has at run time only what the service itself imports', () => {
+  it('has only run-time dependencies that the service itself imports', () => {
     for (const tool of ['pg', 'mongodb-memory-server-core', 'bson'])
       expect(project.dependencies).not.toHaveProperty(tool);
   });
 });
 
 describe('an entry without a checksum', () => {
-  it('is found and taken out, so that npm puts it back with one', () => {
+  it('is found and removed, so that npm adds it back with one', () => {
     const faulty: Lock = {
       packages: {
         '': { version: '0.1.0' },

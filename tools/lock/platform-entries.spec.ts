@@ -10,7 +10,7 @@ const parent = (optionalDependencies: Record<string, string>, more: object = {})
 });
 
 describe('completing a lock file', () => {
-  it('adds what is missing, with its platform, and keeps the rest', () => {
+  it('adds missing packages with their platform, and keeps the rest', () => {
     const lock: Lock = {
       packages: {
         '': { version: '0.1.0' },
@@ -33,7 +33,7 @@ describe('completing a lock file', () => {
     expect(complete(completed).added).toEqual([]);
   });
 
-  it('marks what only development needs', () => {
+  it('marks development dependencies', () => {
     const { lock } = complete({ packages: { 'node_modules/z': parent({ 'z-win32-ia32': '^2.0.0' }, { dev: true }) } });
     const entry = { version: '2.0.0', cpu: ['ia32'], os: ['win32'], dev: true, optional: true };
     expect(lock.packages['node_modules/z-win32-ia32']).toEqual(entry);
@@ -48,7 +48,7 @@ describe('completing a lock file', () => {
     expect(lock.packages[`node_modules/${name}`]).toEqual({ version: '1.0.0', optional: true, ...platform });
   });
 
-  it('puts a second version below who asks for it', () => {
+  it('nests a second version below the package that requires it', () => {
     const lock: Lock = {
       packages: {
         'node_modules/a': parent({ 'x-darwin-x64': '1.0.0' }),
@@ -59,7 +59,7 @@ describe('completing a lock file', () => {
     expect(complete(lock).added).toEqual(['node_modules/x-darwin-x64', 'node_modules/b/node_modules/x-darwin-x64']);
   });
 
-  it('says what it cannot place', () => {
+  it('reports a package that it cannot place', () => {
     expect(complete({ packages: { 'node_modules/z': parent({ mystery: '1.0.0' }) } }).unknown).toEqual(['mystery']);
   });
 

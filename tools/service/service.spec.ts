@@ -25,7 +25,7 @@ describe('the first admin', () => {
 
   const admin = { username: 'admin', password: 'S3cret' };
 
-  it('is shown when the service says that it made one, and not otherwise', () => {
+  it('is shown only if the service reports that it created one', () => {
     expect(noticeFor('{"msg":"first platform-admin created"}', admin)).toMatch(
       /user name +admin .*\n.*password +S3cret/,
     );
@@ -34,7 +34,7 @@ describe('the first admin', () => {
     }
   });
 
-  it('is told where to go, and at later starts what to do about a lost password', () => {
+  it('gets the address, and at later starts the way to reset a lost password', () => {
     const url = listeningUrl('{"msg":"listening","url":"http://127.0.0.1:3000/"}');
     expect(url).toBe('http://127.0.0.1:3000');
     for (const line of ['listening', '{"msg":"listening"}', '{"msg":"x","url":"http://127.0.0.1"}']) {
@@ -55,7 +55,7 @@ describe('the build', () => {
     for (const each of [file, dirname(file)]) utimesSync(each, at, at);
   }
 
-  it('is needed when there is none, or a source is newer', () => {
+  it('runs if there is no build, or a source is newer', () => {
     put('libs/kernel/a.ts', 30);
     put('apps/api/main.ts', 30);
     expect(isStale(folder)).toBe(true);

@@ -12,7 +12,7 @@ const summary = (counts: object): string =>
     ...counts,
   });
 
-describe('counting results', () => {
+describe('the counted results', () => {
   it.each([
     ['all passed', summary({ numPassedTests: 5, numPendingTests: 1, numTodoTests: 1 }), 0, [5, 0, 2]],
     ['some failed', summary({ numPassedTests: 5, numFailedTests: 2, success: false }), 1, [5, 2, 0]],

@@ -9,7 +9,7 @@ describe('grantScope', () => {
     expect(grantScope(asked, granted)).toEqual(granted);
   });
 
-  it('makes nothing of order and repetition', () => {
+  it('ignores order and repetition', () => {
     expect(grantScope('c a c', granted)).toEqual(['a', 'c']);
   });
 
@@ -17,13 +17,13 @@ describe('grantScope', () => {
     expect(() => grantScope(asked, granted)).toThrow(ScopeRefused);
   });
 
-  it.each([undefined, 'a'])('refuses a credential without any API, asked for %p', (asked) => {
+  it.each([undefined, 'a'])('refuses a credential without APIs when %p is asked for', (asked) => {
     expect(() => grantScope(asked, [])).toThrow(ScopeRefused);
   });
 });
 
 describe('effectiveScope', () => {
-  it('is what the token was issued with and its credential still has', () => {
+  it('contains what the token was issued with and its credential still has', () => {
     expect(effectiveScope(['a', 'b'], ['b', 'c'])).toEqual(['b']);
     expect(effectiveScope(['a', 'b'], ['a', 'b', 'c'])).toEqual(['a', 'b']);
     expect(effectiveScope(['a'], [])).toEqual([]);

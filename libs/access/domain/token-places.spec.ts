@@ -12,7 +12,7 @@ function place(slot: number, issued: number, ends: number): Place {
 }
 
 describe('choosePlace', () => {
-  it('takes the lowest free place', () => {
+  it('takes the lowest free slot', () => {
     expect(choosePlace([place(0, -5, 60), place(2, -5, 60)], 3, 'reject', now)).toEqual({
       slot: 1,
       replaced: undefined,
@@ -20,18 +20,18 @@ describe('choosePlace', () => {
     });
   });
 
-  it('lets an expired token that nobody pruned make way', () => {
+  it('replaces an expired token that is not pruned yet', () => {
     const places = [place(0, -70, 10), place(1, -60, 0), place(2, -50, 20)];
     expect(choosePlace(places, 3, 'reject', now)).toEqual({ slot: 1, replaced: places[1], evicted: false });
   });
 
-  it('rejects when all are live, until the first of them ends', () => {
+  it('rejects when all are live, until the first of them expires', () => {
     const places = [place(0, -5, 90), place(1, -1, 30.2), place(2, -3, 60)];
     expect(() => choosePlace(places, 3, 'reject', now)).toThrow(new TokenLimitReached(31));
     expect(() => choosePlace([place(0, -5, 0.001)], 1, 'reject', now)).toThrow(new TokenLimitReached(1));
   });
 
-  it('evicts the oldest, not the first to end', () => {
+  it('evicts the oldest token, not the first to expire', () => {
     const places = [place(0, -5, 90), place(1, -1, 30), place(2, -3, 60)];
     expect(choosePlace(places, 3, 'evict_oldest', now)).toEqual({ slot: 0, replaced: places[0], evicted: true });
   });

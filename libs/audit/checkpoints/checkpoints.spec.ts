@@ -27,12 +27,12 @@ const signer = checkpointSigner(privatePem(RFC8037));
 const checkpoint = signCheckpoint(body, signer);
 
 describe('checkpoint keys', () => {
-  it('have the id that RFC 8037 A.3 computes', () => {
+  it('have the id of RFC 8037 A.3', () => {
     expect(keyThumbprint(RFC8037.x)).toBe(RFC8037.thumbprint);
     expect(signer.jwk).toEqual({ kty: 'OKP', crv: 'Ed25519', x: RFC8037.x, kid: RFC8037.thumbprint, use: 'sig' });
   });
 
-  it('are read from SPKI PEM too, and only public ones are published', () => {
+  it('are also read from SPKI PEM, and only public keys are published', () => {
     const publicKey = createPublicKey(signer.privateKey);
     expect(publicJwk(publicKey.export({ type: 'spki', format: 'pem' }).toString())).toEqual(signer.jwk);
     expect(() => publicJwk(signer.privateKey)).toThrow(TypeError);
@@ -46,13 +46,13 @@ describe('checkpoint keys', () => {
       'a key of another kind',
       generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     ],
-  ])('refuse %s, repeating nothing of it', (_name, pem) => {
+  ])('refuse %s without repeating it', (_name, pem) => {
     expect(() => checkpointSigner(pem)).toThrow(/^the checkpoint key is not an Ed25519/);
   });
 });
 
 describe('a checkpoint', () => {
-  it('is what was signed, and verifies', () => {
+  it('contains the signed values, and verifies', () => {
     expect(checkpoint).toMatchObject({ ...body, keyId: RFC8037.thumbprint });
     expect(verifyCheckpoint(checkpoint, [signer.jwk])).toBeNull();
     expect(signCheckpoint(body, signer)).toEqual(checkpoint); // Ed25519 is deterministic
@@ -74,7 +74,7 @@ describe('a checkpoint', () => {
     expect(verifyCheckpoint({ ...checkpoint, ...change }, [signer.jwk])).toBe('signature');
   });
 
-  it('verifies by its own key only, in its time only', () => {
+  it('verifies only with its own key, and only before the key’s retirement', () => {
     const other = checkpointSigner(newPem());
     expect(verifyCheckpoint(checkpoint, [other.jwk])).toBe('unknown-key');
     expect(verifyCheckpoint({ ...checkpoint, keyId: other.keyId }, [other.jwk])).toBe('signature');

@@ -27,7 +27,7 @@ function parse(record: string): string[] {
 }
 
 describe('the CSV export', () => {
-  it('has the documented columns, JSON in canonical form, and nothing for null', () => {
+  it('has the documented columns, canonical JSON, and an empty field for null', () => {
     expect(EVENT_CSV_HEADER).toBe('id,seq,operationId,type,at,outcome,actor,subject,data,requestId,prevHash,hash\r\n');
     expect(eventCsvRecord(event)).toBe(
       `ev_1,1,,api.created.v1,2026-03-01T12:00:00.000Z,success,"{""id"":""us_1"",""ip"":null,""type"":""user""}",` +
@@ -36,7 +36,7 @@ describe('the CSV export', () => {
   });
 
   it.each(['=1+1', '+1', '-2-3', '@SUM(A1)', '\t=1', '\r=1', "'=1", "'"])(
-    'gives a spreadsheet no formula: %j',
+    'never contains a formula: %j',
     (requestId) => {
       expect(parse(eventCsvRecord({ ...event, requestId }))[9]).toBe(`'${requestId}`);
     },

@@ -26,7 +26,7 @@ async function merged(sources: readonly (readonly EventView[])[], size: number, 
 const times = fc.array(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 30 }), { maxLength: 20 });
 
 describe('mergeByTime', () => {
-  it('takes sources in order of time into one that is', async () => {
+  it('merges sources that are ordered by time into one', async () => {
     await fc.assert(
       fc.asyncProperty(
         times,
@@ -50,7 +50,7 @@ describe('mergeByTime', () => {
     );
   });
 
-  it('never changes the order within a source, even where that is not the order of time', async () => {
+  it('never changes the order within a source, even if it is not the order of time', async () => {
     await fc.assert(
       fc.asyncProperty(times, fc.integer({ min: 1, max: 7 }), async (given, size) => {
         const sources = given.map((ats, source) => ats.map((at, place) => event(source, place, at)));

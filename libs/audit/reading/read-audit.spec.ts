@@ -46,7 +46,7 @@ describe('ReadAudit', () => {
     jest.useRealTimers();
   });
 
-  it('writes one event a reader and minute, whatever they ask for', async () => {
+  it('writes one event per reader and minute, whatever is read', async () => {
     const { written, read } = audited();
     await Promise.all(Array.from({ length: 500 }, (_, n) => read({ subject: `cr_${n}` })));
     await read({ type: 'x' }, 'us_bob');
@@ -56,7 +56,7 @@ describe('ReadAudit', () => {
     ]);
   });
 
-  it('tells of the other reads of a minute with the event of the next one', async () => {
+  it('reports the other reads of a minute in the reader’s next event', async () => {
     const { written, read, clock } = audited();
     for (const n of [0, 1, 1, 2]) await read({ subject: `cr_${n}` });
     clock.ms += MINUTE_MS;
@@ -79,7 +79,7 @@ describe('ReadAudit', () => {
     expect(written[1]?.['filters']).toHaveLength(20);
   });
 
-  it('tells of them when the minute is over, also when the reader does not come again', async () => {
+  it('reports them when the minute is over, even if the reader does not return', async () => {
     const { audit, written, read, clock } = audited();
     audit.onApplicationBootstrap();
     await read({});
@@ -94,7 +94,7 @@ describe('ReadAudit', () => {
     await audit.beforeApplicationShutdown();
   });
 
-  it('tells of them when the service stops', async () => {
+  it('reports them when the service stops', async () => {
     const { audit, written, read } = audited();
     await read({});
     await read({});
@@ -102,7 +102,7 @@ describe('ReadAudit', () => {
     expect(written).toHaveLength(2);
   });
 
-  it('refuses the reads that no event is written for, and tells of the earlier ones later', async () => {
+  it('refuses reads whose event cannot be written, and reports the earlier ones later', async () => {
     const { written, read, clock, state } = audited();
     await read({});
     await read({ type: 'x' });

@@ -19,11 +19,11 @@ async function* parts(beforeEachMs = 0, closed: () => void = () => undefined): A
 }
 
 describe('readableText', () => {
-  it('gives all of the text to a reader who takes it', async () => {
+  it('delivers the whole text to a reader that keeps up', async () => {
     expect(await text(readableText(parts(), 10_000))).toHaveLength(20 * PART.length);
   });
 
-  it('breaks off when its reader takes nothing, and ends the reading of the source', async () => {
+  it('aborts if its reader stalls, and closes the source', async () => {
     let closed = false;
     const stream = readableText(
       parts(0, () => (closed = true)),
@@ -35,7 +35,7 @@ describe('readableText', () => {
     expect(closed).toBe(true);
   });
 
-  it('does not blame the reader for a source that is slow', async () => {
+  it('does not abort because of a slow source', async () => {
     expect(await text(readableText(parts(20), 10))).toHaveLength(20 * PART.length);
   });
 });

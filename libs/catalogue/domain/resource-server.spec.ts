@@ -8,7 +8,7 @@ const made = (): ResourceServer =>
   ResourceServer.create({ name: 'Gate', apis: ['b', 'a', 'b'], requireClientIp: true }, digest('canary-1'), at);
 
 describe('ResourceServer', () => {
-  it('is made with one secret that has no end, and tells no digest', () => {
+  it('is created with one secret without expiry, and its event contains no digest', () => {
     const server = made();
     expect(server.state).toMatchObject({ apis: ['a', 'b'], version: 1 });
     expect(server.state.secrets).toMatchObject([{ digest: digest('canary-1'), expiresAt: null }]);
@@ -24,7 +24,7 @@ describe('ResourceServer', () => {
     expect(JSON.stringify(events)).not.toContain(digest('canary-1'));
   });
 
-  it('takes changes, and none that are none', () => {
+  it('applies changes, and records no event for an edit that changes nothing', () => {
     const server = made();
     server.pullEvents();
     expect(server.edit({ apis: ['b', 'a'], name: 'Gate', requireClientIp: true }, later)).toBe(false);
@@ -41,7 +41,7 @@ describe('ResourceServer', () => {
     ]);
   });
 
-  it('rotates its secret and says when the old one ends', () => {
+  it('rotates its secret and records when the old one ends', () => {
     const server = made();
     server.pullEvents();
     const before = server.state.secrets[0]?.id;

@@ -35,7 +35,7 @@ const codeOf = (work: () => unknown): string | undefined => {
 };
 
 describe('Credential', () => {
-  it('records its making, without the secret’s digest', () => {
+  it('records its creation, without the secret’s digest', () => {
     const credential = Credential.create('op_1', 3, attributes, 'digest-of-it', change);
     const [event] = credential.pullEvents();
     expect(event).toMatchObject({
@@ -46,7 +46,7 @@ describe('Credential', () => {
     expect(JSON.stringify(event)).not.toContain('digest-of-it');
   });
 
-  it('insists on Allowed IPs where the operation does, at its making and when they are edited', () => {
+  it('requires Allowed IPs if the operation does, on create and on edit', () => {
     const strict = { ...change, policy: { requireAllowedIps: true } };
     expect(codeOf(() => Credential.create('op_1', 0, attributes, 'd', strict))).toBe('allowed-ips-required');
     const credential = created({ allowedIps: ['192.0.2.0/24'] });
@@ -54,13 +54,13 @@ describe('Credential', () => {
     expect(codeOf(() => created().edit({ name: 'Other' }, strict))).toBeUndefined();
   });
 
-  it('takes only an expiry in the future', () => {
+  it('accepts only an expiry in the future', () => {
     expect(codeOf(() => created({ expiresAt: at }))).toBe('validation');
     expect(codeOf(() => created().edit({ expiresAt: new Date(at.getTime() - 1) }, change))).toBe('validation');
     expect(codeOf(() => created({ expiresAt: new Date(at.getTime() + 1) }))).toBeUndefined();
   });
 
-  it('changes what differs, and tells only that', () => {
+  it('changes and records only attributes that differ', () => {
     const credential = created();
     expect(credential.edit({ name: 'Nightly', status: 'disabled', apis: ['a', 'b'] }, change)).toBe(true);
     expect(credential.state).toMatchObject({ status: 'disabled', version: 2 });
@@ -69,14 +69,14 @@ describe('Credential', () => {
     ]);
   });
 
-  it('takes an edit that differs in nothing for none: no event, the same version', () => {
+  it('keeps version and log unchanged for an edit that changes nothing', () => {
     const credential = created();
     expect(credential.edit({ name: 'Nightly', expiresAt: null, apis: ['a', 'b'] }, change)).toBe(false);
     expect(credential.state.version).toBe(1);
     expect(credential.pullEvents()).toEqual([]);
   });
 
-  it('adds and removes APIs collectively', () => {
+  it('adds and removes several APIs in one call', () => {
     const credential = created();
     expect(credential.editApis(['c', 'a'], ['b', 'x'], change)).toBe(true);
     expect(credential.state.apis).toEqual(['a', 'c']);
@@ -102,14 +102,14 @@ describe('Credential', () => {
     ]);
   });
 
-  it('keeps no old secret when it was compromised, whatever the overlap', () => {
+  it('keeps no old secret if one was compromised, regardless of the overlap', () => {
     const credential = created();
     credential.rotateSecret({ overlapSeconds: 60, compromised: true, endOldest: false }, 'new', change);
     expect(credential.state.secrets.map(({ digest }) => digest)).toEqual(['new']);
     expect(credential.pullEvents()).toMatchObject([{ data: { compromised: true } }]);
   });
 
-  it('tells of ended tokens, but not of none', () => {
+  it('records revoked tokens, and no event if there were none', () => {
     const credential = created();
     credential.endTokens([], 'revoked');
     credential.endTokens(['tk_1', 'tk_2'], 'revoked');

@@ -24,7 +24,7 @@ describe('ChainTurns', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('lets the next writer in at once while nobody else writes to the chain', async () => {
+  it('starts the next writer immediately while no other instance writes to the chain', async () => {
     const turns = new ChainTurns();
     turns.won([event(1), event(2)]);
     turns.won([event(3)]);
@@ -32,7 +32,7 @@ describe('ChainTurns', () => {
     expect(await isLetInAtOnce(turns)).toBe(true);
   });
 
-  it('leaves the chain to others for a moment when their events stand between its own, for two seconds', async () => {
+  it('pauses after each turn for two seconds after it saw events of other instances', async () => {
     const turns = new ChainTurns();
     turns.won([event(1)]);
     turns.won([event(3)]);
@@ -43,7 +43,7 @@ describe('ChainTurns', () => {
     expect(await isLetInAtOnce(turns)).toBe(true);
   });
 
-  it('and when it lost a race', async () => {
+  it('pauses after each turn after it lost a race', async () => {
     const turns = new ChainTurns();
     turns.lost(['op_1']);
     expect(turns.isShared('op_2')).toBe(false);
@@ -61,13 +61,13 @@ describe('ChainTurns', () => {
     return left.forMs;
   }
 
-  it('leaves a shared chain alone also when nobody waits when the turn ends', async () => {
+  it('pauses on a shared chain even if no writer waits', async () => {
     const turns = new ChainTurns();
     turns.lost(['op_1']);
     expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(9);
   });
 
-  it('leaves it alone for longer the more races it loses, and for less again when it wins', async () => {
+  it('pauses longer with each lost race, and shorter after wins', async () => {
     const turns = new ChainTurns();
     for (let count = 0; count < 10; count += 1) turns.lost(['op_1']);
     expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(45);
@@ -76,7 +76,7 @@ describe('ChainTurns', () => {
     expect(await leftAloneMs(turns)).toBeLessThanOrEqual(16);
   });
 
-  it('tells whether a writer is at the chain', async () => {
+  it('reports whether a writer uses the chain', async () => {
     const turns = new ChainTurns();
     await turns.run(['op_1'], () => {
       expect(turns.isTaken('op_1')).toBe(true);

@@ -70,7 +70,7 @@ describe('the canonical form', () => {
     prevHash: fc.stringMatching(/^[0-9a-f]{64}$/),
   });
 
-  it('is what RFC 8785 says of the whole event, whatever it holds', () => {
+  it('follows RFC 8785 for the whole event, with any content', () => {
     fc.assert(
       fc.property(anyBody, (event) => {
         expect(hashEvent(event)).toBe(sha256(Buffer.of(0), canonicalize(event) ?? ''));
@@ -81,7 +81,7 @@ describe('the canonical form', () => {
     );
   });
 
-  it('does not depend on the order of members, nor on members of a store', () => {
+  it('does not depend on the order of members or on members of the store', () => {
     const reversed = Object.fromEntries(Object.entries(body()).reverse()) as unknown as EventBody;
     expect(hashEvent({ ...reversed, _id: 7, __v: 0 } as EventBody)).toBe(hashEvent(body()));
   });
@@ -128,19 +128,19 @@ describe('the canonical form', () => {
     ['a function', () => 1],
     ['a lone surrogate', '\ud800'],
     ['a boxed number', Object(1) as unknown],
-  ])('refuses %s, which would not come back as it went', (_name, bad) => {
+  ])('refuses %s, which would not survive a round trip', (_name, bad) => {
     const data = { deep: [{ bad }] } as unknown as EventBody['data'];
     expect(() => hashEvent(body({ data }))).toThrow(TypeError);
   });
 
-  it('refuses names and envelope members that are not well-formed, and data that is no object', () => {
+  it('refuses malformed names and envelope members, and data that is not an object', () => {
     expect(() => hashEvent(body({ data: { '\udc00': 1 } }))).toThrow(TypeError);
     expect(() => hashEvent(body({ type: '\ud800' }))).toThrow(TypeError);
     expect(() => hashEvent(body({ seq: 1.5 }))).toThrow(TypeError);
     expect(() => hashEvent(body({ data: [] as unknown as EventBody['data'] }))).toThrow(TypeError);
   });
 
-  it('limits depth and size to what a verifier takes', () => {
+  it('limits depth and size to what a verifier accepts', () => {
     const nested = (levels: number): EventBody['data'] => (levels === 1 ? {} : { a: nested(levels - 1) });
     expect(() => hashEvent(body({ data: nested(32) }))).not.toThrow();
     expect(() => hashEvent(body({ data: nested(33) }))).toThrow(TypeError);
@@ -162,7 +162,7 @@ describe('chainEvents', () => {
     expect(chainEvents(emptyHead('op_1'), [])).toEqual([]);
   });
 
-  it('goes on where the head is', () => {
+  it('continues at the head', () => {
     const all = chainEvents(emptyHead('op_1'), drafts(3));
     expect(chainEvents({ seq: 2, hash: all[1]!.hash }, drafts(3).slice(2))).toEqual(all.slice(2));
   });
@@ -179,7 +179,7 @@ describe('chainEvents', () => {
     expect(() => chainEvents(emptyHead('op_1'), [draft(1), draft(2, over)])).toThrow(TypeError);
   });
 
-  it('refuses an operation that is called as the platform is, alone too', () => {
+  it('refuses an operation whose id equals the platform’s name', () => {
     expect(() => chainEvents(emptyHead('platform'), [draft(1, { operationId: 'platform' })])).toThrow(TypeError);
     expect(chainEvents(emptyHead(chainName(null)), [draft(1, { operationId: null })])).toHaveLength(1);
   });
@@ -188,7 +188,7 @@ describe('chainEvents', () => {
 describe('ChainVerifier', () => {
   const events = chainEvents(emptyHead('op_1'), drafts(6));
 
-  it('finds nothing wrong with a whole chain, and knows its head', () => {
+  it('finds no fault in a whole chain, and reports its head', () => {
     const verifier = new ChainVerifier('op_1', undefined, [{ seq: 4, hash: events[3]!.hash }]);
     expect(verdict(events, verifier)).toBeNull();
     expect(verifier.head).toEqual({ seq: 6, hash: events[5]!.hash });
@@ -226,7 +226,7 @@ describe('ChainVerifier', () => {
     expect(verdict(tampered)).toEqual(fault);
   });
 
-  it('finds a rewritten chain and a missing tail by an anchor', () => {
+  it('finds a rewritten chain and a missing tail with an anchor', () => {
     const rewritten = chainEvents(emptyHead('op_1'), drafts(6).with(0, draft(1, { outcome: 'failed' })));
     const anchors = [{ seq: 4, hash: events[3]!.hash }];
     expect(verdict(rewritten)).toBeNull();
@@ -238,7 +238,7 @@ describe('ChainVerifier', () => {
     expect(verdict([], new ChainVerifier('op_1', undefined, anchors))).toEqual({ seq: 1, reason: 'tail' });
   });
 
-  it('begins behind a checkpoint, and only there', () => {
+  it('starts only right after a checkpoint', () => {
     const start = { seq: 3, hash: events[2]!.hash };
     expect(verdict(events.slice(3), new ChainVerifier('op_1', start))).toBeNull();
     expect(verdict(events.slice(3), new ChainVerifier('op_1', { ...start, hash: genesisHash('op_1') }))).toEqual({
@@ -247,7 +247,7 @@ describe('ChainVerifier', () => {
     });
   });
 
-  it('keeps the first fault and counts on', () => {
+  it('keeps the first fault and continues to count', () => {
     const verifier = new ChainVerifier('op_1');
     expect(verdict(events.with(1, edited).with(4, edited), verifier)).toEqual({ seq: 2, reason: 'gap' });
     expect(verifier.events).toBe(6);

@@ -4,7 +4,7 @@ import { KeyedLock } from './keyed-lock.ts';
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('KeyedLock', () => {
-  it('lets holders of one key in one after the other', async () => {
+  it('serializes holders of one key', async () => {
     const lock = new KeyedLock();
     let inside = 0;
     let most = 0;
@@ -18,7 +18,7 @@ describe('KeyedLock', () => {
     expect(most).toBe(1);
   });
 
-  it('does not hold up other keys', async () => {
+  it('does not delay other keys', async () => {
     const lock = new KeyedLock();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const blocked = lock.run(['a'], () => promise);
@@ -27,13 +27,13 @@ describe('KeyedLock', () => {
     await blocked;
   });
 
-  it('cannot be brought to a deadlock by the order of keys', async () => {
+  it('does not deadlock for any order of keys', async () => {
     const lock = new KeyedLock();
     const both = Array.from({ length: 10 }, (_, i) => lock.run(i % 2 ? ['a', 'b'] : ['b', 'a'], pause));
     await expect(Promise.all(both)).resolves.toHaveLength(10);
   });
 
-  it('takes a key that is named twice once, and frees it after a failure', async () => {
+  it('locks a repeated key once, and frees it after a failure', async () => {
     const lock = new KeyedLock();
     await expect(lock.run(['a', 'a'], () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await lock.run(['a'], () => Promise.resolve('free'))).toBe('free');

@@ -36,17 +36,17 @@ describe('the rights version', () => {
     );
   });
 
-  it('is changed by an event of a type that nobody listed', () => {
+  it('is changed by an event of an unlisted type', () => {
     expect(rightsChangedBy({ type: 'thing.happened.v1', data: {} })).toBe('rights');
   });
 
-  it('is left alone by a token that ends no other, and changed by one that evicts', () => {
+  it('is not changed by a token that ends no other, and changed by one that evicts', () => {
     expect(rightsChangedBy({ type: 'token.issued.v1', data: {} })).toBeUndefined();
     expect(rightsChangedBy({ type: 'token.issued.v1', data: { evictedTokenId: 'tk_1' } })).toBe('ended');
     expect(appended(stored, pending('token.issued.v1')).changed).toEqual({ rightsSeq: 8 });
   });
 
-  it('changes in the part that the events change, to a value that tells of all before it', () => {
+  it('changes in the part that the events affect, to a value that depends on the whole history', () => {
     const revoked = appended(stored, pending('token.issued.v1'), pending('token.revoked.v1'));
     expect(revoked.changed).toEqual({ rightsSeq: 9, ended: revoked.last.hash });
     const updated = appended(stored, pending('credential.updated.v1'), pending('token.issued.v1'));
@@ -55,7 +55,7 @@ describe('the rights version', () => {
     expect(both.changed).toEqual({ rightsSeq: 9, rights: both.last.hash, ended: both.last.hash });
   });
 
-  it('changes with a token that took the place of one that had only just expired', () => {
+  it('changes with a token that took the slot of a recently expired one', () => {
     const { last, changed } = appended(stored, pending('token.issued.v1', {}, true));
     expect(changed).toEqual({ rightsSeq: 8, ended: last.hash });
   });
@@ -65,7 +65,7 @@ describe('the rights version', () => {
     expect(changed).toEqual({ rightsSeq: 1, rights: last.hash, ended: last.hash });
   });
 
-  it('begins anew where a version of the service that knows nothing of it wrote last', () => {
+  it('starts over if an older version of the service wrote last', () => {
     for (const head of [
       { _id: 'op_1', seq: 7, hash: stored.hash },
       { ...stored, rightsSeq: 6 },
@@ -75,7 +75,7 @@ describe('the rights version', () => {
     }
   });
 
-  it('never comes back: after a restore to the same head, another change gives another value', () => {
+  it('never repeats: after a restore to the same head, another change gives another value', () => {
     const before = appended(stored, pending('credential.updated.v1'));
     const after = appended(stored, pending('credential.updated.v1'));
     expect(after.changed.rights).not.toBe(before.changed.rights);

@@ -56,7 +56,7 @@ const put = (day: string, writer: string, text: string): void =>
   writeFileSync(join(folder, `tombstones-${day}-${writer}.ndjson`), text);
 
 describe('tombstones of an event', () => {
-  it('name the deleted credential, and the place of the event', () => {
+  it('name the deleted credential, and the position of the event', () => {
     expect(tombstonesOf(anEvent('credential.deleted.v1', { clientId: 'lk_ci_1', name: 'x' }))).toEqual([
       { v: 1, kind: 'credential', ids: ['cr_1'], chain: 'op_1', seq: 7, hash: HASH, at: '2026-11-27T10:00:00.000Z' },
     ]);
@@ -67,7 +67,7 @@ describe('tombstones of an event', () => {
     expect(tombstonesOf(event)).toMatchObject([{ kind: 'token', ids: ['tk_1', 'tk_2'], of: 'cr_1' }]);
   });
 
-  it('name secrets that ended, and the one that a rotation ends later', () => {
+  it('name ended secrets, and the one that a rotation ends later', () => {
     const data = { secretId: 'se_3', endedSecretIds: ['se_1'], previousSecretId: 'se_2' };
     const event = anEvent('credential.secret-rotated.v2', { ...data, previousEndsAt: '2026-11-28T10:00:00.000Z' });
     expect(tombstonesOf(event)).toMatchObject([
@@ -76,7 +76,7 @@ describe('tombstones of an event', () => {
     ]);
   });
 
-  it('are none for an event that ends nothing', () => {
+  it('do not exist for an event that ends nothing', () => {
     expect(tombstonesOf(anEvent('token.issued.v1', { tokenId: 'tk_1' }))).toEqual([]);
   });
 
@@ -89,14 +89,14 @@ describe('tombstones of an event', () => {
     expect(ending.filter((type) => !endsSomething(type))).toEqual([]);
   });
 
-  it('come back from their line as they went', () => {
+  it('are read back unchanged', () => {
     const tombstone = aTombstone({ endsAt: '2026-11-28T10:00:00.000Z', of: 'cr_9' });
     expect(parseTombstone(encodeTombstone(tombstone).trimEnd())).toEqual(tombstone);
   });
 });
 
-describe('the files', () => {
-  it('keep every tombstone of 200 written at the same time, in far fewer writes', async () => {
+describe('tombstone files', () => {
+  it('keep all of 200 simultaneous tombstones, in far fewer writes', async () => {
     const writer = new TombstoneWriter(folder, () => '2026-11-27');
     const ids = Array.from({ length: 200 }, (_, index) => `cr_${index}`);
     await Promise.all(ids.map((id) => writer.append([aTombstone({ ids: [id] })])));
@@ -106,7 +106,7 @@ describe('the files', () => {
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
-  it('are one for each day and writer', async () => {
+  it('are separate for each day and writer', async () => {
     let day = '2026-11-26';
     const [one, other] = [new TombstoneWriter(folder, () => day), new TombstoneWriter(folder, () => day)];
     await one.append([aTombstone({ ids: ['cr_1'] })]);
@@ -118,7 +118,7 @@ describe('the files', () => {
     expect((await readAll()).tombstones).toHaveLength(3);
   });
 
-  it('refuse a write whose file was removed, and go on in a new one', async () => {
+  it('refuse a write if their file was removed, and continue in a new one', async () => {
     const writer = new TombstoneWriter(folder, () => '2026-11-27');
     await writer.append([aTombstone()]);
     rmSync(join(folder, readdirSync(folder)[0]!));
@@ -128,13 +128,13 @@ describe('the files', () => {
     expect((await readAll()).tombstones).toMatchObject([{ ids: ['cr_2'] }]);
   });
 
-  it('are read without a last line that a crash has cut off', async () => {
+  it('are read without a last line that a crash cut off', async () => {
     const line = encodeTombstone(aTombstone({ ids: ['cr_2'] }));
     put('2026-11-27', 'aa', encodeTombstone(aTombstone()) + line.slice(0, 30));
     expect(await readAll()).toMatchObject({ tombstones: [{ ids: ['cr_1'] }], unreadable: [] });
   });
 
-  it('report a bad line by file and number, and lose none of the others', async () => {
+  it('report an unreadable line by file and number, and keep the others', async () => {
     const good = (id: string): string => encodeTombstone(aTombstone({ ids: [id] }));
     put('2026-11-26', 'aa', `${good('cr_1')}rubbish\n${good('cr_2')}`);
     put('2026-11-27', 'bb', `${good('cr_3')}{"v":1,"kind":"credential"}\n`);
@@ -154,7 +154,7 @@ describe('marks', () => {
     markOf('op_2', 3, HASH, '2026-11-21T10:00:00.000Z'),
   ];
 
-  it('are the furthest place of each chain', () => {
+  it('hold the furthest position of each chain', () => {
     const marks = new ChainMarks();
     for (const line of lines) marks.add(line);
     expect(marks.list().map(({ chain, seq }) => [chain, seq])).toEqual([
@@ -163,7 +163,7 @@ describe('marks', () => {
     ]);
   });
 
-  it('of a history that was reconciled no longer count; the reconciliation does', () => {
+  it('of a reconciled history no longer count; the reconciliation does', () => {
     const reconciled = aTombstone({ kind: 'reconciled', ids: [], seq: 5, supersedes: '2026-11-21T10:00:00.000Z' });
     const all = [...lines, { ...reconciled, at: '2026-11-22T10:00:00.000Z' }];
     const marks = new ChainMarks();
@@ -174,7 +174,7 @@ describe('marks', () => {
 });
 
 describe('compaction', () => {
-  it('keeps credentials for ever, drops expired tokens and repetitions, and touches no file of the last days', async () => {
+  it('keeps credentials forever, drops expired tokens and duplicates, and does not change recent files', async () => {
     const old = [
       aTombstone({ ids: ['cr_1'], seq: 1 }),
       aTombstone({ ids: ['cr_1'], seq: 1 }),
@@ -198,7 +198,7 @@ describe('compaction', () => {
     expect(await compactTombstones(folder, NOW)).toBe(0);
   });
 
-  it('keeps the newest mark of a chain though its token has expired, and the reconciliation that counts', async () => {
+  it('keeps the newest mark of a chain even if its token has expired, and the valid reconciliation', async () => {
     const at = '2026-11-20T14:00:00.000Z';
     put('2026-11-20', 'aa', encodeTombstone(aTombstone({ kind: 'token', ids: ['tk_1'], of: 'cr_1', seq: 4 })));
     put(
@@ -214,7 +214,7 @@ describe('compaction', () => {
     ]);
   });
 
-  it('leaves everything as it is while a line is unreadable', async () => {
+  it('changes nothing while a line is unreadable', async () => {
     put('2026-11-20', 'aa', encodeTombstone(aTombstone()));
     put('2026-11-21', 'bb', encodeTombstone(aTombstone()));
     appendFileSync(join(folder, 'tombstones-2026-11-21-bb.ndjson'), 'rubbish\n');

@@ -23,7 +23,7 @@ describe('a session', () => {
     expect(isLive(session(start + 20 * MINUTE), limits, start + limits.idleMs)).toBe(true);
   });
 
-  it('ends at the latest after the longest time in all, however often it is used', () => {
+  it('ends after the maximum lifetime, even if it is used', () => {
     const used = session(start + limits.maxMs - MINUTE);
     expect(isLive(used, limits, start + limits.maxMs - 1)).toBe(true);
     expect(isLive(used, limits, start + limits.maxMs)).toBe(false);
@@ -34,14 +34,14 @@ describe('a session', () => {
     ['30 minutes', 30 * MINUTE, MINUTE],
     ['12 hours', 720 * MINUTE, MINUTE],
     ['1 minute', MINUTE, 2_000],
-  ])('with an idle limit of %s writes its use down no more often than it must', (_limit, idleMs, stepMs) => {
+  ])('with an idle limit of %s records its use no more often than necessary', (_limit, idleMs, stepMs) => {
     expect(isTouchDue(session(), { ...limits, idleMs }, start + stepMs - 1)).toBe(false);
     expect(isTouchDue(session(), { ...limits, idleMs }, start + stepMs)).toBe(true);
   });
 });
 
 describe('the sessions of a person', () => {
-  it('tell how one began and which ended, and nothing of the cookie', () => {
+  it('record their start and end, without the cookie', () => {
     const own = new UserSessions('us_1');
     const made = own.start(
       { digest: 'canary', userId: 'us_1', method: 'password', ip: '192.0.2.1', userAgent: 'x' },

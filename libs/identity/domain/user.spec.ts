@@ -17,7 +17,7 @@ const ada = (): User => {
 };
 
 describe('User', () => {
-  it('is created with sets, and tells so without its password', () => {
+  it('is created with unique roles and operations, and its event contains no password', () => {
     const user = ada();
     expect(user.state).toMatchObject({ roles: ['auditor'], operationIds: ['op_1', 'op_2'], version: 1 });
     const [event, ...rest] = user.pullEvents();
@@ -31,7 +31,7 @@ describe('User', () => {
     expect(JSON.stringify(event)).not.toContain('canary');
   });
 
-  it('tells who may do what before and after, and nothing of a password', () => {
+  it('records the rights before and after a change, without a password', () => {
     const user = ada();
     user.pullEvents();
     const changes = { username: 'ada', passwordHash: '$argon2id$canary-2', roles: ['platform-admin'] };
@@ -46,7 +46,7 @@ describe('User', () => {
     });
   });
 
-  it('is not changed by what it is already', () => {
+  it('records no event for an edit that changes nothing', () => {
     const user = ada();
     user.pullEvents();
     expect(user.edit({ username: 'Ada', roles: ['auditor'], operationIds: ['op_2', 'op_1'] }, later)).toBe(false);

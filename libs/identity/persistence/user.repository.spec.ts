@@ -30,7 +30,7 @@ afterAll(async () => {
 
 describe('UserRepository', () => {
   // nothing but the repository's own lock is in the way here: no event, so no chain either
-  it('lets of two who each remove another one of the last two platform-admins only one through', async () => {
+  it('accepts only one of two simultaneous removals of the last two platform-admins', async () => {
     const admins = ['one', 'two'].map((username) =>
       User.create({ username, passwordHash: 'none', roles: ['platform-admin'], operationIds: [] }, new Date()),
     );

@@ -4,7 +4,7 @@ import { MongoError, mongoCodeOf, packSqlState, toErrorReply } from './errors.ts
 const fault = (code: string, message = 'why'): Error => Object.assign(new Error(message), { code });
 const TRANSIENT = ['TransientTransactionError'];
 
-describe('what a driver is told of an error of PostgreSQL', () => {
+describe('the driver’s error for an error of PostgreSQL', () => {
   it.each([
     ['a serialization failure', fault('40001'), 112, TRANSIENT],
     ['a deadlock', fault('40P01'), 112, TRANSIENT],
@@ -23,20 +23,20 @@ describe('what a driver is told of an error of PostgreSQL', () => {
     expect(toErrorReply(error, true)['errorLabels']).toEqual(errorLabels);
   });
 
-  it('outside of one: a write is sent again only where it is certain that the first had no effect', () => {
+  it('outside of a transaction: a write is retried only if the first certainly had no effect', () => {
     expect(toErrorReply(fault('57P01'), false)['errorLabels']).toEqual(['RetryableWriteError']);
     expect(toErrorReply(fault('ECONNREFUSED'), false)['errorLabels']).toEqual(['RetryableWriteError']);
     expect(toErrorReply(fault('ECONNRESET'), false)).not.toHaveProperty('errorLabels');
     expect(toErrorReply(fault('40001'), false)).not.toHaveProperty('errorLabels');
   });
 
-  it('of the gateway’s own is told as it is', () => {
+  it('is passed on unchanged if it is the gateway’s own', () => {
     const error = new MongoError(59, 'CommandNotFound', 'no such command', [], { more: 1 });
     const reply = { ok: 0, errmsg: 'no such command', code: 59, codeName: 'CommandNotFound', more: 1 };
     expect(toErrorReply(error, false)).toEqual(reply);
   });
 
-  it('knows the numbers of single documents’ errors', () => {
+  it('has the codes of errors for single documents', () => {
     expect(packSqlState('M001C')).toBe(319029277); // as the extension answers a duplicate key
     expect(mongoCodeOf(319029277)).toBe(11000);
     expect(mongoCodeOf(7)).toBe(7);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Turns } from './turns.ts';
 
 describe('turns', () => {
-  it('go to one at a time, in the order in which they were asked for', async () => {
+  it('are given to one at a time, in the order of requests', async () => {
     const turns = new Turns();
     const first = await turns.take('a');
     const order: number[] = [];
@@ -18,13 +18,13 @@ describe('turns', () => {
     expect(await turns.take('a')).not.toBeNull();
   });
 
-  it('for one thing do not wait for those for another', async () => {
+  it('for one document do not wait for those of another', async () => {
     const turns = new Turns();
     await turns.take('a');
     expect(await turns.take('b')).not.toBeNull();
   });
 
-  it('are not had by those beyond four who wait, nor by who waits too long', async () => {
+  it('are refused to a fifth waiter, and after a time limit', async () => {
     const turns = new Turns();
     const give = await turns.take('a');
     const settled: unknown[] = [];
@@ -37,7 +37,7 @@ describe('turns', () => {
     expect(await turns.take('a')).not.toBeNull();
   });
 
-  it('given on twice are given on once', async () => {
+  it('released twice are passed on once', async () => {
     const turns = new Turns();
     const first = await turns.take('a');
     first?.();

@@ -31,7 +31,7 @@ describe('messages', () => {
     expect(BSON.deserialize(message.sequence!.subarray(size))).toEqual({ b: 2 });
   });
 
-  it('are answered under their number', () => {
+  it('are answered with their request id', () => {
     const request = readMessage(opMsg({ ping: 1 }));
     const reply = writeReply(request, { ok: 1 });
     expect([reply.readInt32LE(0), reply.readInt32LE(8), reply.readInt32LE(12)]).toEqual([reply.length, 77, 2013]);
@@ -51,7 +51,7 @@ describe('messages', () => {
 });
 
 describe('a stream of bytes', () => {
-  it.each([1, 3, 7, 64, 10_000])('is cut into messages, arriving %i bytes at a time', (step) => {
+  it.each([1, 3, 7, 64, 10_000])('is split into messages when it arrives %i bytes at a time', (step) => {
     const messages = [opMsg({ ping: 1 }), opMsg({ find: 'x'.repeat(200) }), opMsg({ hello: 1 })];
     const stream = Buffer.concat(messages);
     const framer = new Framer();

@@ -29,7 +29,7 @@ describe('the command line', () => {
     '<name>',
   );
 
-  it('runs serve when no command is named', async () => {
+  it('runs serve without a command', async () => {
     expect(await called([], serve, greet)).toEqual({ exitCode: undefined, stdout: '', stderr: '' });
   });
 
@@ -37,7 +37,7 @@ describe('the command line', () => {
     expect(await called(['greet', 'Ada'], serve, greet)).toEqual({ exitCode: 3, stdout: 'Ada, blue', stderr: '' });
   });
 
-  it('exits 64 and lists the commands when there is no such command, without repeating what was typed', async () => {
+  it('exits 64 and lists the commands for an unknown command, without repeating it', async () => {
     const { exitCode, stdout, stderr } = await called(['hunter2'], serve, greet);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
     expect(stderr).toMatch(/^ {2}serve +What serve does\.\n {2}greet <name> +What greet does\.$/m);
@@ -56,7 +56,7 @@ describe('the command line', () => {
     expect(stdout).toBe('Usage: latchkey greet <name>\n\nWhat greet does.\n\nMore about greet.\n');
   });
 
-  it('exits 64 with the help of the command for arguments that it does not take', async () => {
+  it('exits 64 with the command’s help for unknown arguments', async () => {
     for (const args of [
       ['serve', 'now'],
       ['greet', '--loud'],
@@ -67,7 +67,7 @@ describe('the command line', () => {
     }
   });
 
-  it('exits 78 with every fault of the configuration, and 1 with the message of any other error', async () => {
+  it('exits 78 with every configuration fault, and 1 with the message of any other error', async () => {
     const faulty = aCommand('serve', () => Promise.reject(new ConfigError(['A is required', 'B is required'])));
     expect(await called([], faulty)).toMatchObject({
       exitCode: 78,

@@ -43,7 +43,7 @@ describe('an Accept header', () => {
     expect(accepts('*/*;q=0, application/json', ['application/json'])).toBe(true);
   });
 
-  it('is read in a time that grows with its length alone', () => {
+  it('is parsed in linear time', () => {
     expect(accepts(`text/html;a="${'\\"'.repeat(8_000)}`, JSON_TYPES)).toBe(false);
     expect(accepts(';a="'.repeat(4_000), JSON_TYPES)).toBe(false);
   });

@@ -122,19 +122,19 @@ const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('bas
 const ada = { authorization: basic(`ada:${PASSWORD}`) };
 
 describe('AdminGuard: routes', () => {
-  it('lets anyone through to public routes, without asking anyone', async () => {
+  it('accepts everyone on public routes, without a look-up', async () => {
     const { guard, asked } = guardFor([]);
     expect(await ask(guard, Routes, 'forAll', { authorization: 'rubbish' })).toBeUndefined();
     expect(asked).toEqual([]);
   });
 
-  it('closes a route that does not say who may call it, to everyone', async () => {
+  it('refuses everyone on a route that does not declare its access', async () => {
     const { guard } = guardFor(['platform-admin', 'operation-admin', 'auditor']);
     expect(await ask(guard, Routes, 'forgotten', ada)).toBe('forbidden');
     expect(await ask(guard, Routes, 'forgotten')).toBe('unauthenticated');
   });
 
-  it('goes by the method first, then by its class', async () => {
+  it('prefers the declaration of the method to that of the class', async () => {
     const auditor = guardFor(['auditor']);
     expect(await ask(auditor.guard, AuditorRoutes, 'read', ada)).toBe(auditor.principal);
     expect(await ask(auditor.guard, AuditorRoutes, 'open')).toBeUndefined();
@@ -152,14 +152,14 @@ describe('AdminGuard: routes', () => {
 describe('AdminGuard: operations', () => {
   const of = (operationId: string): Asked => ({ ...ada, params: { operationId } });
 
-  it('hides other operations from an operation-admin as if there were none', async () => {
+  it('hides other operations from an operation-admin as if they did not exist', async () => {
     const { guard, principal } = guardFor(['operation-admin'], ['op_1']);
     expect(await ask(guard, Routes, 'forManagers', of('op_1'))).toBe(principal);
     expect(await ask(guard, Routes, 'forManagers', of('op_2'))).toBe('not-found');
     expect(await ask(guard, Routes, 'forAdmins', of('op_2'))).toBe('forbidden');
   });
 
-  it('does not let an auditor write to operations that they only may read', async () => {
+  it('does not let an auditor write to operations that they may only read', async () => {
     const { guard, principal } = guardFor(['operation-admin', 'auditor'], ['op_1']);
     expect(await ask(guard, Routes, 'forManagers', of('op_1'))).toBe(principal);
     expect(await ask(guard, Routes, 'forManagers', of('op_2'))).toBe('forbidden');
@@ -167,7 +167,7 @@ describe('AdminGuard: operations', () => {
 });
 
 describe('AdminGuard: sign-in', () => {
-  it('takes a password with colons and any script whole', async () => {
+  it('reads a password with colons and any script unchanged', async () => {
     const { guard, principal } = guardFor(['platform-admin']);
     expect(await ask(guard, Routes, 'forAdmins', ada)).toBe(principal);
     expect(await ask(guard, Routes, 'forAdmins', { authorization: basic(`ada:${PASSWORD}:JUNK`) })).toBe(
@@ -187,21 +187,21 @@ describe('AdminGuard: sign-in', () => {
     ['an empty password', basic('ada:')],
     ['two headers', [ada.authorization, ada.authorization]],
     ['an empty bearer', 'Bearer '],
-  ])('refuses %s without asking anyone', async (_what, authorization) => {
+  ])('refuses %s without a look-up', async (_what, authorization) => {
     const { guard, asked } = guardFor(['platform-admin']);
     const request = authorization === undefined ? {} : { authorization };
     expect(await ask(guard, Routes, 'forAdmins', request)).toBe('unauthenticated');
     expect(asked).toEqual([]);
   });
 
-  it('takes bearers of the OpenID Connect provider', async () => {
+  it('accepts tokens of the OpenID Connect provider', async () => {
     const { guard, principal, asked } = guardFor(['platform-admin']);
     expect(await ask(guard, Routes, 'forAdmins', { authorization: `Bearer ${TOKEN}` })).toBe(principal);
     expect(await ask(guard, Routes, 'forAdmins', { authorization: 'Bearer other' })).toBe('unauthenticated');
     expect(asked).toEqual([]);
   });
 
-  it('says that name or password is wrong only where both were sent, and else how to sign in', async () => {
+  it('reports a wrong name or password only if both were sent, and otherwise how to sign in', async () => {
     const { guard } = guardFor(['platform-admin']);
     const detail = async (authorization?: string): Promise<string> => {
       const asked = authorization === undefined ? {} : { authorization };
@@ -214,7 +214,7 @@ describe('AdminGuard: sign-in', () => {
     expect(await detail('Basic rubbish')).toMatch(/^Sign in with HTTP Basic/);
   });
 
-  it('refuses sign-in by password where the address cannot be told', async () => {
+  it('refuses sign-in by password if the address is unknown', async () => {
     const { guard, asked } = guardFor(['platform-admin']);
     expect(await ask(guard, Routes, 'forAdmins', { ...ada, address: null })).toBe('unauthenticated');
     expect(asked).toEqual([]);
@@ -224,7 +224,7 @@ describe('AdminGuard: sign-in', () => {
 describe('AdminGuard: sessions', () => {
   const cookie = `__Host-latchkey=${SESSION}`;
 
-  it('takes a session cookie where there is no Authorization, and ignores it where there is one', async () => {
+  it('accepts a session cookie without Authorization, and ignores it with Authorization', async () => {
     const { guard, principal } = guardFor(['platform-admin']);
     expect(await ask(guard, Routes, 'forAdmins', { headers: { cookie: `theme=dark; ${cookie}` } })).toBe(principal);
     for (const authorization of [basic('ada:wrong'), 'Bearer other', 'Digest x', 'Basic rubbish']) {
@@ -256,7 +256,7 @@ describe('AdminGuard: sessions', () => {
     }
   });
 
-  it('refuses a cross-site write by HTTP Basic without looking at the password, and takes bearers from anywhere', async () => {
+  it('refuses a cross-site write by HTTP Basic without checking the password, and accepts bearers from any site', async () => {
     const { guard, principal, asked } = guardFor(['platform-admin']);
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
     expect(await ask(guard, Routes, 'forAdmins', { ...ada, verb: 'POST', headers })).toBe('cross-site-request');

@@ -19,11 +19,11 @@ describe('parseBasicAuthorization', () => {
     expect(parseBasicAuthorization(basic(pair))).toEqual({ id, secret });
   });
 
-  it.each(['basic', 'BASIC', 'bAsIc'])('takes the scheme as %s', (scheme) => {
+  it.each(['basic', 'BASIC', 'bAsIc'])('accepts the scheme written as %s', (scheme) => {
     expect(parseBasicAuthorization(line(`${scheme} ${base64('id:secret')}`))).toEqual({ id: 'id', secret: 'secret' });
   });
 
-  it('takes one space or more after the scheme', () => {
+  it('accepts one or more spaces after the scheme', () => {
     const pair = { id: 'id', secret: 'secret' };
     for (const spaces of [' ', '  ', '      ']) {
       expect(parseBasicAuthorization(line(`Basic${spaces}${base64('id:secret')}`))).toEqual(pair);
@@ -31,14 +31,14 @@ describe('parseBasicAuthorization', () => {
     expect(parseUserAuthorization(line(`Basic   ${base64('ada:x')}`))).toEqual({ username: 'ada', password: 'x' });
   });
 
-  it('reads a header of another name, in any case, and then no other', () => {
+  it('reads only the named header, in any case', () => {
     const headers = ['Authorization', 'Bearer abc', 'X-FORWARD-AUTH-authorization', `Basic ${base64('gw:s')}`];
     expect(parseBasicAuthorization(headers, 'X-Forward-Auth-Authorization')).toEqual({ id: 'gw', secret: 's' });
     expect(parseBasicAuthorization(headers)).toBe('other-scheme');
     expect(parseBasicAuthorization(basic('id:secret'), 'x-forward-auth-authorization')).toBe('absent');
   });
 
-  it('tells that there is none', () => {
+  it('reports an absent header', () => {
     expect(parseBasicAuthorization([])).toBe('absent');
     expect(parseBasicAuthorization(['X', 'Authorization', 'Proxy-Authorization', 'Basic YTpi'])).toBe('absent');
     expect(parseBasicAuthorization(['Authorization', 'absent'])).toBe('other-scheme');
@@ -50,7 +50,7 @@ describe('parseBasicAuthorization', () => {
     `Basic2 ${base64('id:secret')}`,
     'Digest',
     `XBasic ${base64('id:secret')}`,
-  ])('leaves %s to others', (value) => {
+  ])('reports another scheme for %s', (value) => {
     expect(parseBasicAuthorization(line(value))).toBe('other-scheme');
   });
 
@@ -73,7 +73,7 @@ describe('parseBasicAuthorization', () => {
     ['a character of no alphabet', `Basic ${base64('id:secret')}!`],
     ['quotes', `"Basic ${base64('id:secret')}"`],
     ['a colon for the space', `Basic:${base64('id:secret')}`],
-  ])('calls malformed: %s', (_what, value) => {
+  ])('reports as malformed: %s', (_what, value) => {
     expect(parseBasicAuthorization(line(value))).toBe('malformed');
   });
 
@@ -86,7 +86,7 @@ describe('parseBasicAuthorization', () => {
     ['half an escape', 'id:secret%2'],
     ['no escape', 'id:%zz'],
     ['a sign in an escape', 'id:%+1'],
-  ])('calls malformed, within base64: %s', (_what, pair) => {
+  ])('reports as malformed inside the base64: %s', (_what, pair) => {
     expect(parseBasicAuthorization(basic(pair))).toBe('malformed');
   });
 
@@ -104,17 +104,17 @@ describe('parseBasicAuthorization', () => {
     ['encoded umlaut', 'id:%C3%A9'],
     ['an umlaut', 'id:é'],
     ['DEL', 'id:\x7f'],
-  ])('tells a character that no id and no secret has from a malformed header: %s', (_what, pair) => {
+  ])('distinguishes an invalid character of id or secret from a malformed header: %s', (_what, pair) => {
     expect(parseBasicAuthorization(basic(pair))).toBe('unprintable');
   });
 
-  it('calls two lines malformed, also when they are the same', () => {
+  it('reports two lines as malformed, even identical ones', () => {
     expect(parseBasicAuthorization([...basic('id:secret'), ...basic('id:secret')])).toBe('malformed');
     expect(parseBasicAuthorization([...basic('id:secret'), 'AUTHORIZATION', 'Bearer x'])).toBe('malformed');
     expect(parseBasicAuthorization(['authorization', '', ...basic('id:secret')])).toBe('malformed');
   });
 
-  it('reads what a client form-encoded, whatever visible ASCII it was', () => {
+  it('decodes any form-encoded visible ASCII', () => {
     const visible = fc.string({
       unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
       minLength: 1,
@@ -128,7 +128,7 @@ describe('parseBasicAuthorization', () => {
     );
   });
 
-  it('never throws, and takes one text for one pair only', () => {
+  it('never throws, and accepts exactly one text per pair', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...Array.from('YTpi=+/-_ ,:%')), maxLength: 12 }), (text) => {
         const read = parseBasicAuthorization(line(`Basic ${text}`));
@@ -146,19 +146,19 @@ describe('parseUserAuthorization', () => {
     ['Zoë:pässwörd', 'Zoë', 'pässwörd'],
     ['ada@example.org:🔑', 'ada@example.org', '🔑'],
     ['ada:\uFEFFx', 'ada', '\uFEFFx'],
-  ])('reads %s as it is', (pair, username, password) => {
+  ])('reads %s unchanged', (pair, username, password) => {
     expect(parseUserAuthorization(basic(pair))).toEqual({ username, password });
   });
 
-  it.each(['ada', ':x', 'ada:', ''])('calls %j malformed', (pair) => {
+  it.each(['ada', ':x', 'ada:', ''])('reports %j as malformed', (pair) => {
     expect(parseUserAuthorization(basic(pair))).toBe('malformed');
   });
 
-  it.each(['a\0da:x', 'ada:x\n', 'ada:x\u0085'])('tells of the control character in %j', (pair) => {
+  it.each(['a\0da:x', 'ada:x\n', 'ada:x\u0085'])('reports the control character in %j', (pair) => {
     expect(parseUserAuthorization(basic(pair))).toBe('unprintable');
   });
 
-  it('calls bytes that are no UTF-8, loose base64 and two lines malformed', () => {
+  it('reports invalid UTF-8, loose base64 and two lines as malformed', () => {
     expect(parseUserAuthorization(line(`Basic ${Buffer.from('ada:p\xe4ss', 'latin1').toString('base64')}`))).toBe(
       'malformed',
     );
@@ -166,7 +166,7 @@ describe('parseUserAuthorization', () => {
     expect(parseUserAuthorization([...basic('ada:x'), ...basic('ada:x')])).toBe('malformed');
   });
 
-  it('tells absent from other schemes', () => {
+  it('distinguishes an absent header from another scheme', () => {
     expect(parseUserAuthorization([])).toBe('absent');
     expect(parseUserAuthorization(line('Bearer x'))).toBe('other-scheme');
   });

@@ -28,24 +28,24 @@ describe('parseBearerAuthorization', () => {
     'Bearer é',
     'Bearer a,Bearer b',
     ' Bearer abc',
-  ])('calls %j malformed', (value) => {
+  ])('reports %j as malformed', (value) => {
     expect(read(value)).toBe('malformed');
   });
 
-  it.each(['Basic YTpi', 'BearerX abc', 'DPoP abc', 'abc'])('leaves %s to others', (value) => {
+  it.each(['Basic YTpi', 'BearerX abc', 'DPoP abc', 'abc'])('reports another scheme for %s', (value) => {
     expect(read(value)).toBe('other-scheme');
   });
 
-  it('tells absent, and two lines malformed', () => {
+  it('reports an absent header, and two lines as malformed', () => {
     expect(parseBearerAuthorization(['Accept', '*/*'])).toBe('absent');
     expect(parseBearerAuthorization(['authorization', 'Bearer a', 'Authorization', 'Bearer a'])).toBe('malformed');
   });
 
-  it('reads another header when told to', () => {
+  it('reads another header if asked', () => {
     expect(parseBearerAuthorization(['X-Token', 'Bearer a'], 'x-token')).toEqual({ token: 'a' });
   });
 
-  it('takes linear time over long rubbish', () => {
+  it('takes linear time for long invalid input', () => {
     for (const value of [
       `Bearer ${'a'.repeat(1_000_000)}!`,
       `Bearer ${' '.repeat(1_000_000)}!`,

@@ -12,14 +12,14 @@ const none = new TrustedProxies([]);
 const proxies = new TrustedProxies(['10.0.0.0/8', '2001:db8:1::/48', '127.0.0.1']);
 
 describe('with no proxy trusted', () => {
-  it('the peer is the caller, whatever the header says', () => {
+  it('the peer is the caller, regardless of the header', () => {
     for (const header of [[], ['198.51.100.7'], ['rubbish'], [''], ['127.0.0.1, 10.0.0.1']]) {
       expect(none.clientAddress('203.0.113.9', header)).toBe('203.0.113.9');
     }
     expect(none.clientAddress('::ffff:127.0.0.1', ['198.51.100.7'])).toBe('127.0.0.1');
   });
 
-  it.each([undefined, '', 'rubbish', '/run/latchkey.sock'])('there is no caller where the peer is %j', (peer) => {
+  it.each([undefined, '', 'rubbish', '/run/latchkey.sock'])('the caller is unknown if the peer is %j', (peer) => {
     const fault = { reason: 'the connection has no IP address' };
     expect(none.clientAddress(peer, [])).toEqual(fault);
     expect(none.clientAddress(peer, ['198.51.100.7'])).toEqual(fault);
@@ -95,11 +95,11 @@ describe('with trusted proxies', () => {
       '_aaaaaa-aaaaaa0?',
     ],
     [['9'.repeat(101)], 'entry 1 from the right, of 1, in X-Forwarded-For is longer than 100 characters', undefined],
-  ])('says of %j why it cannot be read, without its text', (lines, reason, shape) => {
+  ])('reports why %j cannot be read, without its text', (lines, reason, shape) => {
     expect(proxies.clientAddress('10.0.0.1', lines)).toEqual(shape === undefined ? { reason } : { reason, shape });
   });
 
-  it('a caller cannot choose its address: what it sends itself changes nothing', () => {
+  it('a caller cannot choose its address by sending the header itself', () => {
     const forged = fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.1', '127.0.0.1', ','));
     fc.assert(
       fc.property(fc.array(forged, { maxLength: 6 }), (lines) => {
@@ -111,12 +111,12 @@ describe('with trusted proxies', () => {
     );
   });
 
-  it('long rubbish is refused without a search', () => {
+  it('long invalid input is refused without being searched', () => {
     expect(addressBy(proxies, '10.0.0.1', [`a${' '.repeat(1_000_000)}b`])).toBeUndefined();
   });
 });
 
-it('a faulty range is an error, not trust in no one or everyone', () => {
+it('an invalid range of trusted proxies is an error, and does not trust no one or everyone', () => {
   expect(() => new TrustedProxies(['rubbish'])).toThrow();
   expect(() => new TrustedProxies(['0.0.0.0/0'])).toThrow();
 });

@@ -7,7 +7,7 @@ const key = randomBytes(32);
 const payload = { list: 'credentials', after: ['Zoë', '65f0'], limit: 20 };
 
 describe('cursors', () => {
-  it('come back as they were', () => {
+  it('are read back unchanged', () => {
     expect(openCursor(key, sealCursor(key, payload))).toEqual(payload);
     expect(openCursor(key, sealCursor(key, {}))).toEqual({});
     fc.assert(
@@ -35,7 +35,7 @@ describe('cursors', () => {
     }
   });
 
-  it('are refused cut, lengthened, padded, or sealed with another key', () => {
+  it('are refused when truncated, extended, padded or sealed with another key', () => {
     const text = sealCursor(key, payload);
     for (let length = 0; length < text.length; length += 1)
       expect(openCursor(key, text.slice(0, length))).toBeUndefined();
@@ -45,7 +45,7 @@ describe('cursors', () => {
     expect(openCursor(key, sealCursor(randomBytes(32), payload))).toBeUndefined();
   });
 
-  it('have one text only, whatever the unused bits of base64', () => {
+  it('have exactly one text, despite unused base64 bits', () => {
     for (let length = 0; length < 3; length += 1) {
       const text = sealCursor(key, { a: 'x'.repeat(length) });
       const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -54,7 +54,7 @@ describe('cursors', () => {
     }
   });
 
-  it('are refused whatever else they are', () => {
+  it('are refused for any other input', () => {
     for (const text of [
       '',
       'null',
@@ -69,7 +69,7 @@ describe('cursors', () => {
     }
   });
 
-  it('are not made longer than they could be read', () => {
+  it('are never made longer than the reader accepts', () => {
     const longest = { a: 'x'.repeat(744) };
     expect(openCursor(key, sealCursor(key, longest))).toEqual(longest);
     expect(() => sealCursor(key, { a: 'x'.repeat(745) })).toThrow(RangeError);

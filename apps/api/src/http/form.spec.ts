@@ -45,7 +45,7 @@ describe('parseForm', () => {
     expect(entriesOf(body)).toEqual(entries);
   });
 
-  it('says which names came twice, also differently encoded, and keeps the first value', () => {
+  it('names repeated parameters, even if encoded differently, and keeps the first value', () => {
     const form = parseForm('a=1&b=2&%61=3&c=4&a=1&__proto__=5&__proto__=5');
     expect([...form.repeated]).toEqual(['a', '__proto__']);
     expect(form.values.get('a')).toBe('1');
@@ -72,7 +72,7 @@ describe('parseForm', () => {
     expect(() => parseForm(body)).toThrow(FormError);
   });
 
-  it('repeats nothing of what was submitted', () => {
+  it('repeats no submitted value', () => {
     expect(() => parseForm('canary77=canary77%zz')).toThrow(/^(?!.*canary77)/);
   });
 
@@ -86,7 +86,7 @@ describe('parseForm', () => {
     );
   });
 
-  it('throws nothing but its own error', () => {
+  it('throws only its own error', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...Array.from('ab=&%+20fFzé[]')) }), (body) => {
         try {
@@ -118,7 +118,7 @@ describe('isFormMediaType', () => {
     'application/x-www-form-urlencoded; charset = utf-8',
     'application/x-www-form-urlencoded; charset',
     'application/x-www-form-urlencoded; boundary=x',
-  ])('takes %s', (type) => {
+  ])('accepts %s', (type) => {
     expect(isFormMediaType(type)).toBe(true);
   });
 

@@ -34,7 +34,7 @@ describe('checkVersion', () => {
     ['"v2"', /has "v3" now, and If-Match names "v2"/],
     ['v3', /not a list of ETags/],
     ['"other"', /no ETag that was given out here/],
-  ])('says what is wrong with %s', (header, why) => {
+  ])('reports the reason for %s', (header, why) => {
     let error: DomainError | undefined;
     try {
       checkVersion(3, parseIfMatch(header));
@@ -45,7 +45,7 @@ describe('checkVersion', () => {
     expect(error?.publicDetail).toMatch(why);
   });
 
-  it('takes any of several tags that fits', () => {
+  it('accepts if any of several tags matches', () => {
     expect(() => checkVersion(4, parseIfMatch('"v4", "x"'))).not.toThrow();
     expect(() => checkVersion(3, parseIfMatch('W/"v3"'))).not.toThrow();
   });

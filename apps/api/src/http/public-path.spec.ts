@@ -36,7 +36,7 @@ describe('a request target below the path of PUBLIC_URL', () => {
     expect(inside(target)).toBe(expected);
   });
 
-  it('has more than one segment', () => {
+  it('may have more than one segment', () => {
     const deep = targetReader('/team/auth', routes);
     expect(deep('/team/auth/oauth2/token')).toBe('/oauth2/token');
     expect(deep('/team/oauth2/token')).toBe('/team/oauth2/token');
@@ -44,6 +44,6 @@ describe('a request target below the path of PUBLIC_URL', () => {
   });
 });
 
-it('is as it is where PUBLIC_URL has no path', () => {
+it('a request target is unchanged if PUBLIC_URL has no path', () => {
   expect(targetReader('', routes)('/auth/v1/operations')).toBe('/auth/v1/operations');
 });

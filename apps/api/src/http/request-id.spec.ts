@@ -3,7 +3,7 @@ import { requestIdOf } from './request-id.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-it.each(['a', 'Req-1_2.3', 'x'.repeat(64), '4bf92f3577b34da6a3ce929d0e0e4736'])('takes %s', (id) => {
+it.each(['a', 'Req-1_2.3', 'x'.repeat(64), '4bf92f3577b34da6a3ce929d0e0e4736'])('accepts the request id %s', (id) => {
   expect(requestIdOf(id)).toBe(id);
 });
 
@@ -23,10 +23,10 @@ it.each([
   ['a'],
   ['a', 'b'],
   [],
-])('makes a new one for %j', (header) => {
+])('creates a new request id for %j', (header) => {
   expect(requestIdOf(header)).toMatch(UUID);
 });
 
-it('never makes the same one twice', () => {
+it('never creates the same request id twice', () => {
   expect(new Set(Array.from({ length: 1000 }, () => requestIdOf(undefined))).size).toBe(1000);
 });

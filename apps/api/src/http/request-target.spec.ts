@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { normalTarget } from './request-target.ts';
 
-describe('a request target in its one spelling', () => {
+describe('a normalized request target', () => {
   it.each([
     ['/oauth2/token', '/oauth2/token'],
     ['/v1/events?from=%41#', '/v1/events?from=%41%23'],
@@ -21,7 +21,7 @@ describe('a request target in its one spelling', () => {
     expect(normalTarget(normal)).toBe(normal);
   });
 
-  it('takes a time that grows with the length alone', () => {
+  it('is computed in linear time', () => {
     const long = `/${'%25'.repeat(5_000)}${'%41#'.repeat(5_000)}`;
     expect(normalTarget(long)).toHaveLength(1 + 15_000 + 4 * 5_000);
   });

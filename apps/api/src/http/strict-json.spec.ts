@@ -16,7 +16,7 @@ function faultOf(body: string | Buffer): StrictJsonError {
   throw new Error('accepted');
 }
 
-describe('what it takes', () => {
+describe('strict JSON accepts', () => {
   it.each([
     'null',
     '[]',
@@ -36,7 +36,7 @@ describe('what it takes', () => {
     expect(read(text)).toEqual(JSON.parse(text));
   });
 
-  it('agrees with JSON.parse on every document', () => {
+  it('every document, with the result of JSON.parse', () => {
     fc.assert(
       fc.property(
         fc.json({ maxDepth: 8, stringUnit: 'binary' }),
@@ -50,7 +50,7 @@ describe('what it takes', () => {
     );
   });
 
-  it('throws nothing but its own error on mutated documents, and takes only what JSON.parse takes', () => {
+  it('only documents that JSON.parse accepts, and throws only its own error on mutated ones', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -93,7 +93,7 @@ describe('what it takes', () => {
     );
   });
 
-  it('gives __proto__ and its like as own members, and pollutes nothing', () => {
+  it('__proto__ and similar names as own members, without prototype pollution', () => {
     const value = read('{"__proto__":{"admin":true},"constructor":1,"toString":2}') as object;
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'toString']);
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
@@ -102,7 +102,7 @@ describe('what it takes', () => {
   });
 });
 
-describe('what it refuses', () => {
+describe('strict JSON refuses', () => {
   it.each([
     ['nothing', ''],
     ['white space', '  '],
@@ -170,13 +170,13 @@ describe('what it refuses', () => {
     ['{"a":"x\\uDC00y"}', '/a'],
     ['{"a":["ok","\\ud83d\\ud83d\\ude00"]}', '/a/1'],
     ['{"a":{"\\ud800":1}}', '/a'],
-  ])('half a surrogate pair: %s', (text, pointer) => {
+  ])('a lone surrogate: %s', (text, pointer) => {
     const fault = faultOf(text);
     expect(fault.pointer).toBe(pointer);
     expect(fault.publicMessage).toContain('surrogate');
   });
 
-  it('nesting deeper than 32, whatever it is made of', () => {
+  it('nesting deeper than 32, of arrays and objects', () => {
     for (const text of [
       `${'['.repeat(33)}${']'.repeat(33)}`,
       `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`,
@@ -193,7 +193,7 @@ describe('what it refuses', () => {
     expect(read(`"${','.repeat(200_000)}"`)).toHaveLength(200_000);
   });
 
-  it('never repeats a value, nor a key without end', () => {
+  it('without repeating a value or a long key', () => {
     const fault = faultOf('{"secret":"canary77","n":1e999}');
     expect(`${fault.pointer} ${fault.message}`).not.toContain('canary77');
     expect(faultOf('{"a":canary77}').message).not.toContain('canary77');
@@ -202,7 +202,7 @@ describe('what it refuses', () => {
   });
 });
 
-describe('ten megabytes', () => {
+describe('strict JSON of ten megabytes', () => {
   const megabytes = 10_000_000;
 
   it.each([
@@ -222,7 +222,7 @@ describe('ten megabytes', () => {
       'of as many members as may be',
       () => `{${Array.from({ length: 100_000 }, (_, at) => `"${at}${'k'.repeat(90)}":1`).join(',')},"n":1e999}`,
     ],
-  ])('%s are refused in time that grows with the size only', (_what, make) => {
+  ])('%s is refused in linear time', (_what, make) => {
     const body = Buffer.from(make(), 'utf8');
     const begun = process.cpuUsage();
     faultOf(body);

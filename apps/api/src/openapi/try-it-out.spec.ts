@@ -17,16 +17,16 @@ const answered = (path: string, body: object, ok = true): UiResponse => ({
 });
 const urlOf = (url: string): string => fill({ url }).url;
 
-describe('trying out on the page of Swagger UI', () => {
+describe('Try it out on the page of Swagger UI', () => {
   beforeEach(() => {
     runInThisContext('delete globalThis.latchkeyExamples');
   });
 
-  it('leaves placeholders as they are before anything was made', () => {
+  it('leaves placeholders unchanged before anything was created', () => {
     expect(urlOf('/v1/operations/op_example')).toBe('/v1/operations/op_example');
   });
 
-  it('puts in what was made last, in the path, the query and the body', () => {
+  it('fills path, query and body with what was created last', () => {
     keep(answered('/v1/operations', { id: 'op_1' }));
     keep(answered('/v1/operations', { id: 'op_2' }));
     keep(answered('/v1/operations/op_2/credentials', { id: 'cr_1' }));
@@ -37,7 +37,7 @@ describe('trying out on the page of Swagger UI', () => {
     expect(fill({ url: '/x', body: { a: 1 } }).body).toEqual({ a: 1 });
   });
 
-  it('keeps nothing of a refusal, of what is no JSON, or of another call', () => {
+  it('remembers nothing from a refusal, from a response that is not JSON, or from another call', () => {
     keep(answered('/v1/operations', { id: 'op_1' }, false));
     keep({ ok: true, url: 'http://127.0.0.1:3000/v1/operations', text: 'no JSON' });
     keep(answered('/v1/operations/op_9', { id: 'op_9' }));
@@ -45,7 +45,7 @@ describe('trying out on the page of Swagger UI', () => {
     expect(urlOf('op_example')).toBe('op_example');
   });
 
-  it('takes the first of a list where nothing was made, and always of tokens and events', () => {
+  it('uses the first item of a list if nothing was created, and always for tokens and events', () => {
     keep(answered('/v1/users', { items: [{ id: 'us_1' }, { id: 'us_2' }] }));
     expect(urlOf('us_example')).toBe('us_1');
     keep(answered('/v1/users', { id: 'us_3' }));
@@ -57,7 +57,7 @@ describe('trying out on the page of Swagger UI', () => {
     expect(urlOf('tk_example')).toBe('tk_2');
   });
 
-  it('signs a gateway and its caller in, unless the person did', () => {
+  it('fills in the sign-in of a gateway and its caller, unless the person did', () => {
     keep(answered('/v1/resource-servers', { id: 'rs_1', resourceServerSecret: 'lk_rs_x' }));
     keep(answered('/oauth2/token', { access_token: 'lk_at_abc' }));
     const url = 'http://127.0.0.1:3000/oauth2/forward-auth?api=invoices';
@@ -71,7 +71,7 @@ describe('trying out on the page of Swagger UI', () => {
     expect(fill({ url: '/v1/me', headers: {} }).headers).toEqual({});
   });
 
-  it('lets the browser ask for no password of its own', () => {
+  it('keeps the browser from opening its own sign-in dialog', () => {
     expect(fill({ url: '/v1/me' }).credentials).toBe('omit');
   });
 });

@@ -22,7 +22,7 @@ describe('SCRAM-SHA-256', () => {
   const first = 'n,,n=us=2Cer,r=abc';
   const verifier = scramVerifier('right');
 
-  it('accepts the right password, and proves that it knows it too', () => {
+  it('accepts the right password, and proves that the server knows it', () => {
     const conversation = new ScramConversation(first, () => verifier);
     expect(conversation.userName).toBe('us,er');
     const { message, expected } = clientFinal('right', first, conversation.serverFirst);
