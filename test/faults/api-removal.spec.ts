@@ -13,7 +13,7 @@ interface Removing extends ApiBody {
   readonly removal: { readonly credentialsTotal: number; readonly credentialsLeft: number } | null;
 }
 
-describe('the removal of an API by an instance that is killed in the middle of it', () => {
+describe('an API removal whose instance is killed midway', () => {
   let world: OAuthWorld;
 
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe('the removal of an API by an instance that is killed in the middle of i
   });
   afterAll(() => world.stop());
 
-  it('is finished by another one: each credential once, and in force everywhere when the API is not found', async () => {
+  it('is finished by another instance: it edits each credential once, and is in force everywhere when the API is gone', async () => {
     const [leaving, kept] = [(await anApi(world.api)).key, world.keys[0]];
     const seeded = await seedOperations(world.service.database, OPERATIONS, 2, [leaving, kept]);
     // the last one that the removal comes to is not known: so a token of each of many

@@ -119,7 +119,7 @@ describe('the removal of an API', () => {
     };
   }
 
-  it('does not have grants of the same API to two operations wait for each other', async () => {
+  it('does not make grants of the same API in two operations wait for each other', async () => {
     const key = await anApi();
     const { app } = nth(0);
     const claimed = [0, 1].map(() => Promise.withResolvers<undefined>());
@@ -139,7 +139,7 @@ describe('the removal of an API', () => {
     await expect(Promise.all(claims)).resolves.toHaveLength(2);
   });
 
-  it('is refused while something names the API, unless it is forced', async () => {
+  it('is refused without force while something names the API', async () => {
     const key = await anApi();
     const credential = await aCredential([key]);
     expect(await codeOf(remove(key, false))).toBe('api-in-use');
@@ -189,7 +189,7 @@ describe('the removal of an API', () => {
     expect(await apisOf(credential)).toEqual(holds ? [key] : []);
   });
 
-  it('without force, gives way to a grant that has seen its mark, also to that of a removal that crashed', async () => {
+  it('yields without force to a grant that has seen its mark, also after a crash of the removal', async () => {
     const [key, credential] = [await anApi(), await aCredential([])];
     const apis = await database.collection<{ _id: string; deletionId?: string }>('apis');
     await apis.updateOne({ _id: key }, { $set: { deletionId: 'of an instance that is no more' } });
@@ -198,7 +198,7 @@ describe('the removal of an API', () => {
     expect(await codeOf(remove(key, false))).toBe('api-in-use');
   });
 
-  it('goes through all of 1,000 operations, while nothing new is granted the API', async () => {
+  it('covers all of 1,000 operations, while no new grant of the API is accepted', async () => {
     const [key, other] = [await anApi(), await anApi()];
     const late = await aCredential([other]);
     const seeded = await seedOperations(database, OPERATIONS, 1, [key, other]);
@@ -230,7 +230,7 @@ describe('the removal of an API', () => {
     expect(await eventsAbout(key)).toEqual(['api.created.v1', 'api.removal-started.v1', 'api.deleted.v1']);
   }, 180_000);
 
-  it('is continued by another instance once nobody has worked on it for a while', async () => {
+  it('is continued by another instance once it has been idle for a while', async () => {
     const key = await anApi();
     const credential = await aCredential([key]);
     const apis = await database.collection<{ _id: string; deletionId?: string }>('apis');
@@ -249,7 +249,7 @@ describe('the removal of an API', () => {
     expect(told).toMatchObject({ actor: { id: 'us_gone' }, requestId: 'gone' });
   });
 
-  it('is joined by a second request for it, with force or without', async () => {
+  it('is joined by a second request, with force or without', async () => {
     const key = await anApi();
     await aCredential([key]);
     const both = await Promise.all([remove(key, true), remove(key, true, 1)].map((removal) => codeOf(removal)));

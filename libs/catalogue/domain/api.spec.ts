@@ -23,7 +23,7 @@ describe('Api', () => {
     ]);
   });
 
-  it('keeps its version while it is being removed, so the request can be repeated, and takes no change', () => {
+  it('keeps its version during its removal, so the request can be repeated, and refuses edits', () => {
     const api = Api.create('invoices', 'Invoices', '', at);
     api.pullEvents();
     const actor = { type: 'user', id: 'us_1', ip: null } as const;
@@ -37,7 +37,7 @@ describe('Api', () => {
     expect(api.pullEvents()).toMatchObject([{ type: 'api.removal-started.v1', data: { credentials: 3 } }]);
   });
 
-  it('is not changed by what it is already', () => {
+  it('records no event for an edit that changes nothing', () => {
     const api = Api.create('invoices', 'Invoices', 'All of them.', at);
     api.pullEvents();
     expect(api.edit({ name: 'Invoices', description: undefined }, later)).toBe(false);

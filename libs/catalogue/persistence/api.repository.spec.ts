@@ -34,7 +34,7 @@ afterAll(async () => {
 describe('ApiRepository', () => {
   // nothing but the mark is in the way here: no event is written, so no chain either
   it.each([1, 2, 3])(
-    'lets an API that is marked be either deleted or granted, of two that try both (%i)',
+    'lets a marked API be either deleted or granted when both are tried at the same time (%i)',
     async (round) => {
       const key = `api-${round}`;
       await transactions.run((session) => apis.insert(Api.create(key, key, '', new Date()), session));
