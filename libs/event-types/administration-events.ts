@@ -15,10 +15,10 @@ import {
 import { eventType } from './event-type.ts';
 
 const name = member(text, 'Name.', 'Billing');
-const requireAllowedIps = member(z.boolean(), 'Whether its credentials must name addresses.', false);
+const requireAllowedIps = member(z.boolean(), 'Whether its credentials must have Allowed IPs.', false);
 const description = member(text, 'Description.', '');
-const apis = member(texts, 'Keys of the APIs that it may ask about.', ['invoices']);
-const requireClientIp = member(z.boolean(), 'Whether it must name the address of the caller.', true);
+const apis = member(texts, 'Keys of the APIs whose tokens it may introspect.', ['invoices']);
+const requireClientIp = member(z.boolean(), 'Whether it must send the caller’s address.', true);
 
 const operation = {
   chain: 'operation',
@@ -48,7 +48,7 @@ export class OperationUpdated extends eventType({
   data: beforeAndAfter({ name, requireAllowedIps }, { requireAllowedIps: false }, { requireAllowedIps: true }).extend({
     toleratedCredentialIds: member(
       texts.optional(),
-      'Ids of credentials that break a new rule and stay as they are, by `enforce: "new"`; absent when there is none.',
+      'Ids of existing credentials that violate a new rule and were left unchanged, by `enforce: "new"`; absent if there are none.',
       ['cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'],
     ),
   }),
@@ -64,14 +64,14 @@ const operationUpdatedV1 = retired({
 export class OperationDeleted extends eventType({
   ...operation,
   type: 'operation.deleted.v1',
-  what: 'An operation was deleted, which held no credential any more. Its chain stays.',
+  what: 'An operation without credentials was deleted. Its chain is kept.',
   data: z.strictObject({ name }),
 }) {}
 
 export class ApiCreated extends eventType({
   ...api,
   type: 'api.created.v1',
-  what: 'An API came into the catalogue.',
+  what: 'An API was added to the catalogue.',
   data: z.strictObject({ name, description }),
 }) {}
 
@@ -92,14 +92,14 @@ const apiUpdatedV1 = retired({
 export class ApiRemovalStarted extends eventType({
   ...api,
   type: 'api.removal-started.v1',
-  what: 'A removal by force began: from this event on, the API cannot be granted any more. `api.deleted.v1` tells of its end.',
+  what: 'A forced removal began. From this event on, the API cannot be granted. `api.deleted.v1` records its end.',
   data: z.strictObject({ name, credentials: member(count, 'How many credentials could call it then.', 1) }),
 }) {}
 
 export class ApiDeleted extends eventType({
   ...api,
   type: 'api.deleted.v1',
-  what: 'An API left the catalogue. If by force, an `api.removal-started.v1` is before it, and each credential that had it has a `credential.updated.v2`, and each resource server a `resource-server.updated.v2`.',
+  what: 'An API was deleted from the catalogue. A forced deletion follows an `api.removal-started.v1`. Each credential that had the API then has a `credential.updated.v2`, and each resource server a `resource-server.updated.v2`.',
   data: z.strictObject({ name }),
 }) {}
 
@@ -144,9 +144,9 @@ const resourceServerSecretRotatedV1 = retired({
   what: 'A resource server got a new secret.',
   data: z.strictObject({
     secretId: member(text.nullable(), 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
-    previousSecretId: member(text.nullable(), 'Id of the secret before it, while that stays good.', null),
-    previousEndsAt: member(instant.nullable(), 'When that one ends.', null),
-    compromised: member(z.boolean(), 'Whether every older secret ended at once.', true),
+    previousSecretId: member(text.nullable(), 'Id of the previous secret, if it is still valid.', null),
+    previousEndsAt: member(instant.nullable(), 'When the previous secret ends.', null),
+    compromised: member(z.boolean(), 'Whether every older secret ended immediately.', true),
   }),
 });
 
@@ -159,7 +159,7 @@ export class ResourceServerDeleted extends eventType({
     name,
     reconciled: member(
       z.literal(true).optional(),
-      'Present when it had been deleted before, and a restored backup had brought it back (`latchkey reconcile`).',
+      'Present if a restored backup had brought it back after its deletion (`latchkey reconcile`).',
       true,
     ),
   }),
@@ -168,7 +168,7 @@ export class ResourceServerDeleted extends eventType({
 export class ResourceServerSecretsReconciled extends eventType({
   ...server,
   type: 'resource-server.secrets-reconciled.v1',
-  what: 'Secrets that had ended before, and that a restored backup had brought back, were ended again by `latchkey reconcile`.',
+  what: '`latchkey reconcile` ended secrets again that a restored backup had brought back.',
   actors: ['system'],
   data: z.strictObject({
     secretIds: member(texts, 'Ids of the secrets; not the secrets.', ['se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),

@@ -19,7 +19,7 @@ const attributes = {
   description: member(text, 'Description.', ''),
   owner: member(
     text.nullable().optional(),
-    'The person or team that answers for it; absent in older events.',
+    'The responsible person or team; absent in older events.',
     'Billing platform team',
   ),
   contact: member(
@@ -29,22 +29,26 @@ const attributes = {
   ),
   labels: member(z.record(z.string(), text).optional(), 'Labels; absent in older events.', { env: 'prod' }),
   apis: member(texts, 'Keys of the APIs that it may call.', ['invoices']),
-  allowedIps: member(texts, 'Addresses and ranges that it may be used from; none: any.', ['192.0.2.0/24']),
+  allowedIps: member(texts, 'Addresses and ranges that it may be used from; empty for any.', ['192.0.2.0/24']),
   status: member(z.enum(['active', 'disabled']), 'Whether it may be used.', 'active'),
-  expiresAt: member(instant.nullable(), 'When it ends by itself.', null),
-  tokenTtlSeconds: member(z.number().int(), 'How long its tokens live, in seconds.', 3600),
-  tokenLimitPolicy: member(z.enum(['reject', 'evict_oldest']), 'What the eleventh token does.', 'reject'),
+  expiresAt: member(instant.nullable(), 'When it expires.', null),
+  tokenTtlSeconds: member(z.number().int(), 'Lifetime of its tokens, in seconds.', 3600),
+  tokenLimitPolicy: member(
+    z.enum(['reject', 'evict_oldest']),
+    'What happens to a request for an eleventh token.',
+    'reject',
+  ),
 };
 const clientId = member(
   text,
-  'Its public handle, which is the actor of what the client does.',
+  'Its client id, which is the actor of the client’s own events.',
   'lk_ci_0a1B2c3D4e5F6g7H8i9J0k1L',
 );
 const tokenIds = member(texts, 'Ids of the tokens; not the tokens.', ['tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']);
 
 const reconciled = member(
   z.literal(true).optional(),
-  'Present when it had been deleted before, and a restored backup had brought it back (`latchkey reconcile`).',
+  'Present if a restored backup had brought it back after its deletion (`latchkey reconcile`).',
   true,
 );
 
@@ -69,7 +73,7 @@ export class CredentialUpdated extends eventType({
 const credentialUpdatedV1 = retired({
   ...credential,
   type: 'credential.updated.v1',
-  what: 'A credential was changed. The values before are those of the events before.',
+  what: 'A credential was changed. The previous values are in earlier events.',
   actors: ['user'],
   data: changedTo(attributes, { status: 'disabled' }),
 });
@@ -77,7 +81,7 @@ const credentialUpdatedV1 = retired({
 export class CredentialSecretRotated extends eventType({
   ...credential,
   type: 'credential.secret-rotated.v2',
-  what: 'A credential got a new secret. If it was compromised, `token.revoked.v1` names the tokens that ended with it.',
+  what: 'A credential got a new secret. If the old one was compromised, `token.revoked.v1` names the tokens that ended with it.',
   actors: ['user'],
   data: rotation,
 }) {}
@@ -85,7 +89,7 @@ export class CredentialSecretRotated extends eventType({
 export class CredentialSecretEnded extends eventType({
   ...credential,
   type: 'credential.secret-ended.v1',
-  what: 'One of two live secrets of a credential was ended. Its tokens stayed.',
+  what: 'One of two live secrets of a credential was ended. The tokens stayed live.',
   actors: ['user'],
   data: endOfSecret,
 }) {}
@@ -93,12 +97,12 @@ export class CredentialSecretEnded extends eventType({
 const credentialSecretRotatedV1 = retired({
   ...credential,
   type: 'credential.secret-rotated.v1',
-  what: 'A credential got a new secret. A secret that was older still than the one before it ended immediately.',
+  what: 'A credential got a new secret. Any secret older than the previous one ended immediately.',
   actors: ['user'],
   data: z.strictObject({
     secretId: member(text.nullable(), 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
-    overlapSeconds: member(count, 'How long the secret before it stays good, in seconds.', 3600),
-    compromised: member(z.boolean(), 'Whether the old secret and every token ended at once.', false),
+    overlapSeconds: member(count, 'How long the previous secret stays valid, in seconds.', 3600),
+    compromised: member(z.boolean(), 'Whether the old secret and every token ended immediately.', false),
   }),
 });
 
@@ -106,7 +110,7 @@ export class CredentialDeleted extends eventType({
   ...credential,
   type: 'credential.deleted.v1',
   followUp: 'token-purge',
-  what: 'A credential was deleted. From this event on none of its tokens is good; `tokens.purged.v1` tells when they were cleared from the store.',
+  what: 'A credential was deleted. From this event on, its tokens are invalid. `tokens.purged.v1` records when they were deleted from the store.',
   actors: ['user', 'system'],
   data: z.strictObject({ clientId, name: attributes.name, reconciled }),
 }) {}
@@ -114,7 +118,7 @@ export class CredentialDeleted extends eventType({
 export class CredentialSecretsReconciled extends eventType({
   ...credential,
   type: 'credential.secrets-reconciled.v1',
-  what: 'Secrets that had ended before, and that a restored backup had brought back, were ended again by `latchkey reconcile`.',
+  what: '`latchkey reconcile` ended secrets again that a restored backup had brought back.',
   actors: ['system'],
   data: z.strictObject({
     secretIds: member(texts, 'Ids of the secrets; not the secrets.', ['se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
@@ -128,12 +132,12 @@ export class TokenIssued extends eventType({
   actors: ['client'],
   data: z.strictObject({
     tokenId: member(text, 'Id of the token; not the token.', 'tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
-    secretId: member(text, 'Id of the secret that it signed in with.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+    secretId: member(text, 'Id of the secret that the client used.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
     scope: member(texts, 'Keys of the APIs that it may call.', ['invoices']),
-    expiresAt: member(instant, 'When it ends by itself.', '2026-11-23T10:30:00.000Z'),
+    expiresAt: member(instant, 'When it expires.', '2026-11-23T10:30:00.000Z'),
     evictedTokenId: member(
       text.optional(),
-      'Id of the token that ended for it, by `evict_oldest`.',
+      'Id of the token that `evict_oldest` ended for it.',
       'tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2a',
     ),
   }),
@@ -142,14 +146,14 @@ export class TokenIssued extends eventType({
 export class TokenRevoked extends eventType({
   ...credential,
   type: 'token.revoked.v1',
-  what: 'Tokens were ended: by an administrator, by the client itself, or because a secret was compromised. Nothing to end is no event.',
+  what: 'Tokens were revoked: by an administrator, by the client itself, or because a secret was compromised. If there was no live token, there is no event.',
   actors: ['user', 'client', 'system'],
   data: z.strictObject({
     tokenIds,
     count: member(count, 'How many.', 1),
     reason: member(
       z.enum(['revoked', 'compromised', 'reconciled']),
-      'Why; `reconciled`: they had been ended before, and a restored backup had brought them back.',
+      'The reason. `reconciled`: a restored backup had brought them back after their end.',
       'revoked',
     ),
   }),
@@ -158,17 +162,17 @@ export class TokenRevoked extends eventType({
 export class TokensPurged extends eventType({
   ...credential,
   type: 'tokens.purged.v1',
-  what: 'The tokens of a deleted credential, which were worthless since its deletion, were cleared from the store.',
+  what: 'The tokens of a deleted credential were deleted from the store. They were invalid since its deletion.',
   actors: ['system'],
   data: z.strictObject({
-    count: member(count, 'How many were still there.', 3),
-    causedBy: member(text, 'Id of the `credential.deleted.v1`.', 'ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+    count: member(count, 'How many were deleted.', 3),
+    causedBy: member(text, 'Id of the `credential.deleted.v1` event.', 'ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
   }),
 }) {}
 
 export class TokensPruned extends eventType({
   type: 'tokens.pruned.v1',
-  what: 'Tokens whose time was over were cleared from the store. One event for each batch.',
+  what: 'Expired tokens were deleted from the store. One event per batch.',
   chain: 'platform',
   subjects: ['service'],
   subjectId: '`tokens`',

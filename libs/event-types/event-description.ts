@@ -73,12 +73,12 @@ export const rotation = z.strictObject({
   secretId: member(text, 'Id of the new secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2c'),
   previousSecretId: member(
     text.nullable(),
-    'Id of the secret that was current before; null when none was live.',
+    'Id of the previous current secret; null if no secret was live.',
     'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
   ),
   previousEndsAt: member(
     instant.nullable(),
-    'When that one ends: the time of this event when it ended immediately.',
+    'When the previous secret ends; the time of this event if it ended immediately.',
     '2026-11-23T10:30:00.000Z',
   ),
   endedSecretIds: member(texts, 'Ids of the secrets that ended immediately.', []),
@@ -89,5 +89,5 @@ export const rotation = z.strictObject({
 export const endOfSecret = z.strictObject({
   secretId: member(text, 'Id of the secret that ended.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
   remainingSecretId: member(text, 'Id of the secret that is current now.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2c'),
-  remainingEndsAt: member(instant.nullable(), 'When that one ends; null for never.', null),
+  remainingEndsAt: member(instant.nullable(), 'When the remaining secret ends; null for never.', null),
 });

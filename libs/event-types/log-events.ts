@@ -9,12 +9,12 @@ export const EVENT_LOG = { id: 'events' } as const;
 const log = { subjects: ['service'], subjectId: '`events`' } as const;
 const operationId = member(
   text.nullable(),
-  'Whose chain; `platform` for the platform’s, null for all that the actor may see.',
+  'The operation; `platform` for the platform’s chain, null for all chains that the actor may see.',
   'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
 );
 const from = member(instant.nullable(), 'From this time on.', null);
 const to = member(instant.nullable(), 'Before this time.', null);
-const file = (example: string): z.ZodString => member(text, 'The file, below the archive’s folder.', example);
+const file = (example: string): z.ZodString => member(text, 'Path of the file in the archive folder.', example);
 const fileHash = member(sha256, 'SHA-256 of the file.', HASH);
 
 const readFilter = z
@@ -32,24 +32,22 @@ const readFilter = z
 export class EventsRead extends eventType({
   ...log,
   type: 'events.read.v2',
-  what: 'Someone read the log. At most one event for each reader and minute (and instance of the service), whatever they ask for. The first read of a minute is not answered unless its event is written; those after it are told with the reader’s next event, or when the minute is over.',
+  what: 'Someone read the log. There is at most one event per reader, minute and instance of the service. The first read of a minute is answered only if its event is written. Later reads of that minute are counted in the reader’s next event, or in an event at the end of the minute.',
   chain: 'platform',
   actors: ['user'],
   data: z.strictObject({
     count: member(count, 'How many reads this event stands for.', 3),
-    since: member(instant, 'When the first of them was.', '2026-11-23T09:30:00.000Z'),
-    filters: member(
-      z.array(readFilter),
-      'What was asked for, without repetitions; the last twenty. `eventId` for a single event.',
-      [{ subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' }],
-    ),
+    since: member(instant, 'Time of the first of them.', '2026-11-23T09:30:00.000Z'),
+    filters: member(z.array(readFilter), 'The last twenty different filters. `eventId` for a single event.', [
+      { subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' },
+    ]),
   }),
 }) {}
 
 export class EventsExported extends eventType({
   ...log,
   type: 'events.exported.v1',
-  what: 'Someone exported the log: in the chain that was exported, or the platform’s when it was more than one. Written before the export begins, which so ends with it.',
+  what: 'Someone exported the log. The event is in the exported chain, or in the platform’s chain if several were exported. It is written before the export begins, so the export ends with it.',
   chain: 'operation or platform',
   actors: ['user'],
   data: z.strictObject({ format: member(z.enum(['ndjson', 'csv']), 'Format.', 'ndjson'), operationId, from, to }),
@@ -58,7 +56,7 @@ export class EventsExported extends eventType({
 export class EventsArchived extends eventType({
   ...log,
   type: 'events.archived.v1',
-  what: 'A retention archived the beginning of the chain. From this event on the chain begins behind `throughSeq`; how that is verified, [the format](event-log-format.md) says.',
+  what: 'A retention archived the beginning of the chain. From this event on, the chain begins after `throughSeq`. [The format](event-log-format.md) specifies how to verify that.',
   chain: 'operation or platform',
   actors: ['system'],
   data: z.strictObject({
@@ -76,7 +74,7 @@ export class EventsArchived extends eventType({
 
 export class RefusalsArchived extends eventType({
   type: 'refusals.archived.v1',
-  what: 'A retention archived and dropped the sums of refusals (`sign-in.refused.v1`) of a day.',
+  what: 'A retention archived and dropped the sums of refusals (`sign-in.refused.v1`) of one day.',
   chain: 'platform',
   subjects: ['day'],
   subjectId: 'the day, UTC',
@@ -91,13 +89,13 @@ export class RefusalsArchived extends eventType({
 export class LogRepaired extends eventType({
   ...log,
   type: 'log.repaired.v1',
-  what: 'An operator ran `latchkey repair`: the chain’s head did not name its last event, and was moved there. No event was changed or removed.',
+  what: 'An operator ran `latchkey repair`: the chain’s head did not match its last event, and was moved to it. No event was changed or removed.',
   chain: 'operation or platform',
   actors: ['system'],
   data: z.strictObject({
-    fromSeq: member(count.nullable(), 'Where the head was; null where there was none.', 1203),
-    fromHash: member(sha256.nullable(), 'The hash that the head had; null where there was none.', HASH),
-    toSeq: member(count, 'The last event of the contiguous, hash-verified log.', 1200),
+    fromSeq: member(count.nullable(), 'Seq of the head before; null if there was no head.', 1203),
+    fromHash: member(sha256.nullable(), 'Hash of the head before; null if there was no head.', HASH),
+    toSeq: member(count, 'Seq of the last event of the contiguous, verified log.', 1200),
     toHash: member(sha256, 'Its hash.', HASH),
   }),
 }) {}
@@ -105,11 +103,11 @@ export class LogRepaired extends eventType({
 export class LogReconciled extends eventType({
   ...log,
   type: 'log.reconciled.v1',
-  what: 'An operator ran `latchkey reconcile` after a restore: the chain had been longer, or had gone another way, than the restored database has it. It goes on from here.',
+  what: 'An operator ran `latchkey reconcile` after a restore: the chain had been longer than in the restored database, or different. It continues from this event.',
   chain: 'operation or platform',
   actors: ['system'],
   data: z.strictObject({
-    lostSeq: member(count, 'The last event that a tombstone or checkpoint tells of.', 1240),
+    lostSeq: member(count, 'Seq of the last event that a tombstone or checkpoint names.', 1240),
     lostHash: member(sha256, 'Its hash.', HASH),
     lostAt: member(instant, 'Its time.', '2026-11-23T09:30:00.000Z'),
   }),
@@ -118,7 +116,7 @@ export class LogReconciled extends eventType({
 export class CheckpointsRequested extends eventType({
   ...log,
   type: 'checkpoints.requested.v1',
-  what: 'Someone had chains signed, beside the hourly schedule, which tells no event. Written before they are, so that it is signed too.',
+  what: 'Someone requested checkpoints. It is written before the signing, so it is signed too. The hourly schedule writes no event.',
   chain: 'platform',
   actors: ['user'],
   data: z.strictObject({ operationId }),
@@ -126,7 +124,7 @@ export class CheckpointsRequested extends eventType({
 
 export class CheckpointKeyRotated extends eventType({
   type: 'checkpoint-key.rotated.v1',
-  what: 'The service was started with another signing key; the one before it signs no more. Also told of the first key.',
+  what: 'The service was started with another signing key; the previous key no longer signs. Also written for the first key.',
   chain: 'platform',
   subjects: ['checkpoint-key'],
   subjectId: 'id of the new key (`kid`)',
@@ -138,7 +136,7 @@ export class CheckpointKeyRotated extends eventType({
 
 export class JobRetried extends eventType({
   type: 'job.retried.v1',
-  what: 'Someone had a failed job tried once more. Written before it is; if the queue was not there then, it was not.',
+  what: 'Someone requested a retry of a failed job. It is written before the retry; if the queue was unavailable then, the job was not retried.',
   chain: 'platform',
   subjects: ['job'],
   subjectId: 'id of the job',
@@ -148,15 +146,15 @@ export class JobRetried extends eventType({
 
 export class SignInRefused extends eventType({
   type: 'sign-in.refused.v1',
-  what: 'Callers who claimed to be the subject were refused: a sum for each subject, reason and minute, outside the chains, since anybody can cause refusals by the thousand. The actor is whom they claimed to be, which nobody proved; its `ip` is told when there was but one.',
+  what: 'Callers who claimed to be the subject were refused. One event sums up a subject, reason and minute. It is outside the chains, since anyone can cause refusals by the thousand. The actor is the claimed identity, which is not proven. Its `ip` is set if all refusals came from one address.',
   chain: 'none',
   subjects: ['credential', 'resource-server', 'user', 'unknown'],
-  subjectId: 'id of what was claimed, or `unknown` where there is no such thing',
+  subjectId: 'claimed id, or `unknown` if it does not exist',
   actors: ['client', 'resource-server', 'user'],
   data: z.strictObject({
-    reason: member(text, 'The true reason, which the caller is not told.', 'wrong-secret'),
+    reason: member(text, 'The true reason, which the caller does not learn.', 'wrong-secret'),
     count: member(count, 'How many, in this minute.', 12),
-    addresses: member(texts, 'Where they came from; ten at most.', ['192.0.2.1']),
+    addresses: member(texts, 'Addresses of the callers; at most ten.', ['192.0.2.1']),
     minute: member(instant, 'The minute.', '2026-11-23T09:30:00.000Z'),
   }),
 }) {}

@@ -17,18 +17,18 @@ const sessionId = 'ss_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b';
 export class UserCreated extends eventType({
   ...user,
   type: 'user.created.v2',
-  what: 'A person was given a local user; the first one by the service itself, from its configuration.',
+  what: 'A local user was created. The service creates the first one itself, from its configuration.',
   actors: ['user', 'system'],
   data: z.strictObject({
-    before: member(z.null(), 'Always null: there was no such user.', null),
-    after: member(rights, 'Who it is and what it may do.', auditor),
+    before: member(z.null(), 'Always null: the user did not exist.', null),
+    after: member(rights, 'User name and rights.', auditor),
   }),
 }) {}
 
 const userCreatedV1 = retired({
   ...user,
   type: 'user.created.v1',
-  what: 'A person was given a local user; the first one by the service itself, from its configuration.',
+  what: 'A local user was created. The service creates the first one itself, from its configuration.',
   actors: ['user', 'system'],
   data: rights,
 });
@@ -39,21 +39,21 @@ export class UserUpdated extends eventType({
   what: 'A local user was changed.',
   actors: ['user'],
   data: z.strictObject({
-    before: member(rights, 'Who it was and what it could do.', auditor),
-    after: member(rights, 'Who it is and what it may do from this event on.', administrator),
-    passwordChanged: member(z.boolean(), 'Whether a password was set. Nothing of it is told.', false),
+    before: member(rights, 'User name and rights before.', auditor),
+    after: member(rights, 'User name and rights from this event on.', administrator),
+    passwordChanged: member(z.boolean(), 'Whether a password was set. The event does not contain it.', false),
   }),
 }) {}
 
 const userUpdatedV1 = retired({
   ...user,
   type: 'user.updated.v1',
-  what: 'A local user was changed. To what is told by no event: see `user.updated.v2`.',
+  what: 'A local user was changed. This version does not contain the new values: see `user.updated.v2`.',
   actors: ['user'],
   data: z.strictObject({
     changed: member(
       z.array(z.enum(['username', 'password', 'roles', 'operationIds'])),
-      'Names of what was set; a password that was set counts as changed.',
+      'Names of the attributes that were set; a set password counts as changed.',
       ['roles'],
     ),
   }),

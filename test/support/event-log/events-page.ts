@@ -23,21 +23,24 @@ const CHAINS = {
 
 const HEAD = `# Events
 
-Every type of event that the service writes, with what its \`data\` holds. This page is made from \`libs/event-types/event-catalogue.ts\` by
-\`UPDATE_DOCS=1 npm test -- test/architecture/events-page.spec.ts\`; a test holds the service to it. What every event has beside
-\`data\`, and how the log is verified, [the format](event-log-format.md) says; [auditing](auditing.md) how to go about it.
+Every type of event that the service writes, with the members of its \`data\`. This page is generated from
+\`libs/event-types/event-catalogue.ts\` by \`UPDATE_DOCS=1 npm test -- test/architecture/events-page.spec.ts\`. A test checks
+that the service writes what it says. [The format](event-log-format.md) specifies the other members of an event and how to
+verify the log. [Auditing](auditing.md) is the guide for auditors.
 
-A type's version (\`.v1\`) changes when what is said in \`data\` changes its meaning or goes; a member may be added without. A type that is
-written no more keeps its place here, since a log may hold events of it for years: search, export and verification treat them like all others.
-No event holds a token, a secret or a password.
+The version of a type (\`.v1\`) changes if a member of \`data\` changes its meaning or is removed. A new member does not change it.
+Types that are no longer written stay on this page, since a log may hold such events for years. Search, export and verification
+treat them like all others. No event contains a token, a secret or a password.
 
-**Before and after.** Each change tells what it changed, from what and to what. What a thing was at any moment follows from its events up to then: a test
-replays the log of random histories and compares the result with what is stored. (\`user.updated.v1\` of version 0.1.0 did not tell values.)
+**Before and after.** Each change records the old and the new values, so the events reproduce the state of a resource at any
+moment. A test replays the log of random histories and compares the result with the store. (\`user.updated.v1\` of version 0.1.0
+did not contain values.)
 
-**What has an event.** Each change has one, in the transaction that makes it: a change without its event is not made (503), and one that failed has none. So has each token that
-is issued, each revocation, purge and pruning. Refusals are summed up outside the chains. Whoever reads or exports the log is told of as well:
-an export before it begins, in the chain exported; reading once for each reader, filter and minute, however often they look, in the platform's
-chain. To verify the log by \`GET /v1/events/verify\` shows nothing of its contents, and is not told.
+**What has an event.** Each change has one, in the transaction that makes it. If the event cannot be written, the change is not
+made (503). A change that failed has no event. Each issued token, revocation, purge and pruning has one too. Refusals are summed
+up outside the chains. Reading or exporting the log has an event as well. That of an export is written before the export begins,
+in the exported chain. Reading has one event per reader and minute, in the platform's chain. Verifying the log by
+\`GET /v1/events/verify\` reveals none of its contents and has no event.
 
 | type | chain | |
 |---|---|---|
