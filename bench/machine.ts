@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 
-/** Clock ticks a second in /proc; fixed at 100 for user space on every Linux. */
+/** Clock ticks per second in /proc; fixed at 100 for user space on every Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** The fields of /proc/PID/stat from the state on; the name before it, in brackets, may hold anything. */
+/** The fields of /proc/PID/stat from the state on; the name before it, in brackets, may contain anything. */
 function statOf(pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -17,7 +17,7 @@ export function processTree(pid: number): number[] {
     try {
       parents.set(Number(entry), Number(statOf(Number(entry))[1]));
     } catch {
-      // it has ended meanwhile
+      // it has ended in the meantime
     }
   }
   const tree = [pid];
@@ -33,7 +33,7 @@ export function cpuSeconds(pid: number): number {
       const fields = statOf(each);
       ticks += Number(fields[11]) + Number(fields[12]);
     } catch {
-      // it has ended meanwhile
+      // it has ended in the meantime
     }
   }
   return ticks / TICKS_PER_SECOND;
@@ -45,14 +45,14 @@ export function residentMb(pid: number): number {
   return (Number(kilobytes ?? 0) * 1024) / 1e6;
 }
 
-/** CPU seconds that the whole machine has used for work, since it was started. */
+/** CPU seconds that the whole machine has used since it was started. */
 export function machineBusySeconds(): number {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = line.trim().split(/\s+/).slice(1).map(Number);
   return (user + nice + system + irq + softIrq) / TICKS_PER_SECOND;
 }
 
-/** What the results were measured on, in one line. */
+/** The machine of the results, in one line. */
 export function describeMachine(): string {
   const [cpu] = cpus();
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();

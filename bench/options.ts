@@ -4,10 +4,10 @@ import type { Scenario } from './targets/target.ts';
 
 const parts = ['load', 'deletion', 'start', 'prune'] as const;
 
-/** One of the things that the benchmark measures. */
+/** A part of the benchmark. */
 export type Part = (typeof parts)[number];
 
-/** What a run is to do. */
+/** The options of a run. */
 export interface Options {
   readonly rounds: number;
   readonly seconds: number;
@@ -16,11 +16,11 @@ export interface Options {
   readonly targets: RegExp;
   readonly scenarios: readonly Scenario[];
   readonly parts: readonly Part[];
-  /** How many expired tokens are pruned, one after the other. */
+  /** Numbers of expired tokens to prune, one run each. */
   readonly pruneSizes: readonly number[];
   /** The checkout whose built service is measured. */
   readonly root: string | undefined;
-  /** A second checkout, to be compared with the first. */
+  /** A second checkout, to compare with the first. */
   readonly against: string | undefined;
   /** Whether to write RESULTS.md. */
   readonly write: boolean;
@@ -50,7 +50,7 @@ function oneOf<T extends string>(list: string, known: readonly T[]): T[] {
   });
 }
 
-/** Reads the command line. @returns undefined when help was asked for @throws Error for what cannot be understood */
+/** Reads the command line. @returns undefined for --help @throws Error for unknown options */
 export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],

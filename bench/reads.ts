@@ -1,4 +1,4 @@
-// node bench/reads.ts: how many reads the store gets while tokens are asked about again and again (README.md).
+// node bench/reads.ts: how many reads the store gets while tokens are verified repeatedly (README.md).
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,7 +55,7 @@ function tokenOf({ clientId }: BenchCredential): string {
   return text + sum;
 }
 
-/** Puts live tokens into the store: more than the ten that a credential may have. */
+/** Inserts live tokens into the store: more than the ten that a credential may have. */
 async function fill(db: mongoose.mongo.Db, credentials: readonly BenchCredential[], count: number): Promise<string[]> {
   const made = Array.from({ length: count }, (_unused, at) => {
     const credential = credentials[at % credentials.length] as BenchCredential;
@@ -101,7 +101,7 @@ async function measure(subject: Subject, stores: BenchStores, tokens: number, se
     const run = { url: server.url, connections: CONNECTIONS, workload, folder, name: 'reads' };
     const status = async (): Promise<Status> =>
       (await client.db('admin').command({ serverStatus: 1 })) as unknown as Status;
-    // until each has been asked about: the first question is always a read
+    // until each was verified once: the first verification is always a read
     for (let asked = 0; asked < tokens * 1.1;) asked += (await load({ ...run, seconds: WARM_SECONDS })).requests;
     const before = await status();
     const cpuBefore = cpuSeconds(server.pid);

@@ -1,4 +1,4 @@
-/** The middle of the values; between the two middle ones where they are even in number. NaN for none. */
+/** The median; the mean of the two middle values for an even number. NaN for none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-/** What a set of measurements comes to. */
+/** The summary of a set of measurements. */
 export interface Spread {
   readonly median: number;
   readonly least: number;

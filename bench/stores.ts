@@ -11,18 +11,18 @@ import { StartError, onPath } from '../tools/local-stores/processes.ts';
 import { startTestStores } from '../tools/testing/test-stores.ts';
 import type { Stores } from './targets/latchkey.ts';
 
-/** Everything that the servers keep their state in. */
+/** The stores of all servers. */
 export interface BenchStores {
   /** Latchkey's: MongoDB (or its stand-in) with a database of this run's own, and Redis. */
   readonly latchkey: Stores;
-  /** A Redis of the peers' own. */
+  /** The Redis of the peers. */
   readonly peerRedisUrl: string;
-  /** A folder for what goes with this run. */
+  /** A folder that is deleted with this run. */
   readonly folder: string;
   stop(): Promise<void>;
 }
 
-/** Makes sure that wrk is there. @throws StartError when it is not and cannot be installed */
+/** Makes sure that wrk is installed. @throws StartError if it cannot be installed */
 export async function ensureWrk(say: (line: string) => void): Promise<void> {
   if (onPath('wrk') !== null) return;
   const obstacle = whyNoPackages();
@@ -52,7 +52,7 @@ export async function startStores(binariesFolder: string, say: (line: string) =>
   };
 }
 
-/** Where the stores go on after this run, it leaves none of its databases. */
+/** Drops this run's databases, if the stores outlive the run. */
 async function dropDatabases(mongodbUri: string, prefix: string): Promise<void> {
   const client = await new mongoose.mongo.MongoClient(mongodbUri).connect();
   const { databases } = await client.db().admin().listDatabases({ nameOnly: true });
@@ -60,7 +60,7 @@ async function dropDatabases(mongodbUri: string, prefix: string): Promise<void> 
   await client.close();
 }
 
-/** What Latchkey's database is, in a few words. */
+/** The kind of Latchkey's database, in a few words. */
 export async function describeStore({ latchkey }: BenchStores): Promise<string> {
   const client = await new mongoose.mongo.MongoClient(latchkey.mongodbUri).connect();
   try {

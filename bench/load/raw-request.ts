@@ -1,4 +1,4 @@
-/** What one prepared request says. */
+/** The content of one prepared request. */
 export interface RequestParts {
   readonly path: string;
   readonly authorization?: string;

@@ -11,13 +11,13 @@ export const CONNECTIONS = 32;
 /** Requests to send round robin. */
 export interface Workload {
   readonly requests: readonly string[];
-  /** Whether each request gets a token of its own in place of `~` and `#` (requests.lua). */
+  /** Whether each request gets its own token in place of `~` and `#` (requests.lua). */
   readonly fresh?: boolean;
-  /** Whether every answer is to be an error; otherwise none may be. */
+  /** Whether every answer must be an error; otherwise none may be. */
   readonly refused?: boolean;
 }
 
-/** What wrk measured. */
+/** The measurements of wrk. */
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
@@ -25,7 +25,7 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-/** A run of wrk that has begun. */
+/** A started run of wrk. */
 export interface RunningLoad {
   readonly result: Promise<LoadResult>;
   stop(): void;
@@ -43,9 +43,9 @@ export interface LoadOptions {
 }
 
 /**
- * Begins to send the workload with wrk: a closed loop of keep-alive connections from one thread.
+* Starts to send the workload with wrk: a closed loop of keep-alive connections from one thread.
  *
- * @returns the result rejects when answers are not what the workload expects, or connections break
+* @returns the result rejects if an answer is not what the workload expects, or a connection breaks
  */
 export function startLoad(options: LoadOptions): RunningLoad {
   const { url, seconds, workload, connections = CONNECTIONS } = options;

@@ -14,20 +14,20 @@ import { beside, startLatchkey } from '../targets/start.ts';
 import { eachOf } from '../targets/target.ts';
 
 const TOKENS_EACH = 10;
-/** Connections of the load on each process, besides those who ask about the deleted credential. */
+/** Connections of the load on each process, besides those that verify tokens of the deleted credential. */
 const LOAD_CONNECTIONS = 8;
 const LOAD_LIMIT_SECONDS = 600;
-/** How many ask about the deleted credential at once, at each process. */
+/** Connections that verify tokens of the deleted credential, per process. */
 const ASKERS = 3;
-/** A trial that takes longer is broken, in milliseconds. */
+/** A trial that takes longer has failed, in milliseconds. */
 const TRIAL_LIMIT_MS = 60_000;
 
-/** What became of one deletion. */
+/** The result of one deletion. */
 export interface DeletionRow {
   readonly target: string;
   /** Milliseconds from the call to its answer. */
   readonly answeredMs: number;
-  /** … and to the first refusal that anyone saw; null if there was none. */
+  /** … and to the first refusal that was seen; null if there was none. */
   readonly firstRefusalMs: number | null;
   /** Verifications that began after the answer, and how many of them were accepted. */
   readonly begunAfter: number;
@@ -38,7 +38,7 @@ export interface DeletionOptions {
   readonly root: string;
   readonly stores: BenchStores;
   readonly trials: number;
-  /** Verifications after the answer in each trial, at least. */
+  /** Minimum of verifications after the answer in each trial. */
   readonly verifications: number;
   readonly say: (line: string) => void;
 }
@@ -51,7 +51,7 @@ interface Trial {
   readonly remove: () => Promise<void>;
 }
 
-/** Deletes credentials with live tokens while they are being asked for, and counts what is accepted afterwards. */
+/** Deletes credentials while their tokens are being verified, and counts the tokens accepted afterwards. */
 export async function measureDeletions(options: DeletionOptions): Promise<DeletionRow[]> {
   const rows = await latchkeyDeletions(options);
   for (const name of Object.keys(peers) as PeerName[]) rows.push(...(await peerDeletions(name, options)));
@@ -118,7 +118,7 @@ interface Verification {
   readonly accepted: boolean;
 }
 
-/** Asks without pause, deletes in between, and goes on asking until there were enough verifications after the answer. */
+/** Verifies without pause, deletes in between, and stops after enough verifications that began after the answer. */
 async function runTrial({ target, ask, tokens, remove }: Trial, wanted: number): Promise<DeletionRow> {
   const seen: Verification[] = [];
   let answeredAtMs = Infinity;
@@ -133,7 +133,7 @@ async function runTrial({ target, ask, tokens, remove }: Trial, wanted: number):
       if (beganAtMs > answeredAtMs) after += 1;
     }
   });
-  await pause(300); // everyone has the credential in mind now
+  await pause(300); // every instance has cached the credential now
   const calledAtMs = performance.now();
   await remove();
   answeredAtMs = performance.now();

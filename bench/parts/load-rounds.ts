@@ -15,10 +15,10 @@ export interface LoadRow {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** CPU milliseconds of the server process and its children for each request. */
+  /** CPU milliseconds of the server process and its children per request. */
   readonly cpuMs: number;
   readonly residentMb: number;
-  /** How many of the machine's cores were busy meanwhile, with whatever it was. */
+  /** How many of the machine's cores were busy during the run, with any work. */
   readonly busyShare: number;
 }
 
@@ -39,8 +39,8 @@ interface Run {
 type Workloads = ReadonlyMap<Target, Partial<Record<Scenario, Workload>>>;
 
 /**
- * Visits every scenario of every target once in each round, backwards in every other one, so that what is compared lies
- * close together and no one always comes first.
+* Visits every scenario of every target once per round, in reverse in every other round, so that compared runs are
+* close together and no target always comes first.
  *
  * @throws Error when a target does not behave
  */
@@ -63,7 +63,7 @@ export async function runRounds(targets: readonly Target[], options: RoundOption
   return rows;
 }
 
-/** By time for those that are fast; those that are slow get some more of it, to be compiled as well as the others. */
+/** Fast targets warm up for a fixed time; slow ones get more, so that their code is compiled as well. */
 async function warmUp(run: Run, workloads: Workloads, options: RoundOptions): Promise<void> {
   let requests = 0;
   for (let turn = 0; turn < WARM_TURNS_AT_MOST && requests < WARM_REQUESTS; turn += 1) {

@@ -14,16 +14,16 @@ import { startServer } from '../targets/server.ts';
 import { beside, startLatchkey } from '../targets/start.ts';
 import { ensure } from '../targets/target.ts';
 
-/** What it took to prune so many expired tokens. */
+/** The cost of pruning this many expired tokens. */
 export interface PruneRow {
   readonly tokens: number;
   readonly seconds: number;
-  /** CPU milliseconds of the worker for each token. */
+  /** CPU milliseconds of the worker per token. */
   readonly cpuMsEach: number;
-  /** Resident memory of the worker before, and at most meanwhile. */
+  /** Resident memory of the worker before, and its maximum during pruning. */
   readonly residentBeforeMb: number;
   readonly residentMostMb: number;
-  /** p99 of introspection at another process, before and meanwhile. */
+  /** p99 of introspection at another process, before and during pruning. */
   readonly quietP99Ms: number;
   readonly meanwhileP99Ms: number;
 }
@@ -39,10 +39,10 @@ const FILL_BATCH = 5_000;
 const NOT_YET = new Date(Date.now() + 24 * 3_600_000);
 const LOAD_SECONDS = 2;
 const PRUNE_LIMIT_MS = 30 * 60_000;
-/** A light load: what is asked here is how long a caller waits, not how much goes through. */
+/** A light load: it measures latency, not throughput. */
 const CONNECTIONS = 4;
 
-/** Fills the store with expired tokens and has a worker prune them, while another process answers introspections. */
+/** Fills the store with expired tokens and lets a worker prune them, while another process answers introspections. */
 export async function measurePruning(options: PruneOptions): Promise<PruneRow[]> {
   const own = beside(options.stores, 'prune');
   const http = await startLatchkey(options.root, own, { LATCHKEY_ROLE: 'http' });
@@ -71,7 +71,7 @@ export async function measurePruning(options: PruneOptions): Promise<PruneRow[]>
   return rows;
 }
 
-/** Tokens that have not expired yet, so that no pruning begins before they are all there. */
+/** Tokens that have not expired yet, so that pruning begins only after all are stored. */
 async function fill(db: mongoose.mongo.Db, size: number): Promise<void> {
   for (let from = 0; from < size; from += FILL_BATCH) {
     const count = Math.min(FILL_BATCH, size - from);
@@ -80,7 +80,7 @@ async function fill(db: mongoose.mongo.Db, size: number): Promise<void> {
   }
 }
 
-/** A token document as the service stores it, ten to a credential that is long gone. */
+/** A token document as the service stores it, ten per deleted credential. */
 function goneToken(number: number): object {
   const owner = Math.floor(number / 10)
     .toString(36)
@@ -109,7 +109,7 @@ async function pruneOnce(
   const worker = await startServer(latchkeyCommand(root, own, { LATCHKEY_ROLE: 'worker' }));
   try {
     await fill(db, size);
-    await pause(1_500); // until all has come to rest
+    await pause(1_500); // until nothing is running any more
     const quietP99Ms = median([await p99(), await p99(), await p99()]);
     await db.collection('tokens').updateMany({ expiresAt: NOT_YET }, { $set: { expiresAt: new Date(Date.now() - 1) } });
     const residentBeforeMb = residentMb(worker.pid);

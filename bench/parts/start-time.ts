@@ -13,9 +13,9 @@ export interface StartRow {
   readonly target: string;
   /** Milliseconds from the start of the process to its first answer of any status. */
   readonly firstAnswerMs: number;
-  /** … and until Latchkey says that it can serve. */
+  /** … and until Latchkey is ready. */
   readonly readyMs: number | undefined;
-  /** CPU seconds that went into it. */
+  /** CPU seconds of the start. */
   readonly cpuSeconds: number;
   readonly residentMb: number;
 }
@@ -26,7 +26,7 @@ interface Starter {
   readonly readyPath: string | undefined;
 }
 
-/** Starts the built service and the peers in turn, with stores that run and are filled. */
+/** Starts the built service and the peers in turn, with running, filled stores. */
 export async function measureStarts(
   root: string,
   stores: BenchStores,

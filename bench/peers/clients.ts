@@ -6,10 +6,10 @@ export interface PeerClient {
   readonly secret: string;
 }
 
-/** What peers grant. */
+/** The scope that peers grant. */
 export const PEER_SCOPE = 'api:read';
 
-/** The peers' clients: secrets of 256 bits, made up the same way each time. */
+/** The peers' clients, with secrets of 256 bits that are the same in each run. */
 export const peerClients: readonly PeerClient[] = Array.from({ length: 50 }, (_unused, index) => ({
   id: `client-${String(index).padStart(4, '0')}`,
   secret: sha256(`benchmark-secret-${index}`),
@@ -30,5 +30,5 @@ export function oidcKey(model: string, id: string): string {
   return `oidc:${model}:${id}`;
 }
 
-/** What the limit "one store read" reads. */
+/** The key that the baseline "one store read" reads. */
 export const STORE_READ_KEY = 'limit:answer';

@@ -1,4 +1,4 @@
-// The limits: bare Fastify (`/`), and Fastify with one store read for each request (`/read`).
+// The baselines: bare Fastify (`/`), and Fastify with one store read per request (`/read`).
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
 import { STORE_READ_KEY } from './clients.ts';

@@ -1,4 +1,4 @@
-/** oidc-provider comes without types; this is what the benchmark uses of it. */
+/** oidc-provider comes without types; this declares the parts that the benchmark uses. */
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http';
 

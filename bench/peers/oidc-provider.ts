@@ -30,7 +30,7 @@ class RedisAdapter {
     await redis.del(oidcKey(this.model, id));
   }
 
-  // what follows is for grants of users, of which there are none here
+  // the rest is for grants of users, which the benchmark does not use
   findByUid(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

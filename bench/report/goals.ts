@@ -4,7 +4,7 @@ import { memoryRatio, ratio, startRatio } from './measured.ts';
 import type { Measured, Run } from './measured.ts';
 import type { Scenario } from '../targets/target.ts';
 
-/** One measured value and what it must be, and is to be, at most. */
+/** One measured value, with its required and its desired maximum. */
 interface Bound {
   readonly unit: string;
   readonly spread: Spread;
@@ -12,7 +12,7 @@ interface Bound {
   readonly aim: number;
 }
 
-/** A goal, with what was measured beside it. */
+/** A goal with its measured value. */
 export interface Goal {
   readonly what: string;
   readonly must: string;
@@ -54,7 +54,7 @@ function goal(what: string, bounds: readonly Bound[]): Goal {
   };
 }
 
-/** The goals, judged by the medians. */
+/** The goals, evaluated with the medians. */
 export function goalsOf(measured: Measured): Goal[] {
   const a = (scenario: Scenario): Run => run('A', scenario);
   const b = (scenario: Scenario): Run => run('B', scenario);

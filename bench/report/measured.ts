@@ -6,7 +6,7 @@ import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import type { Scenario } from '../targets/target.ts';
 
-/** All that a run of the benchmark found out. Parts that were not run are empty. */
+/** All results of a run. Parts that were not run are empty. */
 export interface Measured {
   readonly load: readonly LoadRow[];
   readonly deletions: readonly DeletionRow[];
@@ -14,7 +14,7 @@ export interface Measured {
   readonly prunings: readonly PruneRow[];
 }
 
-/** What of a run under load is compared. */
+/** The compared values of a run under load. */
 export type LoadValue = 'cpuMs' | 'p50Ms' | 'p99Ms' | 'requestsPerSecond';
 
 /** A target in a scenario. */
@@ -23,12 +23,12 @@ export interface Run {
   readonly scenario: Scenario;
 }
 
-/** The runs of a target in a scenario, one a round. */
+/** The runs of a target in a scenario, one per round. */
 export function runsOf(rows: readonly LoadRow[], { target, scenario }: Run): LoadRow[] {
   return rows.filter((row) => row.target === target && row.scenario === scenario);
 }
 
-/** How many times the value of the one the other's is, taken round by round since the machine is not equally busy in each. */
+/** Ratio of two targets, computed per round since the machine is not equally busy in each. */
 export function ratio(rows: readonly LoadRow[], value: LoadValue, one: Run, other: Run): Spread {
   const others = new Map(runsOf(rows, other).map((row) => [row.round, row[value]]));
   const ratios = runsOf(rows, one).flatMap((row) => {
@@ -44,7 +44,7 @@ export function memoryRatio(rows: readonly LoadRow[], one: string, other: string
   return { median: value, least: value, most: value };
 }
 
-/** The most resident memory that was seen of a target, in MB; NaN if it was not measured. */
+/** The maximum resident memory of a target, in MB; NaN if it was not measured. */
 export function memoryAfter(rows: readonly LoadRow[], target: string): number {
   const values = rows.filter((row) => row.target === target).map((row) => row.residentMb);
   return values.length === 0 ? NaN : Math.max(...values);

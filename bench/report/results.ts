@@ -4,20 +4,20 @@ import { median } from '../statistics.ts';
 import type { Measured } from './measured.ts';
 import { deletionTable, goalTable, loadTables, processTable, pruneTable } from './tables.ts';
 
-/** What else belongs into the results. */
+/** Further content of the results. */
 export interface Circumstances {
   /** The checkout that was measured. */
   readonly root: string;
   readonly command: string;
-  /** MongoDB, or what stood in for it. */
+  /** MongoDB, or its stand-in. */
   readonly store: string;
-  /** The commit, and whether there was more. */
+  /** The commit, and whether there were uncommitted changes. */
   readonly commit: string;
 }
 
 const PACKAGES = ['oidc-provider', '@node-oauth/oauth2-server', 'fastify', '@nestjs/core', 'mongoose', 'ioredis'];
 
-/** The results as a page. `notes` is what stands under "Notes" already; it is kept. */
+/** The results as a page. `notes` is the existing text under "Notes", which is kept. */
 export function resultsPage(measured: Measured, circumstances: Circumstances, notes: string): string {
   const { root, command, store, commit } = circumstances;
   const versions = PACKAGES.map((name) => `${name} ${versionOf(root, name)}`).join(', ');

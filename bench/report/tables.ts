@@ -57,7 +57,7 @@ function loadTable(rows: readonly LoadRow[], scenario: Scenario): string {
   );
 }
 
-/** What became of tokens whose client was deleted. */
+/** Results for tokens whose client was deleted. */
 export function deletionTable({ deletions }: Measured): string {
   const targets = [...new Set(deletions.map(({ target }) => target))];
   return table(
@@ -79,7 +79,7 @@ export function deletionTable({ deletions }: Measured): string {
   );
 }
 
-/** Memory after the load, and what a start takes. */
+/** Memory after the load, and the cost of a start. */
 export function processTable({ load, starts }: Measured): string {
   const targets = [...new Set([...load, ...starts].map(({ target }) => target))];
   const text = (values: readonly number[], digits: number): string =>
@@ -113,7 +113,7 @@ export function processTable({ load, starts }: Measured): string {
   );
 }
 
-/** What pruning takes. */
+/** The cost of pruning. */
 export function pruneTable({ prunings }: Measured): string {
   return table(
     ['tokens', 'seconds', 'CPU µs a token', 'MB before', 'MB at most', 'p99 of S2 quiet, ms', 'meanwhile, ms'],

@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { basic } from '../load/raw-request.ts';
 import { eachOf, ensure } from './target.ts';
 
-/** The platform-admin that the service under measurement begins with. */
+/** The first platform-admin of the measured service. */
 export const ADMIN = { username: 'admin', password: 'correct horse battery staple' } as const;
 
 /** The API that all credentials may call. */
 export const API = 'bench.read';
 
 const CREDENTIALS_EACH = 10;
-/** Two ranges, so that there is something to compare; the load comes from 127.0.0.1. */
+/** Two ranges, so that the address check does real work; the load comes from 127.0.0.1. */
 const ALLOWED_IPS = ['10.0.0.0/8', '127.0.0.0/8'];
 
 export interface BenchCredential {
@@ -24,11 +24,11 @@ export interface BenchResourceServer {
   readonly secret: string;
 }
 
-/** What a run of the benchmark works with. */
+/** The credentials and servers that a run uses. */
 export interface Seed {
   /** Credentials that only issue, in five operations. */
   readonly issuers: readonly BenchCredential[];
-  /** Credentials whose ten tokens each are asked for, in five other operations. */
+  /** Credentials whose ten tokens each are verified, in five other operations. */
   readonly holders: readonly BenchCredential[];
   readonly resourceServers: readonly BenchResourceServer[];
 }
@@ -48,19 +48,19 @@ async function call(url: string, method: string, path: string, body?: object): P
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 
-/** A new operation. @returns its id */
+/** Creates an operation. @returns its id */
 export async function createOperation(url: string, name: string): Promise<string> {
   return String((await call(url, 'POST', '/v1/operations', { name }))['id']);
 }
 
-/** A new credential with the token limit's policy `evict_oldest`, so that issuing goes on. */
+/** Creates a credential with the token limit policy `evict_oldest`, so that issuing never stops. */
 export async function createCredential(url: string, operationId: string, name: string): Promise<BenchCredential> {
   const wanted = { name, apis: [API], allowedIps: ALLOWED_IPS, tokenLimitPolicy: 'evict_oldest' };
   const { id, clientId, clientSecret } = await call(url, 'POST', `/v1/operations/${operationId}/credentials`, wanted);
   return { id: String(id), operationId, clientId: String(clientId), clientSecret: String(clientSecret) };
 }
 
-/** Deletes a credential: its tokens are to be worthless from the answer on. */
+/** Deletes a credential: its tokens must be refused from the answer on. */
 export async function deleteCredential(url: string, { operationId, id }: BenchCredential): Promise<void> {
   await call(url, 'DELETE', `/v1/operations/${operationId}/credentials/${id}`);
 }
@@ -71,7 +71,7 @@ async function createOperationWithCredentials(url: string, name: string): Promis
   return eachOf(names, (each) => createCredential(url, operationId, each), 2);
 }
 
-/** A service that is ready may still be making its first admin: a password's hash takes a while. */
+/** A ready service may still be creating its first admin, since hashing the password takes a while. */
 async function awaitAdmin(url: string): Promise<void> {
   const headers = { authorization: basic(ADMIN.username, ADMIN.password) };
   for (let tries = 1; (await fetch(`${url}/v1/me`, { headers })).status === 401; tries += 1) {
@@ -80,7 +80,7 @@ async function awaitAdmin(url: string): Promise<void> {
   }
 }
 
-/** Makes the API, and a resource server that may ask about it, in an empty service. */
+/** Creates the API, and a resource server that may introspect its tokens, in an empty service. */
 export async function seedResourceServer(url: string): Promise<BenchResourceServer> {
   await seedApi(url);
   return createResourceServer(url, 'one');

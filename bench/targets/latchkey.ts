@@ -11,7 +11,7 @@ import type { Scenario, Target } from './target.ts';
 /** Where the load comes from. */
 const CLIENT_IP = '127.0.0.1';
 const TOKENS_EACH = 10;
-/** For a guesser that is let go on: with the usual limits all would soon be 429, which costs less. */
+/** Lets a guesser continue: with the usual limits all answers would soon be 429, which is cheaper. */
 export const UNLIMITED_GUESSES = { GUESS_LIMIT_PER_CLIENT: '1000000', GUESS_LIMIT_PER_ADDRESS: '1000000' };
 
 /** Where the service keeps its state. */
@@ -23,7 +23,7 @@ export interface Stores {
 /**
  * How to run the built service: as `npm run start:prod` does, in the checkout `root`.
  *
- * @param env what is set besides; everything else is as it comes
+* @param env additional variables; everything else has its default
  */
 export function latchkeyCommand(
   root: string,
@@ -46,7 +46,7 @@ export function latchkeyCommand(
   };
 }
 
-/** Makes the collections of the built service, unless the checkout is one whose service makes them by itself. */
+/** Creates the collections of the built service, unless that version creates them itself. */
 export async function migrateLatchkey(root: string, { mongodbUri }: Stores): Promise<void> {
   if ('latchkey' in scriptsOf(root)) await migrateDatabase(root, mongodbUri);
 }
@@ -67,7 +67,7 @@ export async function latchkeyToken(url: string, credential: BenchCredential): P
   return body['access_token'] as string;
 }
 
-/** Whether the service takes the token for good. */
+/** Whether the service considers the token active. */
 export async function latchkeyAccepts(url: string, asker: BenchResourceServer, token: string): Promise<boolean> {
   const fields = { token, client_ip: CLIENT_IP };
   const { status, body } = await postForm(`${url}/oauth2/introspect`, basic(asker.id, asker.secret), fields);
@@ -75,13 +75,13 @@ export async function latchkeyAccepts(url: string, asker: BenchResourceServer, t
   return body['active'] === true;
 }
 
-/** As many live tokens as the holders may have. */
+/** Issues the maximum number of live tokens for the holders. */
 export async function issueTokens(url: string, { holders }: Seed): Promise<string[]> {
   const owners = Array.from({ length: TOKENS_EACH }, () => holders).flat();
   return eachOf(owners, (credential) => latchkeyToken(url, credential));
 }
 
-/** Latchkey under load; `guessed` is an instance that lets guessers go on. */
+/** Latchkey under load; `guessed` is an instance without effective guess limits. */
 export function latchkeyTarget(name: string, server: Server, seed: Seed, guessed: boolean): Target {
   const [asker] = seed.resourceServers as [BenchResourceServer];
   const [, , , wronged] = seed.issuers as [BenchCredential, BenchCredential, BenchCredential, BenchCredential];
@@ -119,7 +119,7 @@ function issueOf(authorization: string): string {
 }
 
 function wrongSecrets({ issuers }: Seed): Workload {
-  // a secret that is one, only another's
+  // a well-formed secret, but of another client
   const requests = issuers.map(({ clientId }, at) =>
     issueOf(basic(clientId, issuers[(at + 1) % issuers.length]?.clientSecret ?? '')),
   );
@@ -157,7 +157,7 @@ function unknownToken(handle: string): string {
   return `lk_at_${handle}${'~'.repeat(43)}${'#'.repeat(6)}`;
 }
 
-/** A gateway's question about the token. */
+/** A gateway's forward-auth request for the token. */
 export function forwardAuthOf({ id, secret }: BenchResourceServer, token: string): string {
   return forwardAuth(basic(id, secret), token);
 }

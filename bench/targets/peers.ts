@@ -15,12 +15,12 @@ const TOKENS = 500;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const builtFolder = join(root, '.data', 'bench', 'peers');
 
-/** What tells one peer from another. */
+/** The differences between peers. */
 interface Peer {
   readonly file: string;
   readonly token: string;
   readonly introspect: string;
-  /** How its own tokens look: that many random characters, which an unknown one has to have as well. */
+  /** Length of its tokens in random characters; an unknown token must have the same length. */
   readonly tokenLength: number;
   readonly clientKey: (id: string) => string;
   readonly clientValue: (client: PeerClient) => object;
@@ -60,7 +60,7 @@ export const peers = {
 
 export type PeerName = keyof typeof peers;
 
-/** Makes plain modules of the peers' sources: as their users would run them, and without the cost of stripping types. */
+/** Compiles the peers to plain modules, as their users would run them, without the cost of type stripping. */
 export async function buildPeers(): Promise<void> {
   mkdirSync(builtFolder, { recursive: true });
   await build({
@@ -93,7 +93,7 @@ export async function seedPeers(redisUrl: string): Promise<void> {
   redis.disconnect();
 }
 
-/** Deletes a peer's client as its operator would: neither has a call for that but the store. */
+/** Deletes a peer's client as its operator would: in the store, since neither peer has a call for it. */
 export async function deletePeerClient(redisUrl: string, name: PeerName, id: string): Promise<void> {
   const redis = new Redis(redisUrl);
   await redis.del(peers[name].clientKey(id));
@@ -112,7 +112,7 @@ export async function peerToken(url: string, name: PeerName, client: PeerClient)
   return body['access_token'] as string;
 }
 
-/** Whether the peer takes the token for good. */
+/** Whether the peer considers the token active. */
 export async function peerAccepts(url: string, name: PeerName, asker: PeerClient, token: string): Promise<boolean> {
   const { status, body } = await postForm(url + peers[name].introspect, basicOf(asker), { token });
   ensure(status === 200, `${name}: introspect ${status}`);

@@ -4,10 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
-/** How often a server that starts is asked whether it answers yet, in milliseconds. */
+/** Interval at which a starting server is polled, in milliseconds. */
 const ASK_EVERY_MS = 2;
 
-/** How to run a server. It tells where it listens in a line of JSON `{"msg": "listening", "url": …}`. */
+/** How to run a server. It announces its address in a line of JSON `{"msg": "listening", "url": …}`. */
 export interface ServerCommand {
   readonly args: readonly string[];
   readonly cwd: string;
@@ -22,7 +22,7 @@ export interface Server {
 }
 
 /**
- * Starts a server in production mode and waits until it says where it listens.
+* Starts a server in production mode and waits until it announces its address.
  *
  * @throws Error with what it wrote, when it ends or takes longer than a minute
  */
@@ -64,7 +64,7 @@ function urlOf(line: string): string | undefined {
   return msg === 'listening' && typeof url === 'string' ? url.replace(/\/$/, '') : undefined;
 }
 
-/** Waits until a path answers as wanted; it is asked again every two milliseconds. @throws Error after a minute */
+/** Polls a path every two milliseconds until it answers as expected. @throws Error after a minute */
 export async function answers(url: string, isWanted: (status: number) => boolean): Promise<void> {
   const end = performance.now() + START_LIMIT_MS;
   while (performance.now() < end) {

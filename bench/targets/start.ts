@@ -34,7 +34,7 @@ export function beside({ latchkey }: BenchStores, suffix: string): Stores {
   return { ...latchkey, mongodbUri: withDatabase(latchkey.mongodbUri.replace(`/${name}`, '/'), `${name}_${suffix}`) };
 }
 
-/** Starts what is to be measured, one process each, and fills it. */
+/** Starts the measured servers, one process each, and fills them. */
 export async function startTargets(
   options: Options,
   root: string,
@@ -49,7 +49,7 @@ export async function startTargets(
   };
   const wanted = (name: string): boolean => options.targets.test(name);
   const latchkey = async (name: string, folder: string, guessed: boolean): Promise<void> => {
-    // a database each: guesses are counted for all instances of one
+    // a database each: instances of one database share their guess counts
     const server = keep(
       await startLatchkey(folder, beside(stores, name.toLowerCase()), guessed ? UNLIMITED_GUESSES : {}),
     );

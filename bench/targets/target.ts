@@ -1,7 +1,7 @@
 import type { Workload } from '../load/wrk.ts';
 import type { Server } from './server.ts';
 
-/** What is measured, by the letters of the report. */
+/** The scenarios, by their letters in the report. */
 export const scenarios = {
   S0: 'a fixed answer, or one store read',
   S1: 'token issue',
@@ -16,18 +16,18 @@ export const scenarios = {
 
 export type Scenario = keyof typeof scenarios;
 
-/** A server under load, and how to ask it for each of the scenarios that it has. */
+/** A server under load, and its requests for each scenario that it supports. */
 export interface Target {
   readonly name: string;
   readonly server: Server;
   /**
-   * Makes what a round needs (fresh tokens) and checks that the target behaves: a live token is active, an unknown
+  * Prepares a round (fresh tokens) and checks that the target is correct: a live token is active, an unknown
    * one is not, a wrong secret is 401.
    *
    * @throws Error when it does not
    */
   prepare(): Promise<Partial<Record<Scenario, Workload>>>;
-  /** Checks after the round that what was live still is: else it was the wrong thing that was measured. */
+  /** Checks after the round that the live tokens still are: otherwise the run measured refusals. */
   verify(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promi
   return results;
 }
 
-/** 95 requests of one kind to 5 of the other, evenly mixed; as long as it takes to send each of `rare` once. */
+/** 95 requests of one kind to 5 of the other, evenly mixed, until each of `rare` was sent once. */
 export function mixed(common: readonly string[], rare: readonly string[]): string[] {
   return rare.flatMap((request, index) => {
     const nineteen = Array.from({ length: 19 }, (_unused, at) => common[(index * 19 + at) % common.length] ?? '');

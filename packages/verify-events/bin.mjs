@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The bundled verifier where it was built, which is how it is published; in a checkout otherwise its source (Node 24).
+// The bundled verifier if it was built, as in the published package; otherwise its source (Node 24).
 import { existsSync } from 'node:fs';
 
 const bundle = new URL('./dist/latchkey-verify.mjs', import.meta.url);

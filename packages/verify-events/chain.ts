@@ -15,7 +15,7 @@ export type ChainCode =
   | 'tail'
   | 'start';
 
-/** The first thing wrong with a chain; `seq` is the first bad one. */
+/** The first fault of a chain; `seq` is the first bad one. */
 export interface ChainFault {
   readonly seq: number;
   readonly code: ChainCode;
@@ -34,7 +34,7 @@ export interface ChainReport {
 
 const ARCHIVED = 'events.archived.v1';
 
-/** Verifies one chain event by event; keeps the last good event's place and nothing of the others. */
+/** Verifies one chain event by event; keeps only the last good event's position. */
 export class Chain {
   readonly name: string;
   private readonly checkpoints = new Map<number, Checkpoint[]>();
@@ -56,7 +56,7 @@ export class Chain {
     }
   }
 
-  /** A line of this chain that is not canonical, or no event. */
+  /** A line of this chain that is not canonical, or not an event. */
   addFaulty(seq: number, code: 'not-canonical' | 'not-an-event'): void {
     this.events += 1;
     const expected = this.head === null ? seq : this.head.seq + 1;
@@ -77,7 +77,7 @@ export class Chain {
 
   /**
    * To be called once, after the last event.
-   * @param partial whether beginning and end are taken as they come
+  * @param partial whether the chain may begin and end anywhere
    */
   report(partial: boolean): ChainReport {
     const fault = partial ? this.fault : this.faultAtEnd();
@@ -98,7 +98,7 @@ export class Chain {
     return signed.every((checkpoint) => checkpoint.hash === hash) ? null : { seq, code: 'checkpoint' };
   }
 
-  /** What may stand as prevHash of the event `seq`, which comes next. */
+  /** The accepted values of prevHash for the next event, `seq`. */
   private hashesBefore(seq: number): string[] {
     if (this.head !== null) return [this.head.hash];
     if (seq > 1) return (this.checkpoints.get(seq - 1) ?? []).map(({ hash }) => hash);

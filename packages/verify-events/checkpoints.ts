@@ -6,7 +6,7 @@ import type { Json, JsonObject } from './json.ts';
 import { isIdentifier, isInstant, readCheckpoint } from './shapes.ts';
 import type { Checkpoint } from './shapes.ts';
 
-/** What makes an input unreadable, exit code 2. */
+/** The reason why an input is unreadable, exit code 2. */
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
@@ -20,7 +20,7 @@ export type KeySet = ReadonlyMap<string, PublicKey>;
 
 export type CheckpointCode = 'not-a-checkpoint' | 'unknown-key' | 'retired-key' | 'signature';
 export interface CheckpointFault {
-  /** Its place among all checkpoints given, from 0. */
+  /** Its position among all given checkpoints, from 0. */
   readonly index: number;
   readonly id: string | null;
   readonly code: CheckpointCode;
@@ -37,7 +37,7 @@ export class KeyRing {
   }
 
   addPem(pem: string): void {
-    // a private key would be taken too: its public half can be derived
+    // a private key would be accepted too: its public half can be derived
     if (!/^-----BEGIN PUBLIC KEY-----\s/.test(pem)) throw new InputError('not a public key in PEM');
     let key: KeyObject;
     try {
@@ -75,7 +75,7 @@ export function listOfCheckpoints(value: Json): Json[] {
   return list;
 }
 
-/** The good ones among the checkpoints, and the faults of the others. Those that `wanted` refuses are left out. */
+/** The valid checkpoints, and the faults of the others. Those that `wanted` rejects are skipped. */
 export function checkCheckpoints(
   list: readonly Json[],
   keys: KeySet,
@@ -100,7 +100,7 @@ export function checkCheckpoints(
 function faultOf(checkpoint: Checkpoint, keys: KeySet): CheckpointCode | null {
   const publicKey = keys.get(checkpoint.keyId);
   if (publicKey === undefined) return 'unknown-key';
-  // instants are of one form and length: they sort by time
+  // instants have one format and length, so they sort by time
   if (publicKey.retiredAt !== null && checkpoint.at > publicKey.retiredAt) return 'retired-key';
   const { signature: text, ...body } = checkpoint;
   const signature = decodeExactly(text, 64);
@@ -114,7 +114,7 @@ function thumbprint(x: string): string {
   return createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
 }
 
-// Buffer.from takes padding, foreign characters and stray last bits; only one text of some bytes is good here
+// Buffer.from accepts padding, foreign characters and unused last bits; here only one text per value is valid
 function decodeExactly(text: string, length: number): Buffer | null {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.length === length && bytes.toString('base64url') === text ? bytes : null;

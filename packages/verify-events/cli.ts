@@ -26,7 +26,7 @@ Tells whether an export of Latchkey's event log is whole (docs/event-log-format.
 Exit code: 0 whole, 1 not whole, 2 called wrongly or an input could not be read
 `;
 
-/** Where the command line tool reads and writes. */
+/** The input and output of the command-line tool. */
 export interface Io {
   readonly stdin: Readable;
   readonly stdout: Pick<Writable, 'write'>;
@@ -35,7 +35,7 @@ export interface Io {
 
 class UsageError extends Error {}
 
-/** Runs the tool. @returns the exit code: 0 whole, 1 not whole, 2 called wrongly or an input could not be read */
+/** Runs the tool. @returns the exit code: 0 whole, 1 not whole, 2 wrong arguments or an unreadable input */
 export async function main(args: readonly string[], io: Io): Promise<0 | 1 | 2> {
   try {
     const options = parse(args);
@@ -87,7 +87,7 @@ function parse(args: readonly string[]) {
   return values;
 }
 
-// what a failed download leaves is no proof of anything
+// a failed download proves nothing
 function isEmpty({ chains, lines, refusalSummaries, ignored }: Report): boolean {
   return chains.length + lines.faulty + refusalSummaries + ignored === 0;
 }
@@ -100,7 +100,7 @@ async function prepare(options: ReturnType<typeof parse>): Promise<Verifier> {
   }
   const checkpoints: Json[] = [];
   for (const path of options.checkpoints) {
-    // no spread of arguments: there may be very many
+    // no spread of arguments: there may be too many for a call
     await naming(path, async () => {
       for (const checkpoint of listOfCheckpoints(await readDocument(path))) checkpoints.push(checkpoint);
     });

@@ -1,11 +1,11 @@
-// JSON as docs/event-log-format.md wants it: strictly read, and in canonical form (RFC 8785). Written for this verifier
+// JSON as docs/event-log-format.md requires it: strictly read, and in canonical form (RFC 8785). Written for this verifier
 // alone, so that it shares no fault with the service's.
 import { isUtf8 } from 'node:buffer';
 
 /** Deepest nesting of arrays and objects, the outermost being the first level. */
 export const MAX_LEVELS = 64;
 
-/** What JSON.parse gives. */
+/** The result of JSON.parse. */
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
   [name: string]: Json;
@@ -16,7 +16,7 @@ export type ReadFault = 'not-utf8' | 'not-json';
 
 /**
  * Reads one JSON text.
- * @returns the text and what it says, or why it is none; a byte order mark or too deep a nesting makes it none
+* @returns the text and its value, or why it is invalid; a byte order mark or too deep nesting is invalid
  */
 export function readJson(bytes: Buffer): { text: string; value: Json } | { fault: ReadFault } {
   if (!isUtf8(bytes)) return { fault: 'not-utf8' };
@@ -29,13 +29,13 @@ export function readJson(bytes: Buffer): { text: string; value: Json } | { fault
   }
 }
 
-/** The canonical form of a value, null if it has none: it holds a fraction, an unsafe integer or a lone surrogate. */
+/** The canonical form of a value; null if it contains a fraction, an unsafe integer or a lone surrogate. */
 export function canonicalForm(value: Json): string | null {
   switch (typeof value) {
     case 'string':
       return value.isWellFormed() ? JSON.stringify(value) : null;
     case 'number':
-      return Number.isSafeInteger(value) ? String(value) : null; // String(-0) is 0, as RFC 8785 wants it
+      return Number.isSafeInteger(value) ? String(value) : null; // String(-0) is 0, as RFC 8785 requires
     case 'boolean':
       return String(value);
     default:
@@ -75,7 +75,7 @@ function canonicalObject(object: JsonObject): string | null {
   return members && `{${[...members.values()].join(',')}}`;
 }
 
-// looks at the text, not at the value: a duplicate member may hide what is nested within the first
+// checks the text, not the value: a duplicate member may hide what is nested in the first
 function nestsTooDeep(text: string): boolean {
   let levels = 0;
   let inString = false;

@@ -5,7 +5,7 @@ import type { Verifier } from './verifier.ts';
 
 const LINE_FEED = 0x0a;
 
-/** Cuts bytes at line feeds, and holds never more than a line and a chunk of them, however long a line is. */
+/** Splits bytes at line feeds, and never holds more than one line of maximum length and a chunk. */
 export class LineReader {
   private readonly verifier: Verifier;
   private readonly file: string;

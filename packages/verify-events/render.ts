@@ -1,4 +1,4 @@
-// The report in words: one line for each thing that is wrong, and one that sums up.
+// The report as text: one line per fault, and a summary line.
 import type { ChainCode, ChainReport } from './chain.ts';
 import type { CheckpointCode } from './checkpoints.ts';
 import type { LineCode, Report } from './verifier.ts';

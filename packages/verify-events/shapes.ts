@@ -2,7 +2,7 @@
 import { isObject } from './json.ts';
 import type { Json, JsonObject } from './json.ts';
 
-/** What step 3 of the verification looks at. */
+/** The members that step 3 of the verification checks. */
 export interface ChainedEvent {
   readonly chain: string;
   readonly seq: number;
@@ -69,7 +69,7 @@ export function chainName(operationId: string | null): string {
   return operationId ?? 'platform';
 }
 
-/** @returns the event's place, or `unchained` for one outside the chains, or null for what is no event */
+/** @returns the event's position, `unchained` if it is outside the chains, null if it is not an event */
 export function readEvent(value: Json): ChainedEvent | { unchained: string } | null {
   if (!isObject(value)) return null;
   const chain = chainName(value['operationId'] as string | null);
@@ -77,14 +77,14 @@ export function readEvent(value: Json): ChainedEvent | { unchained: string } | n
   return hasShape(value, CHAINED) ? { ...(value as unknown as ChainedEvent), chain } : null;
 }
 
-/** Which chain and seq a faulty line tells of, if it does. */
+/** The chain and seq of a faulty line, if they are readable. */
 export function placeOf(value: Json): { chain: string; seq: number } | null {
   if (!isObject(value)) return null;
   const { operationId, seq } = value;
   return isOperationId(operationId) && isSeq(seq) ? { chain: chainName(operationId), seq } : null;
 }
 
-/** @returns the checkpoint, or null for what is none */
+/** @returns the checkpoint, or null if it is not one */
 export function readCheckpoint(value: Json): Checkpoint | null {
   return hasShape(value, CHECKPOINT) ? (value as unknown as Checkpoint) : null;
 }
@@ -92,7 +92,7 @@ export function readCheckpoint(value: Json): Checkpoint | null {
 function hasShape(value: Json | undefined, shape: Record<string, Check>): boolean {
   if (!isObject(value)) return false;
   const names = Object.keys(shape);
-  // own members only: an object inherits `constructor` and its like
+  // own members only: an object inherits `constructor` and others
   return (
     Object.keys(value).length === names.length &&
     names.every((name) => Object.hasOwn(value, name) && shape[name]?.(value[name]) === true)

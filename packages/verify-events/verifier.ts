@@ -9,7 +9,7 @@ import type { Json, JsonObject } from './json.ts';
 import { chainName, placeOf, readEvent } from './shapes.ts';
 import type { Checkpoint } from './shapes.ts';
 
-/** Longest line in bytes, its line feed not counted. */
+/** Maximum length of a line in bytes, without its line feed. */
 export const MAX_LINE_BYTES = 1_048_576;
 
 export type LineCode = 'line-too-long' | 'unterminated' | 'not-utf8' | 'not-json' | 'not-canonical' | 'not-an-event';
@@ -25,25 +25,25 @@ export interface Report {
   readonly whole: boolean;
   /** By name. */
   readonly chains: readonly ChainReport[];
-  /** Lines that belong to no chain: how many, and the first. */
+  /** Lines outside any chain: their number, and the first one. */
   readonly lines: { readonly faulty: number; readonly first: LineFault | null };
   readonly checkpoints: { readonly good: number; readonly faults: readonly CheckpointFault[] };
   /** Events outside the chains. */
   readonly refusalSummaries: number;
-  /** Events of chains that were not asked for. */
+  /** Events of chains that were not selected. */
   readonly ignored: number;
 }
 
 export interface VerifierOptions {
   readonly checkpoints?: readonly Json[];
   readonly keys?: KeySet;
-  /** The export is a part: beginning and end of each chain are taken as they come. */
+  /** The export is a part: each chain may begin and end anywhere. */
   readonly partial?: boolean;
   /** Names of the chains to verify; all if not given. */
   readonly chains?: readonly string[];
 }
 
-/** Takes an export line by line; memory grows with the number of chains and checkpoints, not of events. */
+/** Verifies an export line by line; memory grows with the number of chains and checkpoints, not of events. */
 export class Verifier {
   private readonly chains = new Map<string, Chain>();
   private readonly wanted: ReadonlySet<string> | null;
@@ -72,7 +72,7 @@ export class Verifier {
     }
   }
 
-  /** Takes the next line, without its line feed. `file` and `line` are for the report. */
+  /** Adds the next line, without its line feed. `file` and `line` are for the report. */
   addLine(bytes: Buffer, file: string, line: number): void {
     if (bytes.length > MAX_LINE_BYTES) {
       this.addFaultyLine({ file, line, code: 'line-too-long' });

@@ -9,11 +9,11 @@ import { TlsFront } from '../support/tls-front.ts';
 import { shellBlocks } from './shell-blocks.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** Addresses that documents use for a running Latchkey; curl reaches the service under test by each of them. */
+/** Addresses of a running Latchkey in the documents; curl maps each of them to the tested service. */
 const PLAIN = ['127.0.0.1:3000', 'localhost:3000'];
 const SECURE = 'latchkey.example:443';
 
-/** What a document's commands printed. */
+/** The output of a document's commands. */
 export interface Reading {
   readonly code: number | null;
   readonly output: string;
@@ -44,7 +44,7 @@ export class Reader {
     return new Reader(home, service, front);
   }
 
-  /** Runs the document's blocks one after the other; the first command that fails ends it. */
+  /** Runs the document's blocks in order; stops at the first command that fails. */
   async run(document: string, env: Readonly<Record<string, string>> = {}): Promise<Reading> {
     const script = shellBlocks(document)
       .filter(({ skip }) => skip === undefined)

@@ -13,20 +13,20 @@ export interface AuditorOptions {
   readonly database: TestDatabase;
   readonly redisUrl: string;
   readonly random: Random;
-  /** What is wrong goes there. */
+  /** Collects violations. */
   readonly violations: string[];
 }
 
-/** Has the log signed and verified while everything else goes on, and keeps the checkpoints that it saw. */
+/** Signs and verifies the log during the soak, and keeps every checkpoint that it saw. */
 export class Auditor {
-  /** Every checkpoint that was handed out, by its id, as it was then. */
+  /** Every checkpoint that was returned, by its id. */
   readonly checkpoints = new Map<string, object>();
-  /** How often it did what, and what came of it. */
+  /** Counts of its actions and their results. */
   readonly counts: Record<string, number> = {};
 
   constructor(private readonly options: AuditorOptions) {}
 
-  /** Goes on until then. */
+  /** Runs until then. */
   async run(endAtMs: number): Promise<void> {
     const { random } = this.options;
     const deeds = [() => this.sign(), () => this.verify(), () => this.keepCheckpoints(), () => this.haveJobsDone()];
@@ -37,7 +37,7 @@ export class Auditor {
     }
   }
 
-  /** Has every chain signed where it ends now. @returns whether it was */
+  /** Requests a checkpoint of every chain. @returns whether it was made */
   async sign(): Promise<boolean> {
     const answer = await this.ask<{ faults: unknown[] }>('sign', (api) => api.post('/v1/checkpoints'));
     const faults = answer?.body.faults ?? [];
@@ -45,7 +45,7 @@ export class Auditor {
     return answer !== undefined && faults.length === 0;
   }
 
-  /** Keeps every checkpoint that there is now. */
+  /** Keeps every existing checkpoint. */
   async keepCheckpoints(): Promise<void> {
     const answer = await this.ask<{ items: { id: string }[] }>('keep', (api) => api.get('/v1/checkpoints/export'));
     for (const checkpoint of answer?.body.items ?? []) {
@@ -62,7 +62,7 @@ export class Auditor {
       this.options.violations.push(`the service says that its log is not whole: ${answer.text.slice(0, 1_000)}`);
   }
 
-  /** Retention is on, and nothing is old enough for it, whatever a clock says. */
+  /** Retention is on, but nothing is old enough for it, by any clock. */
   private async haveJobsDone(): Promise<void> {
     const { database, redisUrl, random } = this.options;
     const name = JOBS[random(JOBS.length)]!;
@@ -80,7 +80,7 @@ export class Auditor {
     try {
       answer = await call(new Api(this.options.url()));
     } catch {
-      this.count(`${what} 0`); // it was killed, or the answer broke off, which says that it is none
+      this.count(`${what} 0`); // the instance was killed, or the response was cut off and is invalid
       return undefined;
     }
     this.count(`${what} ${answer.status}`);

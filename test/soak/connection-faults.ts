@@ -4,7 +4,7 @@ import type { Fault } from './lane.ts';
 
 const MAX_DELAY_MS = 1_500;
 
-/** What may happen to connections: to those of all these proxies together. */
+/** Faults of connections, applied to all these proxies together. */
 export function connectionFaults(proxies: readonly TcpProxy[], random: Random): Fault[] {
   const all = (act: (proxy: TcpProxy) => unknown) => (): Promise<unknown[]> => Promise.all(proxies.map(act));
   const nothing = (): void => undefined;

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../support/event-log/mutations.ts';
 
-/** Something that goes wrong, and is made good again. */
+/** A fault that begins and is lifted again. */
 export interface Fault {
   readonly name: string;
   begin(): unknown;
   end(): unknown;
 }
 
-/** Where faults happen one at a time, beside those of the other lanes. */
+/** A sequence of faults, one at a time; lanes run in parallel. */
 export interface Lane {
   readonly name: string;
   readonly faults: readonly Fault[];
@@ -19,9 +19,9 @@ export interface Lane {
 export interface Happened {
   /** How often, by lane and fault. */
   readonly faults: Record<string, number>;
-  /** What is wrong at the moment. */
+  /** The faults that are active. */
   readonly now: Set<string>;
-  /** Told when one begins, and when it has ended. */
+  /** Called when a fault begins, and when it has ended. */
   readonly say: (line: string) => void;
 }
 
@@ -30,9 +30,9 @@ const LASTS_MS = 5_000;
 const AT_LEAST_MS = 300;
 
 /**
- * Lets one fault after the other happen, chosen at random, as are the times in between and how long each lasts. Ends with none.
+* Runs one fault after another. Faults, pauses and durations are random. No fault is active at the end.
  *
- * @throws Error what came of one that could not be begun or ended
+* @throws Error if a fault could not begin or end
  */
 export async function runLane({ name, faults, random }: Lane, endAtMs: number, happened: Happened): Promise<void> {
   const wait = async (ms: number): Promise<void> => {

@@ -19,9 +19,9 @@ import type { Verified } from './verdict.ts';
 const CALLERS = 10;
 const PAUSE_MS = 60;
 const TELL_EVERY_MS = 15_000;
-/** So long after the last fault every request that is under way has been answered. */
+/** After this time without faults, every request in progress has been answered. */
 const ANSWERED_LIMIT_MS = 60_000;
-/** How often load is sent without a look at what is there. */
+/** Share of requests that are sent without checking which instances run. */
 const UNLUCKY = 0.1;
 const TTLS_SECONDS = [60, 90, 3600];
 
@@ -29,11 +29,11 @@ export interface SoakOptions {
   readonly minutes: number;
   /** Chooses the faults. */
   readonly seed: number;
-  /** Told about progress, a line at a time. */
+  /** Receives progress, one line at a time. */
   readonly say: (line: string) => void;
 }
 
-/** Two instances and their stores, to which everything happens that may, while users and clients go on. */
+/** Two instances and their stores under random faults, while users and clients keep working. */
 export class Soak {
   private readonly violations: string[] = [];
   private readonly happened: Happened = { faults: {}, now: new Set(), say: (line) => this.say(line) };
@@ -41,12 +41,12 @@ export class Soak {
   private readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-soak-'));
   private instances: SoakedInstance[] = [];
   private startedAtMs = 0;
-  /** Violations that were told of. */
+  /** Violations that were reported. */
   private told = new Set<string>();
 
   constructor(private readonly options: SoakOptions) {}
 
-  /** Does it all, and removes what it made. */
+  /** Runs the soak, and removes its data. */
   async run(): Promise<Outcome> {
     const stores = await SoakedStores.start(this.database);
     try {
@@ -96,7 +96,7 @@ export class Soak {
     };
   }
 
-  /** The key that signs checkpoints, and where events would go that are older than a day. */
+  /** The signing key, and the archive folder for events older than a day. */
   private files(): Record<string, string> {
     const key = join(this.folder, 'signing-key.pem');
     const { privateKey } = generateKeyPairSync('ed25519');
@@ -111,7 +111,7 @@ export class Soak {
     };
   }
 
-  /** As what spreads load does: an instance that is there, if one is; now and then another all the same. */
+  /** Like a load balancer: usually a running instance, sometimes any. */
   private someUrl(): string {
     const there = this.instances.filter(({ away }) => !away);
     const from = there.length === 0 || Math.random() < UNLUCKY ? this.instances : there;
@@ -187,7 +187,7 @@ export class Soak {
     this.told = new Set(wrong);
   }
 
-  /** With the time since the first fault could happen. */
+  /** Prefixed with the time since faults began. */
   private say(line: string): void {
     const tenths = Math.max(0, Math.floor((performance.now() - this.startedAtMs) / 100));
     const at = `${String(Math.floor(tenths / 600)).padStart(2, '0')}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;

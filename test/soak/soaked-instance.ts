@@ -5,14 +5,14 @@ import type { Random } from '../support/event-log/mutations.ts';
 import type { Fault } from './lane.ts';
 
 const DAY_MS = 24 * 3_600_000;
-/** A log line at these levels is told of at the end. */
+/** Log lines at these levels are reported at the end. */
 const SERIOUS: readonly unknown[] = ['error', 'fatal'];
-/** What no line may hold: the part of a token or secret that no one can guess. */
+/** The unguessable part of a token or secret, which no line may contain. */
 const SECRET = /lk_(?:ak|at|cs|rs|ss)_[0-9A-Za-z]{16,}/;
 
-/** One instance, whose process comes and goes. */
+/** One instance, whose process is stopped and started. */
 export class SoakedInstance {
-  /** Whether requests are better sent to another one; some are sent all the same. */
+  /** Whether requests should go to another instance; some are sent here anyway. */
   away = false;
   private readonly service: Service;
   private readonly env: Record<string, string>;
@@ -20,7 +20,7 @@ export class SoakedInstance {
   private stderrRead = 0;
   private readonly serious: string[] = [];
 
-  /** @param violations what is wrong with it goes there */
+  /** @param violations collects the violations of this instance */
   constructor(
     readonly name: string,
     database: TestDatabase,
@@ -28,7 +28,7 @@ export class SoakedInstance {
     private readonly violations: string[],
   ) {
     this.env = { ...env };
-    // the stores may be away when it starts
+    // the stores may be unavailable when it starts
     this.service = new Service(database, { database, env: this.env, awaitReady: false });
   }
 
@@ -36,7 +36,7 @@ export class SoakedInstance {
     return this.service.url;
   }
 
-  /** Starts it, its clock wrong by so much from the start, or from when it is set. */
+  /** Starts it with a clock that is wrong by this much, from the start or from when it is set. */
   async start(byMs = 0, fromStart = false): Promise<void> {
     Object.assign(this.env, wrongClock({ byMs, fromStart }));
     await this.service.start();
@@ -48,7 +48,7 @@ export class SoakedInstance {
     return this.service.ready();
   }
 
-  /** Ends it politely: its exit code has to be 0. */
+  /** Shuts it down: its exit code must be 0. */
   async stop(signal: NodeJS.Signals): Promise<void> {
     this.mustRun();
     const code = await this.service.stop(signal);
@@ -56,12 +56,12 @@ export class SoakedInstance {
       this.violations.push(`${this.name} ended with ${code ?? 'no exit code'} after ${signal}: ${this.lastLines()}`);
   }
 
-  /** Ends it for good, however it is. */
+  /** Ends it in any state. */
   async discard(): Promise<void> {
     await this.service.stop('SIGKILL');
   }
 
-  /** What may be done to it. */
+  /** The faults of an instance. */
   faults(random: Random): Fault[] {
     // near, and so far that a retention of a day would drop everything
     const someOffset = (): number =>
@@ -86,7 +86,7 @@ export class SoakedInstance {
     ];
   }
 
-  /** Looks at what it wrote since the last time. */
+  /** Checks its output since the last call. */
   look(): void {
     const { lines, stderr } = this.service;
     for (; this.linesRead < lines.length; this.linesRead += 1) {
@@ -101,7 +101,7 @@ export class SoakedInstance {
     if (written !== '') this.violations.push(`${this.name} wrote to its standard error: ${written.slice(0, 2_000)}`);
   }
 
-  /** What it logged as errors, a line each. */
+  /** Its error log lines. */
   get errors(): readonly string[] {
     return this.serious;
   }

@@ -11,13 +11,13 @@ const VIEWS = 2;
 const MAX_GAP_MS = 2_000;
 const MAX_SKEW_MS = 4_000;
 
-/** One instance's way to the replica set: a proxy before each member. */
+/** One instance's route to the replica set: a proxy in front of each member. */
 interface Way {
   readonly view: SetView;
   readonly proxies: readonly TcpProxy[];
 }
 
-/** The replica set of a soak. Each instance has a way of its own to it, so that a partition can cut off one alone. */
+/** The replica set of a soak. Each instance has its own route to it, so that a partition can cut off one of them. */
 export class SoakedSet {
   private constructor(
     private readonly database: TestDatabase,

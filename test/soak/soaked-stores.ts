@@ -19,7 +19,7 @@ export class SoakedStores {
     return new SoakedStores(await SoakedSet.start(database), redis, await TcpProxy.before(redis.url));
   }
 
-  /** Variables by which an instance finds them. @param instance counted from 0 */
+  /** Variables with the stores' addresses. @param instance counted from 0 */
   env(instance: number): Record<string, string> {
     return { MONGODB_URI: this.set.uri(instance), REDIS_URL: this.redisProxy.urlFor(this.redis.url) };
   }

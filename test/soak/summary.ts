@@ -2,25 +2,25 @@ import type { Verified } from './verdict.ts';
 
 const ERRORS_SHOWN = 20;
 
-/** What a soak came to. */
+/** The result of a soak. */
 export interface Outcome {
   readonly seed: number;
   readonly minutes: number;
   /** How often each fault happened. */
   readonly faults: Readonly<Record<string, number>>;
-  /** Requests by what was done and its status; 0 is no answer. */
+  /** Requests by action and status; 0 is no answer. */
   readonly requests: Readonly<Record<string, number>>;
   readonly auditor: Readonly<Record<string, number>>;
-  /** What instances logged as errors, a line each. */
+  /** Error log lines of the instances. */
   readonly errors: readonly string[];
   readonly slowestMs: number;
   readonly askedOfDead: number;
   readonly verified: Verified;
-  /** What must never be: a sentence each. */
+  /** Violations, one sentence each. */
   readonly violations: readonly string[];
 }
 
-/** The command that does the same again, as far as chance allows: requests are not chosen by the seed. */
+/** The command that repeats the faults; requests do not follow from the seed. */
 export function repeatCommand({ minutes, seed }: { readonly minutes: number; readonly seed: number }): string {
   return `npm run test:soak -- --minutes ${minutes} --seed ${seed}`;
 }
@@ -41,7 +41,7 @@ export function listed(counts: Readonly<Record<string, number>>): string {
   return entries.length === 0 ? 'none' : entries.map(([what, count]) => `${what} ${count}`).join(', ');
 }
 
-/** What is printed at the end, a line each. */
+/** The final output, one line each. */
 export function summary(outcome: Outcome): string[] {
   const { faults, requests, auditor, errors, verified, violations } = outcome;
   const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);

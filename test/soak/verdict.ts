@@ -8,14 +8,14 @@ import { eventually } from '../support/service.ts';
 import type { Auditor } from './auditor.ts';
 
 const SETTLE_LIMIT_MS = 180_000;
-/** A schedule's minute, and what clocks may differ by. */
+/** The minute of a schedule, plus the possible clock difference. */
 const SCHEDULE_LIMIT_MS = 95_000;
 
-/** What is needed to tell whether all is well, when all faults have been lifted and nobody asks for anything any more. */
+/** Inputs of the final check, when all faults are lifted and no requests are sent. */
 export interface Aftermath {
   readonly database: TestDatabase;
   readonly redisUrl: string;
-  /** Of an instance that is well. */
+  /** Of a healthy instance. */
   readonly url: string;
   readonly auditor: Auditor;
 }
@@ -27,7 +27,7 @@ export interface Verified {
   readonly checkpoints: number;
 }
 
-/** Waits until the follow-up work is done. @returns what is still to do after a long while, a sentence each */
+/** Waits until the follow-up work is done. @returns what is still open after a long while, one sentence each */
 export async function unfinished({ database, redisUrl }: Aftermath): Promise<string[]> {
   const faults: string[] = [];
   const within = async (what: string, wait: Promise<void>): Promise<void> => {
@@ -57,23 +57,23 @@ export async function unfinished({ database, redisUrl }: Aftermath): Promise<str
   return faults;
 }
 
-/** No job is waiting or under way, and none that is put off is due. */
+/** No job is waiting or active, and no delayed job is due. */
 async function isIdle(queue: Queue): Promise<boolean> {
   const counts = await queue.getJobCounts('wait', 'active', 'prioritized');
   const putOff = (await queue.getDelayed()) as (Job | undefined)[];
-  // one that an instance with a clock ahead put off is due far in the future: the outbox, which is empty, did not wait for it
+  // a job that an instance with a fast clock delayed is due far in the future; the empty outbox did not wait for it
   const due = putOff.filter((job) => job !== undefined && job.timestamp + job.delay < Date.now());
   return due.length === 0 && Object.values(counts).every((count) => count === 0);
 }
 
-/** Tokens are pruned again within the usual time, and nothing of it hangs. */
+/** Tokens are pruned again within the usual time, and no pruning hangs. */
 async function isOnTime(queue: Queue): Promise<boolean> {
   const { next } = (await queue.getJobScheduler('prune-tokens')) ?? {};
   const { active } = await queue.getJobCounts('active');
   return next !== undefined && next < Date.now() + SCHEDULE_LIMIT_MS && active === 0;
 }
 
-/** Compares store, log and outbox, and has the log verified. @returns what is wrong, a sentence each */
+/** Compares store, log and outbox, and verifies the log. @returns faults, one sentence each */
 export async function wrongInStore(
   aftermath: Aftermath,
 ): Promise<{ readonly faults: string[]; readonly verified: Verified }> {
@@ -99,7 +99,7 @@ export async function wrongInStore(
     checkpoints: report.checkpoints.good,
   };
   const stored = await (await database.collection('events')).countDocuments();
-  // the export itself is told of before it begins
+  // the export's own event is written before it begins
   if (stored !== verified.events) faults.push(`${stored} events are stored, ${verified.events} were exported`);
   const kept = await (await database.collection('checkpoints')).countDocuments();
   if (kept !== checkpoints.length) faults.push(`${kept} checkpoints are stored, ${checkpoints.length} were handed out`);

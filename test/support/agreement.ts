@@ -7,7 +7,7 @@ import { eventually } from './service.ts';
 const CREDENTIALS_AT_MOST = 10;
 const TOKENS_AT_MOST = 10;
 
-/** What the event log says of one credential. */
+/** One credential according to the event log. */
 interface Told {
   created: number;
   deleted: string[];
@@ -16,11 +16,11 @@ interface Told {
   purgedCount: number;
   /** Ids of tokens issued that were neither revoked nor evicted, and when each ends. */
   readonly tokens: Map<string, number>;
-  /** How many tokens the log says were issued, revoked and evicted. */
+  /** Numbers of issued, revoked and evicted tokens according to the log. */
   issued: number;
 }
 
-/** What the event log says. */
+/** The state according to the event log. */
 interface Log {
   readonly credentials: Map<string, Told>;
   readonly heads: Map<string, { seq: number; hash: string }>;
@@ -40,7 +40,7 @@ interface StoredCredential {
 }
 
 /**
- * Waits until the follow-up work of all that was committed is done.
+* Waits until the follow-up work of all commits is done.
  *
  * @throws Error when it is not within the time
  */
@@ -50,15 +50,15 @@ export async function settled(database: TestDatabase, limitMs = 60_000): Promise
 }
 
 /**
- * Compares the store, the event log and the outbox when nothing is under way any more.
+* Compares the store, the event log and the outbox when nothing is in progress.
  *
- * @returns a sentence for each thing that does not agree: none when all is well
+* @returns one sentence per disagreement; empty if everything agrees
  */
 export async function disagreements(database: TestDatabase): Promise<string[]> {
   for (;;) {
     const before = await heads(database);
     const faults = await look(database);
-    // the look took several queries: what was still being committed meanwhile is no fault
+    // the comparison took several queries: a commit in between is not a fault
     if (faults.length === 0 || (await heads(database)) === before) return faults;
   }
 }
@@ -202,7 +202,7 @@ function compareTokens(
     checkSlots(id, stored, TOKENS_AT_MOST, faults);
     for (const token of stored) if (!told.tokens.has(token.id)) faults.push(`${token.id} was ended or never issued`);
     const ids = new Set(stored.map((token) => token.id));
-    // a token that has run out may have been pruned or have made way for another: no event names it
+    // an expired token may have been pruned or replaced, and no event names it
     const gone = [...told.tokens].filter(([token, endsAtMs]) => !ids.has(token) && endsAtMs > Date.now());
     const purged = live.has(id) ? 0 : told.purgedCount;
     if (gone.length > purged) faults.push(`${gone.length} live tokens of ${id} are gone, ${purged} were purged`);

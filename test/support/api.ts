@@ -3,13 +3,13 @@ import { ADMIN } from './service.ts';
 /** A value out of JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** What came back. `body` is what the JSON said, or the text where it is none; undefined when there was nothing. */
+/** A response. `body` is the parsed JSON, or the text if it is not JSON; undefined if empty. */
 export interface Answer<T = Record<string, Json>> {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   readonly body: T;
-  /** The ETag, to be sent as If-Match; '' when there is none. */
+  /** The ETag, for If-Match; '' if there is none. */
   readonly etag: string;
 }
 
@@ -93,7 +93,7 @@ export interface PageBody<T> {
 export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, in place of `body`. */
+  /** Sent unchanged, in place of `body`. */
   readonly raw?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   /** If-Match. */
@@ -108,7 +108,7 @@ export interface SignIn {
   readonly password: string;
 }
 
-/** The session cookie of someone who signed in, as a browser sends it from a page of the service. */
+/** The session cookie, as a browser sends it from a page of the service. */
 export interface BrowserSession {
   readonly cookie: string;
 }
@@ -122,7 +122,7 @@ export function basic({ username, password }: SignIn): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** What a browser sends back of a `Set-Cookie`. */
+/** The part of a `Set-Cookie` that a browser sends back. */
 export function cookieOf(headers: Headers): string {
   return headers.getSetCookie()[0]?.split(';')[0] ?? '';
 }
@@ -135,7 +135,7 @@ export class Api {
     private readonly signIn: SignIn | BrowserSession | BearerToken | null = ADMIN,
   ) {}
 
-  /** What signs the person in, for calls that this driver cannot make. */
+  /** The person's sign-in, for calls that this driver cannot make. */
   get headers(): Record<string, string> {
     const { signIn } = this;
     if (signIn === null) return {};
@@ -143,16 +143,16 @@ export class Api {
     return { authorization: 'bearer' in signIn ? `Bearer ${signIn.bearer}` : basic(signIn) };
   }
 
-  /** The same instance as someone else. */
+  /** The same instance as another person. */
   as(signIn: SignIn | BrowserSession | BearerToken | null): Api {
     return new Api(this.url, signIn);
   }
 
-  /** The same instance as this person, by a new session. @throws Error unless they are let in */
+  /** The same instance as this person, with a new session. @throws Error if the sign-in is refused */
   async inSession({ username, password }: SignIn): Promise<Api> {
     const signIn = (): Promise<Answer> => this.as(null).post('/v1/session', { username, password });
     let answer = await signIn();
-    // a busy machine: a refused write was not made
+    // on a busy machine: a refused write was not made, so it can be repeated
     for (let again = 0; answer.status === 503 && again < 5; again += 1) answer = await signIn();
     const { status, headers, text } = answer;
     if (status !== 204) throw new Error(`no session: ${status} ${text}`);

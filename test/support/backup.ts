@@ -1,7 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { TestDatabase } from './database.ts';
 
-/** A copy of everything that a service stores, at one point in time: the service must be idle meanwhile. */
+/** A copy of everything that a service stores. The service must be idle during the copy. */
 export class Backup {
   private constructor(
     private readonly database: TestDatabase,
@@ -16,7 +16,7 @@ export class Backup {
     return new Backup(database, documents);
   }
 
-  /** Puts the database back to how it was. */
+  /** Restores the database. */
   async restore(): Promise<void> {
     for (const name of await this.database.collections()) {
       const collection = await this.database.collection(name);

@@ -1,29 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import type { Answer, Api, ApiBody, CredentialBody, OperationBody } from './api.ts';
 
-/** A short name that no other thing has. */
+/** A short unique name. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomBytes(5).toString('hex')}`;
 }
 
-/** Makes an operation. @throws Error unless it is made */
+/** Creates an operation. @throws Error if that fails */
 export async function anOperation(api: Api, overrides: object = {}): Promise<OperationBody> {
   return created(await api.post<OperationBody>('/v1/operations', { name: unique('operation'), ...overrides }));
 }
 
-/** Makes an API of the catalogue. @throws Error unless it is made */
+/** Creates an API of the catalogue. @throws Error if that fails */
 export async function anApi(api: Api, overrides: object = {}): Promise<ApiBody> {
   const key = unique('api');
   return created(await api.post<ApiBody>('/v1/apis', { key, name: `The API ${key}`, ...overrides }));
 }
 
-/** Makes a credential of the operation; its ETag is `"v1"`. @throws Error unless it is made */
+/** Creates a credential of the operation; its ETag is `"v1"`. @throws Error if that fails */
 export async function aCredential(api: Api, operationId: string, overrides: object = {}): Promise<CredentialBody> {
   const path = `/v1/operations/${operationId}/credentials`;
   return created(await api.post<CredentialBody>(path, { name: unique('credential'), ...overrides }));
 }
 
-/** Makes a resource server that may ask about the APIs; its pair for HTTP Basic. @throws Error unless it is made */
+/** Creates a resource server for the APIs. @returns its pair for HTTP Basic @throws Error if that fails */
 export async function aResourceServer(
   api: Api,
   apis: readonly string[],
@@ -38,7 +38,7 @@ export async function aResourceServer(
   return { id, username: id, password: resourceServerSecret };
 }
 
-/** Makes a person with these roles; their name and password. @throws Error unless they are made */
+/** Creates a user with these roles. @returns name and password @throws Error if that fails */
 export async function aUser(
   api: Api,
   roles: readonly string[],

@@ -1,12 +1,12 @@
-/** How an instance's own clock is wrong. */
+/** The error of an instance's own clock. */
 export interface WrongClock {
-  /** By so much, in milliseconds. */
+  /** Offset in milliseconds. */
   readonly byMs: number;
   /** Whether it is wrong from the start; each SIGUSR2 sets it right or wrong. */
   readonly fromStart?: boolean;
 }
 
-/** Variables of an instance whose process has a clock of its own: a module that is loaded before the service. */
+/** Variables that give a process its own clock: a module that is loaded before the service. */
 export function wrongClock({ byMs, fromStart = true }: WrongClock): Record<string, string> {
   const module = `
     const Real = Date;

@@ -38,7 +38,7 @@ export class TestDatabase {
     this.redisUrl = required('REDIS_URL');
   }
 
-  /** Brings it to this version, once: the service itself makes no collection. */
+  /** Migrates it to this version, once: the service itself creates no collection. */
   migrate(): Promise<number> {
     this.migrated ??= migrateDatabase({
       uri: this.migrationUri,
@@ -49,13 +49,13 @@ export class TestDatabase {
     return this.migrated;
   }
 
-  /** What the service stores, to look at behind its back. */
+  /** The service's data, for direct access. */
   async collection<T extends mongo.Document = mongo.Document>(name: string): Promise<mongo.Collection<T>> {
     this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
     return this.client.db().collection<T>(name);
   }
 
-  /** The names of all that it stores. */
+  /** The names of all collections. */
   async collections(): Promise<string[]> {
     this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
     return (await this.client.db().listCollections().toArray()).map(({ name }) => name);
@@ -74,7 +74,7 @@ export class TestDatabase {
   /** Removes the database and the service's keys in Redis. */
   async drop(): Promise<void> {
     this.client ??= await new mongoose.mongo.MongoClient(this.administratorUri).connect();
-    // a killed instance may have left a transaction open, and collections in use cannot be dropped
+    // a killed instance may have left a transaction open, which prevents the drop of its collections
     const instances = await this.client.db().collection('instances').find().toArray();
     const sessions = instances.flatMap((instance) => (instance['sessions'] as mongo.Binary[]).map((id) => ({ id })));
     if (sessions.length > 0) await this.client.db('admin').command({ killSessions: sessions });
@@ -88,7 +88,7 @@ export class TestDatabase {
   }
 }
 
-/** An environment variable that the test command sets. @throws Error that says how to get it */
+/** An environment variable that the test command sets. @throws Error that says how to set it */
 export function required(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === '') {

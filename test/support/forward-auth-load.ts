@@ -4,7 +4,7 @@ import type { SignIn } from './api.ts';
 
 const STATUS_LINE = /HTTP\/1\.1 (\d{3})/g;
 
-/** One question that was sent and not yet answered. */
+/** One request that is not answered yet. */
 interface Asked<T> {
   readonly about: T;
   readonly answered: (status: number) => void;
@@ -35,7 +35,7 @@ export class ForwardAuthLoad<T> {
     this.socket.on('close', close).on('error', close);
   }
 
-  /** How many questions wait for their answers. */
+  /** How many requests are unanswered. */
   get pending(): number {
     return this.waiting.length;
   }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './service.ts';
 
-/** The one block of that language in a page of docs/: what users copy is what the tests run. */
+/** The one block of that language in a page of docs/: the tests run what users copy. */
 export function documented(page: string, language: string): string {
   const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', page), 'utf8');
   const blocks = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))];
@@ -16,7 +16,7 @@ export function documented(page: string, language: string): string {
   return blocks[0]![1]!;
 }
 
-/** Puts what belongs to this run into a documented text. @throws Error when one of the places is not in it */
+/** Replaces placeholders in a documented text. @throws Error if one of them is missing */
 export function filledIn(text: string, places: Readonly<Record<string, string>>): string {
   return Object.entries(places).reduce((filled, [place, value]) => {
     if (!filled.includes(place)) throw new Error(`the documented text has no ${place}`);
@@ -52,7 +52,7 @@ export class UpstreamApi {
   }
 }
 
-/** A gateway in the foreground, with a folder of its own and nothing of the system's configuration. */
+/** A gateway in the foreground, with its own folder and without the system's configuration. */
 export class Gateway {
   readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-gateway-'));
   private child: ChildProcess | undefined;
@@ -60,7 +60,7 @@ export class Gateway {
 
   /** @param port where it will listen, on 127.0.0.1 */
   constructor(readonly port: number) {
-    // its workers are another user's, who may pass through, to what is readable
+    // its workers run as another user, who must be able to read this folder
     chmodSync(this.folder, 0o711);
   }
 
@@ -101,7 +101,7 @@ export class Gateway {
     });
   }
 
-  /** What it said, here and in its own error.log. */
+  /** Its output, including its error.log. */
   private report(): string {
     const log = join(this.folder, 'error.log');
     return `${this.output}${existsSync(log) ? readFileSync(log, 'utf8') : ''}`;

@@ -4,7 +4,7 @@ import { parse, parseAllDocuments, stringify } from 'yaml';
 
 const CHART = join(import.meta.dirname, '..', '..', 'deploy', 'helm', 'latchkey');
 
-/** A Kubernetes object, as far as tests look at it. */
+/** The parts of a Kubernetes object that the tests use. */
 export type Manifest = { kind: string; metadata: { name: string; annotations?: Record<string, string> } } & Record<
   string,
   unknown
@@ -12,13 +12,13 @@ export type Manifest = { kind: string; metadata: { name: string; annotations?: R
 
 type Scope = Readonly<Record<string, unknown>>;
 
-/** The parts of the Go template language that the chart uses, and no others: there is no Helm on every machine. */
+/** Only the parts of the Go template language that the chart uses: not every machine has Helm. */
 class Template {
   private readonly tokens: readonly string[];
   private at = 0;
 
   constructor(text: string) {
-    // a dash trims the white space on its side
+    // a dash trims white space on its side
     const trimmed = text.replace(/\s*\{\{-/g, '{{').replace(/-\}\}\s*/g, '}}');
     this.tokens = trimmed.split(/(\{\{.*?\}\})/);
   }
@@ -74,7 +74,7 @@ const FUNCTIONS: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
   nindent: (count, value) => `\n${text(value)}`.replaceAll('\n', `\n${' '.repeat(Number(count))}`),
 };
 
-/** `a b | f c`: the value before a bar is the last argument of the function behind it. */
+/** `a b | f c`: the value before a bar is the last argument of the function after it. */
 function evaluate(expression: string, scope: Scope): unknown {
   const words: string[] = expression.match(/\([^)]*\)|"[^"]*"|[^\s|]+|\|/g) ?? [];
   let piped: unknown[] = [];

@@ -15,7 +15,7 @@ import { QueuesModule } from '#queues';
 import { RepairModule } from '#recovery';
 import type { TestDatabase } from './database.ts';
 
-/** The libs of one instance without its HTTP side, in this process. Several on one database race as processes do. */
+/** The libs of one instance without HTTP, in this process. Several on one database race like processes. */
 export interface Instance {
   readonly app: INestApplicationContext;
   readonly commands: CommandBus;
@@ -25,8 +25,8 @@ export interface Instance {
 /**
  * Starts one and waits until its store is ready.
  *
- * @param env variables of the configuration that differ from the usual ones
- * @param modules what it needs beyond the catalogue and identity
+* @param env variables that differ from the usual configuration
+* @param modules modules beyond the catalogue and identity
  */
 export async function startInstance(
   database: TestDatabase,
@@ -69,7 +69,7 @@ export function callBy(userId = 'us_test'): CallContext {
   return { actor: { type: 'user', id: userId, ip: '192.0.2.1' }, requestId: 'test-request' };
 }
 
-/** What became of calls made at once: how many succeeded, and the codes of those that did not. */
+/** The results of simultaneous calls: how many succeeded, and the codes of the others. */
 export function outcomes(results: readonly PromiseSettledResult<unknown>[]): { done: number; codes: string[] } {
   const failed = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
   const codes = failed.map((error) =>

@@ -8,7 +8,7 @@ const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as 
 /** The built program, as package.json names it. */
 export const PROGRAM = join(root, bin.latchkey);
 
-/** Runs a command of the built program to its end. Its environment is empty but for what is given. */
+/** Runs a command of the built program to its end. Its environment has only the given variables. */
 export async function latchkey(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

@@ -10,7 +10,7 @@ import { unique } from './builders.ts';
 const CHUNK = 2_000;
 const ACTOR = { type: 'user', id: 'us_seed', ip: '127.0.0.1' } as const;
 
-/** A credential that was put into the store, and what signs it in. */
+/** A credential that was inserted into the store, with its secret. */
 export interface SeededCredential {
   readonly id: string;
   readonly operationId: string;
@@ -18,7 +18,7 @@ export interface SeededCredential {
   readonly clientSecret: string;
 }
 
-/** Puts documents into the store behind the service's back. */
+/** Inserts documents into the store directly. */
 export async function insertAll(database: TestDatabase, name: string, documents: readonly object[]): Promise<void> {
   const collection = await database.collection(name);
   for (let from = 0; from < documents.length; from += CHUNK) {

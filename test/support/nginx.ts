@@ -5,7 +5,7 @@ import { required } from './database.ts';
 import { Gateway } from './gateway.ts';
 
 /**
- * Starts a real nginx that spreads requests over the instances as docs/operating.md says, and waits until it answers.
+* Starts a real nginx that balances requests over the instances as in docs/operating.md, and waits until it answers.
  *
  * @param ports where the instances listen
  */
@@ -14,7 +14,7 @@ export async function nginxBefore(ports: readonly number[]): Promise<Gateway> {
   const { folder } = gateway;
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const temporary = paths.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
-  // an instance that is back is not to be shunned for ten seconds, as by default: the other may be next to leave
+  // the default avoids a returned instance for ten seconds, but the other one may shut down next
   const servers = ports.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join(' ');
   const file = join(folder, 'nginx.conf');
   writeFileSync(

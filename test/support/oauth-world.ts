@@ -6,7 +6,7 @@ import type { RawAnswer } from './raw-http.ts';
 import { startServices } from './service.ts';
 import type { Service, ServiceOptions } from './service.ts';
 
-/** Instances of the service with two APIs and one that may ask about both. */
+/** Instances of the service with two APIs and a resource server for both. */
 export class OAuthWorld {
   private constructor(
     readonly services: readonly Service[],
@@ -29,7 +29,7 @@ export class OAuthWorld {
     }
   }
 
-  /** The same world at an instance that was started in place of the others. */
+  /** The same world at an instance that replaces the others. */
   movedTo(service: Service): OAuthWorld {
     return new OAuthWorld([service], [new Api(service.url)], this.keys, this.resourceServer);
   }
@@ -47,20 +47,20 @@ export class OAuthWorld {
     return this.service.url;
   }
 
-  /** A credential with both APIs, in an operation of its own so that ten a test are no limit. */
+  /** A credential with both APIs, in its own operation, so that the limit of ten does not apply per test. */
   async client(overrides: object = {}): Promise<CredentialBody> {
     const { id } = await anOperation(this.api);
     return aCredential(this.api, id, { apis: this.keys, ...overrides });
   }
 
-  /** A new token of the client. @throws Error unless it is issued */
+  /** Issues a token to the client. @throws Error if it is refused */
   async tokenOf(client: CredentialBody, scope?: string): Promise<string> {
     const { status, body, text } = await this.api.token(client, scope);
     if (status !== 200) throw new Error(`no token: ${status} ${text}`);
     return body['access_token'] as string;
   }
 
-  /** Whether the resource server is told that the token is good. @throws Error when it is not told either way */
+  /** Whether introspection says that the token is active. @throws Error for any other answer */
   async isActive(
     token: string,
     { clientIp, instance = 0 }: { clientIp?: string; instance?: number } = {},
@@ -83,12 +83,12 @@ export class OAuthWorld {
   }
 }
 
-/** `id:secret`, as it stands in HTTP Basic. */
+/** `id:secret`, as in HTTP Basic. */
 export function pairOf({ clientId, clientSecret }: CredentialBody): string {
   return `${clientId}:${clientSecret}`;
 }
 
-/** What `error` says in an OAuth answer; the whole answer where it is none. */
+/** The member `error` of an OAuth answer; the whole answer if there is none. */
 export function errorOf({ status, body }: { readonly status: number; readonly body: string }): string {
   try {
     return `${status} ${(JSON.parse(body) as { error: string }).error}`;

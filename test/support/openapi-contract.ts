@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import type { ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 
-/** A JSON schema as OpenAPI 3.0 has it, as far as the tests look into it. */
+/** The parts of an OpenAPI 3.0 schema that the tests use. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string;
@@ -61,7 +61,7 @@ export interface OpenApiDocument {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-/** One operation with where it stands. */
+/** One operation with its path and method. */
 export interface Placed {
   readonly path: string;
   /** in capitals */
@@ -69,14 +69,14 @@ export interface Placed {
   readonly operation: DocumentedOperation;
 }
 
-/** What an answer is held against. */
+/** The answer to check against the document. */
 export interface Received {
   readonly status: number;
   readonly contentType: string | null;
   readonly text: string;
 }
 
-/** The OpenAPI document as a judge of answers. */
+/** Checks answers against the OpenAPI document. */
 export class OpenApiContract {
   private readonly ajv = new Ajv({ strict: false, allErrors: true });
   private readonly validators = new Map<string, ValidateFunction>();
@@ -93,7 +93,7 @@ export class OpenApiContract {
     );
   }
 
-  /** The schema that a reference stands for. */
+  /** Resolves a reference to a schema. */
   resolve(schema: Schema): Schema {
     if (schema.$ref === undefined) return schema;
     const found = this.document.components.schemas[schema.$ref.replace('#/components/schemas/', '')];
@@ -101,7 +101,7 @@ export class OpenApiContract {
     return found;
   }
 
-  /** What is wrong with an answer; undefined when the document describes it. */
+  /** The fault of an answer; undefined if the document describes it. */
   fault(placed: Placed, { status, contentType, text }: Received): string | undefined {
     if (status >= 500) return `status ${status}`;
     const response = placed.operation.responses[String(status)];

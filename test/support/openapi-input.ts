@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import type { OpenApiContract, Parameter, Placed, Schema } from './openapi-contract.ts';
 
-/** A request as it was generated. Texts such as `{{credentialId}}` stand for things that exist when it is sent. */
+/** A generated request. Placeholders such as `{{credentialId}}` are replaced by existing ids when it is sent. */
 export interface GeneratedRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
 }
 
-/** Who signs in: rightly in most requests; a wrong password costs the service what a right one does only once. */
+/** The caller: mostly with the right password, since each wrong one costs the service a hash. */
 export const SIGN_INS = [
   ...new Array<'right'>(25).fill('right'),
   'none',
@@ -18,7 +18,7 @@ export const SIGN_INS = [
   'rubbish',
 ] as const;
 
-/** Text that has broken something somewhere. */
+/** Text that is known to break software. */
 const nasty = [
   '',
   ' ',
@@ -66,7 +66,7 @@ const anyJson = fc.oneof(
   fc.constantFrom<unknown>(null, [], {}, 0, -1, 1.5, 1e308, true, [null], [[]], { $ne: null }, { $where: '1' }),
 );
 
-/** Bodies that are no JSON document, or one that readers disagree on. */
+/** Bodies that are not JSON, or on which parsers disagree. */
 const brokenBodies = [
   '',
   ' ',
@@ -89,7 +89,7 @@ const brokenBodies = [
   '&&&',
 ];
 
-/** Visible text without what no HTTP client would put into a header. */
+/** Visible text that HTTP clients accept in a header. */
 const headerText = fc.oneof(
   fc.constantFrom('*', '"v1"', '"v2"', 'W/"v1"', '""', '"', 'x'.repeat(300), ',', '"v1","v2"', '{{nothing}}'),
   fc
@@ -97,11 +97,11 @@ const headerText = fc.oneof(
     .map((text) => text.trim() || '-'),
 );
 
-/** Makes requests of every operation from its schema, and breaks some of them on purpose. */
+/** Generates requests for every operation from its schema, and breaks some of them on purpose. */
 export class InputGenerator {
   constructor(private readonly contract: OpenApiContract) {}
 
-  /** Requests of one operation. @param fill placeholders for members, by their names, that must name what exists */
+  /** Requests of one operation. @param fill placeholders, by member name, for ids that must exist */
   requests(
     { path, method, operation }: Placed,
     fill: Readonly<Record<string, string>>,
@@ -221,7 +221,7 @@ export class InputGenerator {
       : fc.oneof({ weight: 15, arbitrary: some }, { weight: 1, arbitrary: none });
   }
 
-  /** A value of the schema; members that name things that exist are filled with them, mostly. */
+  /** A value of the schema; members that must name existing resources mostly do. */
   private value(given: Schema, fill: Readonly<Record<string, string>> = {}): fc.Arbitrary<unknown> {
     const schema = this.contract.resolve(given);
     const plain = this.plain(schema, fill);

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { JobsOptions } from 'bullmq';
 import type { TestDatabase } from './database.ts';
 
-/** A queue of the service's, as someone who can write to its Redis sees it. */
+/** A queue of the service, as seen by someone who can write to its Redis. */
 export async function withQueue<T>(
   database: TestDatabase,
   name: 'token-purge' | 'maintenance',
@@ -20,7 +20,7 @@ export async function withQueue<T>(
   }
 }
 
-/** Puts a job there that the service did not make. */
+/** Adds a job that the service did not create. */
 export async function forgeJob(
   database: TestDatabase,
   name: 'token-purge' | 'maintenance',

@@ -14,8 +14,8 @@ export interface RawAnswer {
 const ANSWER_LIMIT_MS = 8_000;
 
 /**
- * A connection that sends just the bytes that it is given: for what no HTTP client can be brought to send.
- * Bytes above 127 are sent as Latin-1, one byte a character.
+* A connection that sends exactly the given bytes, for requests that no HTTP client sends.
+* Characters above 127 are sent as Latin-1, one byte each.
  */
 export class RawConnection {
   private received = Buffer.alloc(0);
@@ -37,7 +37,7 @@ export class RawConnection {
   /** @param url where the service listens */
   static async open(url: string): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
-    // to a listener of both kinds by IPv4: it sees a mapped address
+    // over IPv4 to a dual-stack listener, which then sees a mapped address
     const socket = connect(Number(port), hostname === '[::]' ? '127.0.0.1' : hostname);
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return new RawConnection(socket);
@@ -47,7 +47,7 @@ export class RawConnection {
     this.socket.write(Buffer.from(bytes, 'latin1'));
   }
 
-  /** The next final answer; interim ones (100 Continue) are passed over. @param toHead whether HEAD was asked: no body comes */
+  /** The next final answer; skips interim ones (100 Continue). @param toHead whether it answers HEAD, without a body */
   async answer(toHead = false): Promise<RawAnswer> {
     const deadline = Date.now() + ANSWER_LIMIT_MS;
     for (;;) {
@@ -74,7 +74,7 @@ export class RawConnection {
     clearTimeout(timer);
   }
 
-  /** Takes one whole answer off what has come. */
+  /** Takes one complete answer from the received bytes. */
   private take(toHead: boolean): RawAnswer | undefined {
     const headEnd = this.received.indexOf('\r\n\r\n');
     if (headEnd < 0) return undefined;
@@ -120,13 +120,13 @@ function unchunk(rest: Buffer): { body: string; length: number } | undefined {
   }
 }
 
-/** A request to be sent as it is. */
+/** A request that is sent unchanged. */
 export interface RawRequest {
   readonly method?: string;
   /** The request target, as in the request line. */
   readonly target: string;
   readonly version?: string;
-  /** Header lines as they are; `Host` is added. */
+  /** Header lines, sent unchanged; `Host` is added. */
   readonly headers?: readonly string[];
   /** Its length is added as Content-Length unless a header line says otherwise. */
   readonly body?: string;
@@ -153,7 +153,7 @@ export async function sendRaw(url: string, request: RawRequest): Promise<RawAnsw
 
 export const FORM = 'Content-Type: application/x-www-form-urlencoded';
 
-/** `Authorization: Basic …` of a pair as it is, neither form-encoded nor checked. */
+/** `Authorization: Basic …` of a pair, neither form-encoded nor checked. */
 export function basicLine(pair: string): string {
   return `Authorization: Basic ${Buffer.from(pair, 'latin1').toString('base64')}`;
 }

@@ -8,19 +8,19 @@ import { freePort } from '../../tools/local-stores/ports.ts';
 import { onPath } from '../../tools/local-stores/processes.ts';
 import { eventually } from './service.ts';
 
-/** A Redis of a suite's own, to do to it what must not be done to the one that all share. It keeps nothing on disk. */
+/** A Redis for one suite, for faults that the shared one must not have. It stores nothing on disk. */
 export class RedisServer {
   private child: ChildProcess | undefined;
   private readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-redis-'));
 
   private constructor(private readonly port: number) {}
 
-  /** One that has a port but does not run yet. */
+  /** Reserves a port without starting the server. */
   static async absent(): Promise<RedisServer> {
     return new RedisServer(await freePort());
   }
 
-  /** One that runs. */
+  /** Starts a server. */
   static async running(): Promise<RedisServer> {
     const server = await RedisServer.absent();
     await server.start();
@@ -47,7 +47,7 @@ export class RedisServer {
     await eventually(async () => (await this.ask('ping')) === 'PONG');
   }
 
-  /** Ends it at once, with all that it held. */
+  /** Kills it, and with it all its data. */
   async kill(): Promise<void> {
     const { child } = this;
     if (child === undefined) return;
@@ -56,12 +56,12 @@ export class RedisServer {
     await ended;
   }
 
-  /** Stops it without ending it: connections stay, nothing is answered. */
+  /** Pauses it: connections stay open, nothing is answered. */
   freeze(): void {
     this.child?.kill('SIGSTOP');
   }
 
-  /** Lets it go on after `freeze`. */
+  /** Resumes it after `freeze`. */
   thaw(): void {
     this.child?.kill('SIGCONT');
   }
@@ -78,7 +78,7 @@ export class RedisServer {
     }
   }
 
-  /** Ends it and removes what it left. */
+  /** Ends it and removes its files. */
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });

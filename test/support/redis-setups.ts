@@ -12,7 +12,7 @@ import { eventually } from './service.ts';
 const PROGRAM = onPath('redis-server') ?? onPath('valkey-server') ?? 'redis-server';
 const SLOTS = 16_384;
 
-/** Redis servers of one test, in any arrangement; `stop` ends them all. */
+/** Redis servers of one test, in any topology; `stop` ends them all. */
 export class RedisSetup {
   readonly folder = mkdtempSync(join(tmpdir(), 'latchkey-redis-'));
   private readonly children: ChildProcess[] = [];
@@ -111,7 +111,7 @@ export class RedisSetup {
     }
   }
 
-  /** Ends them and removes what they left. */
+  /** Ends them and removes their files. */
   async stop(): Promise<void> {
     const ended = this.children.map((child) => new Promise((resolve) => child.once('close', resolve)));
     for (const child of this.children) child.kill('SIGKILL');

@@ -4,13 +4,13 @@ import type { ControlRequest, SetState, ViewAddress } from '../../tools/document
 import type { Persona, SetShape } from '../../tools/documentdb/gateway/topology/replica-set.ts';
 import { required } from './database.ts';
 
-/** How long the set is without a primary when a call does not say, in milliseconds. */
+/** Default time without a primary, in milliseconds. */
 const GAP_MS = 500;
 
 type Call = <T>(request: ControlRequest) => Promise<T>;
 
 /**
- * One group of clients' way to a replica set: its own three ports. Give two instances two views, and a partition can
+* The route of one group of clients to a replica set: its own three ports. If two instances have two views, a partition can
  * cut off one of them alone.
  */
 export class SetView {
@@ -33,7 +33,7 @@ export class SetView {
     return `${reachedBy(databaseUri, this.hosts)}${own.pathname}${own.search}`;
   }
 
-  /** A client of one member alone, whatever that member's state; it does not watch it, and tries nothing again. */
+  /** A client of one member alone, in any state of that member, without monitoring and retries. */
   async member(index: number): Promise<mongo.MongoClient> {
     const administrator = required('MONGODB_URI');
     return new mongoose.mongo.MongoClient(`${reachedBy(administrator, [this.hosts[index] ?? ''])}/`, {
@@ -46,26 +46,26 @@ export class SetView {
     }).connect();
   }
 
-  /** Cuts this view's clients off from these members and from no others; an empty list heals the partition. */
+  /** Cuts this view's clients off from exactly these members; an empty list heals the partition. */
   async partition(...members: number[]): Promise<void> {
     await this.call({ action: 'partition', set: this.address.set, view: this.address.view, members });
   }
 }
 
 /**
- * A replica set of a test's own, before the database that all tests share: what happens to it disturbs no other test.
+* A replica set for one test, in front of the database that all tests share. Its faults do not affect other tests.
  * Members are numbered from 0, and 0 is the primary at first. See tools/documentdb/README.md for what each fault means.
  */
 export class ReplicaSet {
   private constructor(
-    /** The first view; give it to clients that no partition tells apart. */
+    /** The first view, for clients that no partition separates. */
     readonly view: SetView,
     private readonly persona: Persona,
     private readonly id: string,
     private readonly call: Call,
   ) {}
 
-  /** Makes one. @param shape differs from three members of a replica set, if given */
+  /** Creates one. @param shape default: three members of a replica set */
   static async start(shape: Partial<SetShape> = {}): Promise<ReplicaSet> {
     const call = await control();
     const address = await call<ViewAddress>({ action: 'create-set', ...shape });
@@ -78,7 +78,7 @@ export class ReplicaSet {
     return new SetView(address, this.persona, this.call);
   }
 
-  /** What the members are, whatever they believe. */
+  /** The true state of the members, regardless of what they believe. */
   state(): Promise<SetState> {
     return this.call({ action: 'state', set: this.id });
   }
@@ -94,7 +94,7 @@ export class ReplicaSet {
   }
 
   /**
-   * Stops a member's knowledge of what a majority has at the present state. A secondary lags from now on; elected, it
+  * Freezes a member's knowledge of the majority's state. A secondary lags from now on; if elected, it
    * is a fresh primary until `release`. The primary's writes are applied, and not acknowledged until `release`.
    */
   async freeze(member: number): Promise<void> {
@@ -106,12 +106,12 @@ export class ReplicaSet {
     await this.call({ action: 'release', set: this.id, member });
   }
 
-  /** Ends a member's process without a word; if it is the primary, another is elected after `gapMs`. */
+  /** Kills a member's process; if it is the primary, another one is elected after `gapMs`. */
   async crash(member: number, gapMs = GAP_MS): Promise<void> {
     await this.call({ action: 'crash', set: this.id, member, gapMs });
   }
 
-  /** Ends a member's process as a restart for maintenance does: it answers 91 for `noticeMs` first. */
+  /** Shuts a member down as for maintenance: it answers 91 for `noticeMs` first. */
   async shutDown(member: number, { noticeMs = 200, gapMs = GAP_MS } = {}): Promise<void> {
     await this.call({ action: 'shut-down', set: this.id, member, noticeMs, gapMs });
   }
@@ -135,19 +135,19 @@ export class ReplicaSet {
     await this.call({ action: 'place', set: this.id, database: databaseName, collection, placement });
   }
 
-  /** Removes the set; the data stay. */
+  /** Removes the set; the data are kept. */
   async stop(): Promise<void> {
     await this.call({ action: 'remove-set', set: this.id });
   }
 }
 
-/** A URI's beginning, with its user and its password before other hosts. */
+/** The beginning of a URI, with its user and password, before other hosts. */
 function reachedBy(uri: string, hosts: readonly string[]): string {
   const { username, password } = new URL(uri);
   return `mongodb://${username === '' ? '' : `${username}:${password}@`}${hosts.join(',')}`;
 }
 
-/** Finds the control of the stand-in that `MONGODB_URI` names. @throws Error when that is a real MongoDB */
+/** Finds the control port of the stand-in at `MONGODB_URI`. @throws Error if that is a real MongoDB */
 async function control(): Promise<Call> {
   const client = await new mongoose.mongo.MongoClient(required('MONGODB_URI')).connect();
   const { port } = await client

@@ -6,25 +6,25 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TestDatabase } from './database.ts';
 
-/** The platform-admin that every service under test begins with. */
+/** The first platform-admin of every tested service. */
 export const ADMIN = { username: 'admin', password: 'correct horse battery staple' } as const;
 
-/** The service as it is built: what the tests run is what is shipped. */
+/** The built service: the tests run what is shipped. */
 export const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'latchkey.mjs');
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 20;
 
 export interface ServiceOptions {
-  /** The database to use; a new one when left out. Whoever makes it drops it. */
+  /** The database to use; default: a new one. Its creator drops it. */
   readonly database?: TestDatabase;
-  /** Variables that differ from the usual ones; undefined unsets. */
+  /** Variables that differ from the defaults; undefined unsets one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Variables of one instance of several, by its number, beside those of all. */
+  /** Additional variables of one of several instances, by its number. */
   readonly envOf?: (index: number) => Readonly<Record<string, string | undefined>>;
-  /** Whether to wait until it can serve; false where a store is away on purpose. */
+  /** Whether to wait until it is ready; false if a store is unavailable on purpose. */
   readonly awaitReady?: boolean;
-  /** Whether to bring the database to this version first; false where that is what is tested. */
+  /** Whether to migrate the database first; false in tests of migrations. */
   readonly migrate?: boolean;
 }
 
@@ -35,13 +35,13 @@ export interface LogLine {
   readonly [member: string]: unknown;
 }
 
-/** One process of the built service, with what it wrote. */
+/** One process of the built service, with its output. */
 export class Service {
-  /** Where it listens, without a slash at the end; another one after each start. */
+  /** Its URL, without a trailing slash; a new one after each start. */
   url = '';
-  /** Every line of its standard output, over all its starts. */
+  /** Every line of its standard output, across all starts. */
   readonly lines: string[] = [];
-  /** All of its standard error, over all its starts. */
+  /** All of its standard error, across all starts. */
   stderr = '';
   private child: ChildProcess | undefined;
   private ended: Promise<number | null> = Promise.resolve(null);
@@ -58,12 +58,12 @@ export class Service {
     return pid;
   }
 
-  /** What it logged, as far as it is JSON; the lines as they are stand in `lines`. */
+  /** Its log lines that are JSON; `lines` has all lines unchanged. */
   get log(): LogLine[] {
     return this.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** Starts it, again or for the first time, and waits until it listens and (unless told otherwise) can serve. */
+  /** Starts it, again or for the first time, and waits until it listens and (by default) is ready. */
   async start(): Promise<this> {
     if (!existsSync(BUNDLE)) throw new Error('the service is not built: npm run build');
     if (this.options.migrate !== false) await this.database.migrate();
@@ -94,7 +94,7 @@ export class Service {
     return this;
   }
 
-  /** The first line from number `from` on that fits; waits for it. @throws Error when the service ends before */
+  /** Waits for the first matching line from number `from` on. @throws Error if the service ends before */
   async logged(fits: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
     const deadline = Date.now() + START_LIMIT_MS;
     for (let next = from; ;) {
@@ -119,7 +119,7 @@ export class Service {
     });
   }
 
-  /** Ends it politely and waits. SIGTERM drains for a while first; Ctrl-C does not. @returns its exit code */
+  /** Shuts it down and waits. SIGTERM drains first; Ctrl-C does not. @returns its exit code */
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
     const { child } = this;
     if (child === undefined) return this.ended;
@@ -130,7 +130,7 @@ export class Service {
     return code;
   }
 
-  /** Sends a signal, `SIGKILL` for a crash; after that one it is gone when this resolves. */
+  /** Sends a signal; after `SIGKILL`, for a crash, it waits until the process is gone. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     process.kill(this.pid, signal);
     if (signal === 'SIGKILL') await this.ended;
@@ -146,7 +146,7 @@ export class Service {
       REDIS_URL: this.database.redisUrl,
       LATCHKEY_ADMIN_USERNAME: ADMIN.username,
       LATCHKEY_ADMIN_PASSWORD: ADMIN.password,
-      // tests sign in wrongly on purpose, all from one address
+      // tests send wrong secrets on purpose, all from one address
       GUESS_LIMIT_PER_CLIENT: '1000000',
       GUESS_LIMIT_PER_ADDRESS: '1000000',
     };
@@ -172,7 +172,7 @@ export class Service {
   }
 }
 
-/** Starts the built service on a database of its own (or the one given) and waits until it can serve. */
+/** Starts the built service on its own (or the given) database and waits until it is ready. */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   return new Service(options.database ?? new TestDatabase(), options).start();
 }
@@ -187,7 +187,7 @@ export async function startServices(count: number, options: ServiceOptions = {})
   return [first, ...(await Promise.all(others))];
 }
 
-/** Waits until the condition holds; an error counts as not yet. @throws Error when it does not within the time */
+/** Waits until the condition holds; an error counts as false. @throws Error after the time limit */
 export async function eventually(holds: () => Promise<boolean> | boolean, limitMs = 10_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   for (let last: unknown; ;) {

@@ -1,4 +1,4 @@
-/** What the tests use of simple-oauth2, which has no types of its own. */
+/** The parts of simple-oauth2 that the tests use; it has no types of its own. */
 declare module 'simple-oauth2' {
   export interface ClientToken {
     readonly token: Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ declare module 'simple-oauth2' {
   export interface GrantConfig {
     readonly client: { readonly id: string; readonly secret: string };
     readonly auth: { readonly tokenHost: string; readonly tokenPath: string; readonly revokePath: string };
-    /** `json: true` reads an empty answer of any type, as that of a revocation is; the default insists on JSON. */
+    /** `json: true` accepts an empty answer of any type, as for a revocation; the default requires JSON. */
     readonly http: { readonly json: true };
     readonly options: { readonly credentialsEncodingMode: 'strict' | 'loose' };
   }

@@ -21,18 +21,18 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ARGUMENTS, headless: true });
 }
 
-/** What an executed call showed. */
+/** The result of an executed call. */
 export interface Shown {
   readonly status: number;
-  /** The answer's body, as the page shows it. */
+  /** The body of the answer, as shown on the page. */
   readonly body: string;
 }
 
-/** Swagger UI as a person uses it, and what went on behind it. */
+/** Swagger UI as a person uses it, with its requests and errors. */
 export class SwaggerPage {
-  /** Everything that a strict Content-Security-Policy refused. */
+  /** Everything that the Content-Security-Policy blocked. */
   readonly violations: string[] = [];
-  /** Every address that the page asked for. */
+  /** Every URL that the page requested. */
   readonly requested: string[] = [];
   /** Errors of the page’s scripts. */
   readonly errors: string[] = [];
@@ -46,7 +46,7 @@ export class SwaggerPage {
     });
   }
 
-  /** Opens a new page at this address and waits until the operations are there. */
+  /** Opens a new page at this URL and waits for the list of operations. */
   static async open(browser: Browser, url: string): Promise<SwaggerPage> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     const swagger = new SwaggerPage(page);
@@ -59,7 +59,7 @@ export class SwaggerPage {
     return swagger;
   }
 
-  /** Signs in by the dialog, under one of the ways it lists. */
+  /** Signs in by the dialog, with one of its methods. */
   async authorize(scheme: string, username: string, password: string): Promise<void> {
     await this.page.locator('button.authorize').first().click();
     const container = this.page
@@ -73,10 +73,10 @@ export class SwaggerPage {
     await this.page.locator('button.btn-done').first().click();
   }
 
-  /** Presses Try it out and Execute of a call, with the examples as they stand. */
+  /** Presses Try it out and Execute of a call, with its unchanged examples. */
   async execute(operationId: string, change?: (block: Locator) => Promise<void>): Promise<Shown> {
     const block = this.page.locator(`[id$="-${operationId}"].opblock`);
-    // what was opened before makes the page slow
+    // open sections make the page slow
     for (const open of await this.page.locator('.opblock.is-open').all()) {
       if ((await open.getAttribute('id')) !== (await block.getAttribute('id')))
         await open.locator('.opblock-summary-control').click();
@@ -99,7 +99,7 @@ export class SwaggerPage {
     return { status: response.status(), body: await response.text().catch(() => '') };
   }
 
-  /** Leaves a picture of what is seen in test-results/. */
+  /** Saves a screenshot in test-results/. */
   async screenshot(name: string, locator?: Locator): Promise<void> {
     mkdirSync(RESULTS, { recursive: true });
     const path = join(RESULTS, `${name}.png`);

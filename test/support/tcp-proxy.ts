@@ -5,13 +5,13 @@ import { ReplicaSet } from './replica-set.ts';
 /** A moment to hang at: when these bytes are about to go to the store, or when they have just gone there. */
 export interface Moment {
   readonly text: string;
-  /** Whether the store still gets them; it is then the answer that is held back. */
+  /** Whether the store still gets these bytes; then the answer is held back. */
   readonly passed?: boolean;
 }
 
-/** Stands before a store and can be away, hang, or be slow, without anything happening to the store. */
+/** A proxy in front of a store that can be unavailable, hang or be slow, without affecting the store. */
 export class TcpProxy {
-  /** Is shown all that clients send, in order; set it before they connect. */
+  /** Receives everything that clients send, in order; set it before they connect. */
   onSent: (client: Socket, chunk: Buffer) => void = () => undefined;
   private readonly sockets = new Set<Socket>();
   private readonly stranded = new Set<Socket>();
@@ -21,14 +21,14 @@ export class TcpProxy {
   private delayMs = 0;
   private trap: { readonly moment: Moment; readonly sprung: () => void } | undefined;
 
-  /** Addresses that a MongoDB tells of its members, and the proxies' to put in their place. */
+  /** Member addresses in MongoDB's answers, and the proxies' addresses that replace them. */
   private replacements: readonly (readonly [from: Buffer, to: Buffer])[] = [];
 
   constructor(private readonly target: { readonly host: string; readonly port: number }) {
     this.server = createServer((socket) => this.join(socket));
   }
 
-  /** Opens one before the store that the URL names; before MongoDB, it is the only way to a set of one member. */
+  /** Opens one in front of the store at the URL; for MongoDB, in front of a set of one member. */
   static async before(url: string): Promise<TcpProxy> {
     const { protocol, hostname, port } = new URL(url);
     if (protocol !== 'mongodb:') return new TcpProxy({ host: hostname, port: Number(port) }).open();
@@ -37,7 +37,7 @@ export class TcpProxy {
     return proxy!;
   }
 
-  /** Opens one before each member of a replica set. Clients get to know the members by the proxies' addresses only. */
+  /** Opens one in front of each member of a replica set. Clients see only the proxies' addresses. */
   static async beforeMembers(hosts: readonly string[]): Promise<TcpProxy[]> {
     const proxies = await Promise.all(
       hosts.map((address) => {
@@ -64,14 +64,14 @@ export class TcpProxy {
     return this.sockets.size / 2;
   }
 
-  /** Where it listens, in place of the address in the URL. */
+  /** The URL with the proxy's address. */
   urlFor(url: string): string {
     const own = new URL(url);
     own.host = this.host;
     return own.href;
   }
 
-  /** The same for MongoDB. Its members say where they listen, which the proxy replaces by its own address. */
+  /** The same for MongoDB, whose members announce their addresses: the proxy replaces these by its own. */
   storeUri(mongodbUri: string): string {
     return this.urlFor(mongodbUri);
   }
@@ -93,18 +93,18 @@ export class TcpProxy {
     await closed;
   }
 
-  /** Cuts every connection, with what is held back of it; new ones are let in. */
+  /** Cuts every connection and drops held-back data; new connections are accepted. */
   cut(): void {
     for (const socket of [...this.sockets, ...this.stranded]) socket.destroy();
   }
 
-  /** Keeps connections, and lets new ones in, but passes nothing on; what is held back is passed on afterwards. */
+  /** Keeps and accepts connections, but forwards nothing; held-back data are forwarded afterwards. */
   hang(hanging: boolean): void {
     this.hanging = hanging;
     for (const socket of this.sockets) this.pauseOrResume(socket);
   }
 
-  /** The connections that are open are dead without a word, as after a firewall forgot them; new ones are as ever. */
+  /** Open connections silently stop working, as after a firewall dropped their state; new ones work. */
   strand(): void {
     for (const socket of this.sockets) {
       socket.pause();
@@ -113,12 +113,12 @@ export class TcpProxy {
     this.sockets.clear();
   }
 
-  /** Hangs at the moment, once. Resolves when it came. */
+  /** Hangs at that moment, once. Resolves when it has come. */
   hangAt(moment: Moment): Promise<void> {
     return new Promise((sprung) => (this.trap = { moment, sprung }));
   }
 
-  /** Passes everything on that much later, each way. @param delayMs milliseconds; 0 ends it */
+  /** Delays everything, each way. @param delayMs milliseconds; 0 ends it */
   slow(delayMs: number): void {
     this.delayMs = delayMs;
   }
@@ -148,7 +148,7 @@ export class TcpProxy {
     }
   }
 
-  /** Writes in order, each chunk as late as is said when it comes. */
+  /** Writes in order, each chunk with the delay that applied when it arrived. */
   private writer(to: Socket): (chunk: Buffer) => void {
     let last = Promise.resolve();
     let waiting = 0;
@@ -166,7 +166,7 @@ export class TcpProxy {
     };
   }
 
-  /** Puts the proxies' addresses in the place of the members', of the same length, where a member tells them. */
+  /** Replaces the members' addresses in answers by the proxies', which have the same length. */
   private readdressed(chunk: Buffer): Buffer {
     for (const [from, to] of this.replacements) {
       for (let at = chunk.indexOf(from); at >= 0; at = chunk.indexOf(from, at + 1)) to.copy(chunk, at);

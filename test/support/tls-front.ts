@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import type { Server } from 'node:tls';
 
-/** Ends TLS before a service, with a certificate of its own for 127.0.0.1. */
+/** Terminates TLS in front of a service, with its own certificate for 127.0.0.1. */
 export class TlsFront {
   private constructor(
     private readonly server: Server,
-    /** The certificate, PEM: whoever trusts this file trusts the front. */
+    /** The certificate, PEM, for clients to trust. */
     readonly certificateFile: string,
   ) {}
 

@@ -3,20 +3,20 @@ import { Api } from './api.ts';
 import type { Answer, CredentialBody } from './api.ts';
 import { aResourceServer, anApi, anOperation, pathOf, unique } from './builders.ts';
 
-/** What a caller did, and how often it came to what. `0` is no answer at all. */
+/** Numbers of answers by action and status. `0` is no answer. */
 export type Counts = Record<string, number>;
 
 interface KnownToken {
   readonly text: string;
   state: 'live' | 'ending' | 'ended';
-  /** It runs out between these, in milliseconds since 1970. */
+  /** It expires between these, in milliseconds since 1970. */
   readonly runsOut: { readonly fromMs: number; readonly toMs: number };
 }
 
 interface Known {
   readonly credential: CredentialBody;
   readonly tokens: KnownToken[];
-  /** `asked`: a deletion was sent, and what became of it is not known. `answered`: from then on it is dead, everywhere. */
+  /** `asked`: a deletion was sent, with unknown result. `answered`: from then on it must be refused everywhere. */
   removal: 'no' | 'asked' | 'answered';
   /** How many deletions were sent. */
   removals: number;
@@ -28,44 +28,44 @@ export interface TrafficOptions {
   /** How many callers there are; each sends one request after the other. */
   readonly callers: number;
   readonly operations?: number;
-  /** Statuses, beside those of a service that is well, that are borne; 0 is no answer. */
+  /** Statuses that are accepted besides those of a healthy service; 0 is no answer. */
   readonly borne?: readonly number[];
   readonly pauseMs?: number;
-  /** How often each thing is done, where it differs from the usual. */
+  /** Weights of actions that differ from the default. */
   readonly mix?: Partial<Readonly<Record<Deed, number>>>;
-  /** How long the next credential's tokens live, in seconds, where that is not an hour. */
+  /** Token lifetime of the next credential, in seconds; default: an hour. */
   readonly tokenTtlSeconds?: () => number;
 }
 
 type Deed = 'create' | 'remove' | 'edit' | 'issue' | 'revoke' | 'ask';
-/** How often each thing is done, unless said otherwise. */
+/** Default weights of actions. */
 const MIX: Readonly<Record<Deed, number>> = { create: 2, remove: 1, edit: 1, issue: 6, revoke: 2, ask: 8 };
 
-/** Edits and deletions are of the oldest few that are left: so they meet. */
+/** Edits and deletions hit the few oldest credentials, so that they collide. */
 const SOUGHT_AFTER = 6;
 
-/** Longer than any instance remembers what it read, in milliseconds. */
+/** Longer than any instance caches a read, in milliseconds. */
 const LEASE_OVER_MS = 300;
 
-/** By how much an instance's reading of the store's clock may be wrong, and this machine's own, in milliseconds. */
+/** Maximum error of an instance's reading of the store's clock, and of this machine's clock, in milliseconds. */
 const CLOCK_MS = 5_000;
 
-/** How often a creation that was not answered is asked for again. */
+/** How often an unanswered creation is retried. */
 const TRIES = 3;
 
 /**
- * Users and clients that create, edit and delete credentials, get, revoke and ask about tokens, all at once and without end, and
- * know at each answer what may be true.
+* Users and clients that concurrently create, edit and delete credentials, and issue, revoke and verify tokens. They
+* check each answer against what may be true at that time.
  */
 export class Traffic {
   readonly counts: Counts = {};
-  /** What must never be: a sentence each. */
+  /** Violations, one sentence each. */
   readonly violations: string[] = [];
-  /** The longest that an answer took, in milliseconds. */
+  /** The slowest answer, in milliseconds. */
   slowestMs = 0;
-  /** How many answers there were about tokens that were dead when they were asked about. */
+  /** Number of answers about tokens that had ended before the request. */
   askedOfDead = 0;
-  /** Names of credentials that may have been made without an answer that holds their secret. */
+  /** Names of credentials that may exist although the answer with their secret was lost. */
   private readonly unanswered = new Set<string>();
   private readonly known: Known[] = [];
   private places: { readonly operationId: string; readonly api: string }[] = [];
@@ -79,7 +79,7 @@ export class Traffic {
     this.deeds = mix.flatMap(([deed, times]) => Array<Deed>(times).fill(deed));
   }
 
-  /** Makes what the callers need, through a service that is well. */
+  /** Creates what the callers need, through a healthy service. */
   async prepare(): Promise<this> {
     const admin = new Api(this.options.url());
     for (let made = 0; made < (this.options.operations ?? 3); made += 1) {
@@ -98,13 +98,13 @@ export class Traffic {
     return this;
   }
 
-  /** Sends nothing any more; resolves when the last answer is there. */
+  /** Stops sending; resolves when the last answer has arrived. */
   async stop(): Promise<void> {
     this.going = false;
     await Promise.all(this.running);
   }
 
-  /** Asks once more about every token of every credential whose deletion was answered. @returns how many */
+  /** Verifies again every token of every credential whose deletion was answered. @returns how many */
   async askAboutTheDead(): Promise<number> {
     const dead = this.known.filter(({ removal }) => removal === 'answered');
     const questions = dead.flatMap((known) => known.tokens.map((token) => [known, token] as const));
@@ -143,7 +143,7 @@ export class Traffic {
     else this.unanswered.add(body.name);
   }
 
-  /** Deletes credentials whose creation was not answered: nobody has their secret. */
+  /** Deletes credentials whose creation was not answered, since nobody has their secret. */
   private async makeRoom(path: string): Promise<void> {
     const list = await this.send('list', [200], (admin) => admin.get<{ items: CredentialBody[] }>(`${path}?limit=100`));
     for (const { id, name } of list?.status === 200 ? list.body.items : []) {
@@ -160,7 +160,7 @@ export class Traffic {
     if (answer?.status === 204) known.removal = 'answered';
     if (answer?.status !== 404) return;
     if (known.removals === 1) this.violations.push(`${known.credential.id} was gone before its deletion`);
-    // another deletion was quicker, or its answer got lost: only the lease tells when it is in force everywhere
+    // another deletion was quicker, or its answer was lost: it is in force everywhere only after the lease
     await pause(LEASE_OVER_MS);
     known.removal = 'answered';
   }
@@ -222,13 +222,13 @@ export class Traffic {
       this.mustBeDoomed(known, 'its live token called inactive');
   }
 
-  /** A credential that nobody asked to delete was treated as if it were gone. */
+  /** A credential was treated as deleted without a deletion request. */
   private mustBeDoomed({ credential, removal }: Known, what: string): void {
     if (removal === 'no') this.violations.push(`${credential.id}, which is live, was treated as dead: ${what}`);
   }
 
   private some(): Known | undefined {
-    // mostly the younger ones: they are those that live and that are just being deleted
+    // mostly the younger ones: they are live or being deleted
     return Math.random() < 0.2 ? pick(this.known) : pick(this.known.slice(-40));
   }
 

@@ -1,6 +1,6 @@
-/** Random tampering with an export and its checkpoints, for comparing two verifiers. Seeded, so that a difference can be had again. */
+/** Random tampering with an export and its checkpoints, for comparing two verifiers. Seeded, so that runs are repeatable. */
 
-/** What a verifier is given. */
+/** The input of a verifier. */
 export interface Evidence {
   readonly events: readonly Buffer[];
   readonly checkpoints: readonly Buffer[];
@@ -77,7 +77,7 @@ const TEXTS = [
   `${'['.repeat(70)}${']'.repeat(70)}`, '"2026-03-01T12:00:00.000Z"', '"٢٠٢٦-03-01T12:00:00.000Z"', '{"throughSeq":3,"checkpointId":"cp_1","count":3}',
 ];
 
-/** Puts another text in the place of a member's value; sometimes mends the line's canonical form and hash after that. */
+/** Replaces the text of a member's value; sometimes restores the line's canonical form and hash after that. */
 function mutateMember(bytes: Buffer, random: Random, rehash: (event: object) => string): Buffer {
   const lines = bytes.toString('utf8').split('\n');
   const at = random(lines.length);
@@ -91,7 +91,7 @@ function mutateMember(bytes: Buffer, random: Random, rehash: (event: object) => 
     try {
       changed = rehash(JSON.parse(changed) as object);
     } catch {
-      // it cannot be mended: it stays as it is
+      // it cannot be restored: it stays unchanged
     }
   }
   const removed = random(4) === 0 ? 0 : 1; // 0: the altered event is a second one

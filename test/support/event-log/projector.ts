@@ -10,7 +10,7 @@ interface Secret {
   readonly expiresAt: string | null;
 }
 
-/** A thing as the log tells it. */
+/** A resource as reconstructed from the log. */
 interface Thing {
   readonly kind: string;
   readonly id: string;
@@ -28,7 +28,7 @@ interface Thing {
 export class Projector {
   private readonly things = new Map<string, Thing>();
 
-  /** @throws Error when an event tells another state before it than the events until then do */
+  /** @throws Error if the state before an event differs from the state after the previous events */
   add(event: ExportedEvent): void {
     const [kind = '', change] = event.type.split('.');
     switch (change) {
@@ -48,11 +48,11 @@ export class Projector {
         this.thing(event);
         this.things.delete(event.subject.id);
         break;
-      default: // tokens and the log itself change none of these
+      default: // events of tokens and of the log itself change no resource
     }
   }
 
-  /** What there is of a kind, by id: attributes, live secrets at the moment, version and times. */
+  /** The resources of a kind, by id: attributes, live secrets, version and times. */
   all(kind: string, at: string): Map<string, Data> {
     const found = [...this.things.values()].filter((thing) => thing.kind === kind);
     return new Map(found.map((thing) => [thing.id, this.shown(thing, at)]));

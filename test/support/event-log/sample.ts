@@ -1,11 +1,11 @@
-/** A small event log, its checkpoints and keys, made by the service's own code: what the published vectors are variants of. */
+/** A small event log with checkpoints and keys, made by the service's own code. The published vectors are its variants. */
 import { createPrivateKey } from 'node:crypto';
 import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/events/chain/chain.ts';
 import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/events/chain/chain.ts';
 import { checkpointSigner, signCheckpoint } from '../../../libs/audit/checkpoints/checkpoints.ts';
 import type { Checkpoint, CheckpointSigner } from '../../../libs/audit/checkpoints/checkpoints.ts';
 
-// keys whose private halves everybody knows: RFC 8032 7.1, tests 1 to 3
+// keys whose private halves are public: RFC 8032 7.1, tests 1 to 3
 export const OLD = testSigner('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
 export const NEW = testSigner('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb');
 export const STRANGER = testSigner('c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7');
@@ -62,7 +62,7 @@ export function mixed(chain: readonly LogEvent[] = op1): (LogEvent | UnchainedEv
   ];
 }
 
-/** The log with other bytes in the place of the event op_1/3, on line 4. */
+/** The log with other bytes in place of the event op_1/3, on line 4. */
 export function withThird(line: Buffer): Buffer {
   const lines = mixed().map((event): Buffer => Buffer.from(eventLine(event)));
   return Buffer.concat(lines.with(3, line).flatMap((bytes) => [bytes, Buffer.from('\n')]));

@@ -1,4 +1,4 @@
-/** Event logs in a real store: told by an instance, or put there behind its back. */
+/** Event logs in a real store: written by an instance, or inserted directly. */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { UnitOfWork } from '#events';
@@ -16,9 +16,9 @@ import { callBy } from '../instance.ts';
 import type { Instance } from '../instance.ts';
 
 /**
- * Has an instance tell an event, in a transaction of its own.
+* Lets an instance write an event, in its own transaction.
  *
- * @param limitMs how long it may take; what a client can bear when left out
+* @param limitMs time limit; default: that of a client's request
  */
 export async function tell(
   instance: Instance,
@@ -41,10 +41,10 @@ export async function tell(
 const PER_INSERT = 1_000;
 
 /**
- * Puts events with real hashes into the store, behind whatever the chain holds; returns the chain's new head.
+* Inserts events with real hashes into the store, after the existing events; returns the chain's new head.
  *
  * @param at time of the first one; the next ones follow a second apart
- * @param data what their data holds besides the usual
+* @param data additional members of their data
  */
 export async function putEvents(
   database: TestDatabase,

@@ -36,7 +36,7 @@ export function altered(set: VectorSet): void {
   });
 }
 
-/** What is left after a restore to event 5, and how the log goes on from there, against the checkpoints of before. */
+/** The log after a restore to event 5, and its continuation, against the earlier checkpoints. */
 export function restored(set: VectorSet): void {
   const fifth = op1[4] as LogEvent;
   const lost = op1.at(-1) as LogEvent;
@@ -53,7 +53,7 @@ export function restored(set: VectorSet): void {
     ['restored, reconciled and gone on', [...op1.slice(0, 5), ...goneOn], { seq: 7, code: 'checkpoint' }],
   ];
   for (const [name, chain, place] of variants) set.tampered(name, exportOf(mixed(chain)), { chains: { op_1: place } });
-  // the service exports up to its head: events that are stored beyond it are missing, which a checkpoint tells
+  // the service exports up to its head: events stored beyond it are missing, which a checkpoint reveals
   set.tampered('cut off at a head with events beyond it', exportOf(mixed(op1.slice(0, 4))), {
     chains: { op_1: { seq: 5, code: 'tail' } },
   });
@@ -124,7 +124,7 @@ export function texts(set: VectorSet): void {
   for (const [name, text] of variants) set.tampered(name, withThird(Buffer.from(text)), at3);
 }
 
-/** Lines that are no events. */
+/** Lines that are not events. */
 export function forms(set: VectorSet): void {
   const third = op1[2] as LogEvent;
   const line = eventLine(third);

@@ -1,10 +1,10 @@
-/** What a directory of vectors is: files, and cases that name them. */
+/** A directory of vectors: files, and cases that name them. */
 export interface Place {
   readonly seq: number;
   readonly code: string;
 }
 
-/** What a verifier is given, by file names, and what it must answer. */
+/** The inputs of a verifier, by file names, and its required answer. */
 export interface VectorCase {
   readonly name: string;
   readonly events: readonly string[];

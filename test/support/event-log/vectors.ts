@@ -1,6 +1,6 @@
 /**
  * Builds docs/event-log-format/vectors with the service's own code. Committed are its results; event-log-vectors.spec.ts
- * compares, and `node test/support/event-log/vectors.ts` writes them anew.
+* compares, and `node test/support/event-log/vectors.ts` regenerates them.
  */
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
@@ -150,7 +150,7 @@ function signed(set: VectorSet): void {
   }
 }
 
-/** The same signature, its scalar greater by the order of the group: RFC 8032 5.1.7 has it refused. */
+/** The same signature, with the group order added to its scalar: RFC 8032 5.1.7 requires its refusal. */
 function malleated(signature: string): string {
   const bytes = Buffer.from(signature, 'base64url');
   const scalar = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString('hex')}`);
