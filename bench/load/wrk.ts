@@ -43,9 +43,9 @@ export interface LoadOptions {
 }
 
 /**
-* Starts to send the workload with wrk: a closed loop of keep-alive connections from one thread.
+ * Starts to send the workload with wrk: a closed loop of keep-alive connections from one thread.
  *
-* @returns the result rejects if an answer is not what the workload expects, or a connection breaks
+ * @returns the result rejects if an answer is not what the workload expects, or a connection breaks
  */
 export function startLoad(options: LoadOptions): RunningLoad {
   const { url, seconds, workload, connections = CONNECTIONS } = options;

@@ -39,8 +39,8 @@ interface Run {
 type Workloads = ReadonlyMap<Target, Partial<Record<Scenario, Workload>>>;
 
 /**
-* Visits every scenario of every target once per round, in reverse in every other round, so that compared runs are
-* close together and no target always comes first.
+ * Visits every scenario of every target once per round, in reverse in every other round, so that compared runs are
+ * close together and no target always comes first.
  *
  * @throws Error when a target does not behave
  */

@@ -23,7 +23,7 @@ export interface Stores {
 /**
  * How to run the built service: as `npm run start:prod` does, in the checkout `root`.
  *
-* @param env additional variables; everything else has its default
+ * @param env additional variables; everything else has its default
  */
 export function latchkeyCommand(
   root: string,

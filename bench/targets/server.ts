@@ -22,7 +22,7 @@ export interface Server {
 }
 
 /**
-* Starts a server in production mode and waits until it announces its address.
+ * Starts a server in production mode and waits until it announces its address.
  *
  * @throws Error with what it wrote, when it ends or takes longer than a minute
  */

@@ -21,7 +21,7 @@ export interface Target {
   readonly name: string;
   readonly server: Server;
   /**
-  * Prepares a round (fresh tokens) and checks that the target is correct: a live token is active, an unknown
+   * Prepares a round (fresh tokens) and checks that the target is correct: a live token is active, an unknown
    * one is not, a wrong secret is 401.
    *
    * @throws Error when it does not

@@ -77,7 +77,7 @@ export class Chain {
 
   /**
    * To be called once, after the last event.
-  * @param partial whether the chain may begin and end anywhere
+   * @param partial whether the chain may begin and end anywhere
    */
   report(partial: boolean): ChainReport {
     const fault = partial ? this.fault : this.faultAtEnd();

@@ -16,7 +16,7 @@ export type ReadFault = 'not-utf8' | 'not-json';
 
 /**
  * Reads one JSON text.
-* @returns the text and its value, or why it is invalid; a byte order mark or too deep nesting is invalid
+ * @returns the text and its value, or why it is invalid; a byte order mark or too deep nesting is invalid
  */
 export function readJson(bytes: Buffer): { text: string; value: Json } | { fault: ReadFault } {
   if (!isUtf8(bytes)) return { fault: 'not-utf8' };

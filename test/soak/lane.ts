@@ -30,9 +30,9 @@ const LASTS_MS = 5_000;
 const AT_LEAST_MS = 300;
 
 /**
-* Runs one fault after another. Faults, pauses and durations are random. No fault is active at the end.
+ * Runs one fault after another. Faults, pauses and durations are random. No fault is active at the end.
  *
-* @throws Error if a fault could not begin or end
+ * @throws Error if a fault could not begin or end
  */
 export async function runLane({ name, faults, random }: Lane, endAtMs: number, happened: Happened): Promise<void> {
   const wait = async (ms: number): Promise<void> => {

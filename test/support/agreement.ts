@@ -40,7 +40,7 @@ interface StoredCredential {
 }
 
 /**
-* Waits until the follow-up work of all commits is done.
+ * Waits until the follow-up work of all commits is done.
  *
  * @throws Error when it is not within the time
  */
@@ -50,9 +50,9 @@ export async function settled(database: TestDatabase, limitMs = 60_000): Promise
 }
 
 /**
-* Compares the store, the event log and the outbox when nothing is in progress.
+ * Compares the store, the event log and the outbox when nothing is in progress.
  *
-* @returns one sentence per disagreement; empty if everything agrees
+ * @returns one sentence per disagreement; empty if everything agrees
  */
 export async function disagreements(database: TestDatabase): Promise<string[]> {
   for (;;) {

@@ -25,8 +25,8 @@ export interface Instance {
 /**
  * Starts one and waits until its store is ready.
  *
-* @param env variables that differ from the usual configuration
-* @param modules modules beyond the catalogue and identity
+ * @param env variables that differ from the usual configuration
+ * @param modules modules beyond the catalogue and identity
  */
 export async function startInstance(
   database: TestDatabase,

@@ -5,7 +5,7 @@ import { required } from './database.ts';
 import { Gateway } from './gateway.ts';
 
 /**
-* Starts a real nginx that balances requests over the instances as in docs/operating.md, and waits until it answers.
+ * Starts a real nginx that balances requests over the instances as in docs/operating.md, and waits until it answers.
  *
  * @param ports where the instances listen
  */

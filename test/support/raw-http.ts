@@ -14,8 +14,8 @@ export interface RawAnswer {
 const ANSWER_LIMIT_MS = 8_000;
 
 /**
-* A connection that sends exactly the given bytes, for requests that no HTTP client sends.
-* Characters above 127 are sent as Latin-1, one byte each.
+ * A connection that sends exactly the given bytes, for requests that no HTTP client sends.
+ * Characters above 127 are sent as Latin-1, one byte each.
  */
 export class RawConnection {
   private received = Buffer.alloc(0);

@@ -10,7 +10,7 @@ const GAP_MS = 500;
 type Call = <T>(request: ControlRequest) => Promise<T>;
 
 /**
-* The route of one group of clients to a replica set: its own three ports. If two instances have two views, a partition can
+ * The route of one group of clients to a replica set: its own three ports. If two instances have two views, a partition can
  * cut off one of them alone.
  */
 export class SetView {
@@ -53,7 +53,7 @@ export class SetView {
 }
 
 /**
-* A replica set for one test, in front of the database that all tests share. Its faults do not affect other tests.
+ * A replica set for one test, in front of the database that all tests share. Its faults do not affect other tests.
  * Members are numbered from 0, and 0 is the primary at first. See tools/documentdb/README.md for what each fault means.
  */
 export class ReplicaSet {
@@ -94,7 +94,7 @@ export class ReplicaSet {
   }
 
   /**
-  * Freezes a member's knowledge of the majority's state. A secondary lags from now on; if elected, it
+   * Freezes a member's knowledge of the majority's state. A secondary lags from now on; if elected, it
    * is a fresh primary until `release`. The primary's writes are applied, and not acknowledged until `release`.
    */
   async freeze(member: number): Promise<void> {

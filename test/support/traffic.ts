@@ -54,8 +54,8 @@ const CLOCK_MS = 5_000;
 const TRIES = 3;
 
 /**
-* Users and clients that concurrently create, edit and delete credentials, and issue, revoke and verify tokens. They
-* check each answer against what may be true at that time.
+ * Users and clients that concurrently create, edit and delete credentials, and issue, revoke and verify tokens. They
+ * check each answer against what may be true at that time.
  */
 export class Traffic {
   readonly counts: Counts = {};

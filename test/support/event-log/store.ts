@@ -16,9 +16,9 @@ import { callBy } from '../instance.ts';
 import type { Instance } from '../instance.ts';
 
 /**
-* Lets an instance write an event, in its own transaction.
+ * Lets an instance write an event, in its own transaction.
  *
-* @param limitMs time limit; default: that of a client's request
+ * @param limitMs time limit; default: that of a client's request
  */
 export async function tell(
   instance: Instance,
@@ -41,10 +41,10 @@ export async function tell(
 const PER_INSERT = 1_000;
 
 /**
-* Inserts events with real hashes into the store, after the existing events; returns the chain's new head.
+ * Inserts events with real hashes into the store, after the existing events; returns the chain's new head.
  *
  * @param at time of the first one; the next ones follow a second apart
-* @param data additional members of their data
+ * @param data additional members of their data
  */
 export async function putEvents(
   database: TestDatabase,

@@ -1,6 +1,6 @@
 /**
  * Builds docs/event-log-format/vectors with the service's own code. Committed are its results; event-log-vectors.spec.ts
-* compares, and `node test/support/event-log/vectors.ts` regenerates them.
+ * compares, and `node test/support/event-log/vectors.ts` regenerates them.
  */
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
