@@ -6,6 +6,7 @@ import { runAtLength } from '../local-stores/debian.ts';
 import type { StoreContext } from '../local-stores/context.ts';
 import { passwordsFile, storePasswords } from '../local-stores/passwords.ts';
 import { StartError, awaitAnswer, startServer } from '../local-stores/processes.ts';
+import { behaviourFlags } from './behaviour.ts';
 import { ensureImage, imageRoot } from './image.ts';
 import { POSTGRES_PORT, startPostgres } from './postgres-server.ts';
 
@@ -34,20 +35,13 @@ export async function startDatabase(context: StoreContext): Promise<string> {
   return socketFolder;
 }
 
-/** The gateway's flags for strictness and latency, from the environment. */
-function behaviour(env: NodeJS.ProcessEnv): string[] {
-  if (env['LATCHKEY_STORE_STRICT'] !== '1') return [];
-  const rttMs = env['LATCHKEY_STORE_RTT_MS'] ?? '1.2';
-  const commitMs = env['LATCHKEY_STORE_COMMIT_MS'] ?? '4';
-  return ['--strict', '--rtt-ms', rttMs, '--commit-ms', commitMs];
-}
-
 async function startGateway(socketFolder: string, context: StoreContext): Promise<string> {
   const { ledger, dataFolder: folder, durable } = context;
   const root = storePasswords(folder)['mongodb-root-password'];
   const logFile = join(folder, 'gateway.log');
   const address = ['--postgres-host', socketFolder, '--postgres-port', String(POSTGRES_PORT)];
-  const args = [GATEWAY, ...address, '--passwords', passwordsFile(folder), ...behaviour(process.env)];
+  const args = [GATEWAY, ...address, '--passwords', passwordsFile(folder)];
+  args.push(...behaviourFlags(process.env, durable));
   // tests get elections, and members to fail over to
   if (!durable) args.push('--members', '3', '--control');
   const gateway = await startServer({
