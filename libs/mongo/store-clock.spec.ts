@@ -29,7 +29,8 @@ describe('the clock of the store', () => {
     });
   };
   const heartbeat = (connectionId: string, ms: number): void => {
-    client.emit('serverHeartbeatSucceeded', { connectionId, reply: { localTime: new Date(Date.now() + ms) } });
+    const reply = { localTime: new Date(Date.now() + ms) };
+    client.emit('serverHeartbeatSucceeded', { connectionId, duration: 1, reply });
   };
   const primary = (address: string): void => {
     client.emit('serverDescriptionChanged', { newDescription: { type: 'RSPrimary', address } });

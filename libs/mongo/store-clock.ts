@@ -83,10 +83,11 @@ export class StoreClock extends Clock {
 
   /** Hears the cluster time and the members' clocks in the driver's heartbeats, and notices another primary. */
   follow(client: Pick<mongo.MongoClient, 'on'>): void {
-    client.on('serverHeartbeatSucceeded', ({ connectionId, reply }) => {
+    client.on('serverHeartbeatSucceeded', ({ connectionId, duration, reply }) => {
       const { localTime, $clusterTime } = reply as Hello;
       if ($clusterTime !== undefined) this.hearClusterTime($clusterTime.clusterTime);
-      if (localTime instanceof Date) this.nodes.hear(connectionId, localTime.getTime() - performance.now());
+      // while replies are streamed, the driver measures the round trip by a connection beside it, and says it here
+      if (localTime instanceof Date) this.nodes.hear(connectionId, localTime.getTime() - performance.now(), duration);
     });
     client.on('serverClosed', ({ address }) => this.nodes.forget(address));
     client.on('serverDescriptionChanged', ({ newDescription: { type, address } }) => {
