@@ -17,7 +17,12 @@ import {
 } from './store-errors.ts';
 
 const FIRST_PAUSE_MS = 4;
-const LONGEST_PAUSE_MS = 32;
+/**
+ * No longer than an instance leaves a shared chain to others (libs/events/chain/chain-turns.ts): who pauses for longer misses its turn.
+ */
+const MAX_PAUSE_MS = 12;
+/** The pause before a commit is asked for again whose answer was lost. */
+const COMMIT_AGAIN_MS = 32;
 /** Conflicts for this long are not the usual race: somebody may have died in a transaction, in milliseconds. */
 const LONG_CONFLICT_MS = 500;
 
@@ -71,7 +76,7 @@ export class Transactions {
         if (performance.now() - beganAtMs > LONG_CONFLICT_MS) await this.sessions.endThoseOfSilentInstances();
         // the jitter keeps two instances from meeting again and again
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+        pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       }
     } finally {
       this.sessions.give(session, mayBeOpen);
@@ -106,7 +111,7 @@ export class Transactions {
         const unknown = isCommitUnknown(error) || isConnectionLost(error);
         if (!unknown || performance.now() > deadlineAt) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, LONGEST_PAUSE_MS));
+      await new Promise((resolve) => setTimeout(resolve, COMMIT_AGAIN_MS));
     }
   }
 }

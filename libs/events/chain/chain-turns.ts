@@ -10,8 +10,8 @@ const SHARED_FOR_MS = 2_000;
  * pauses, and longer the more conflicts there are, since more instances want a turn.
  */
 const MIN_LINGER_MS = 12;
-const MAX_LINGER_MS = 60;
-const LINGER_GROWTH = 1.3;
+const MAX_LINGER_MS = 90;
+const LINGER_GROWTH = 1.2;
 const LINGER_DECAY = 0.9;
 const CHAINS_REMEMBERED = 10_000;
 
