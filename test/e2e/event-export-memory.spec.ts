@@ -92,12 +92,16 @@ describe('an unfinished export', () => {
   }
 
   it('ends when its reader disconnects', async () => {
+    const stoppedAt = performance.now();
+    expect(await other.stop()).toBe(0);
+    const usualMs = performance.now() - stoppedAt;
+    await other.start();
     const answer = await begin();
     answer.destroy();
     // an export under way would keep it from stopping for two seconds
     const before = performance.now();
     expect(await other.stop()).toBe(0);
-    expect(performance.now() - before).toBeLessThan(1_900);
+    expect(performance.now() - before).toBeLessThan(usualMs + 1_900);
   });
 
   it('is aborted when the service shuts down, and the service stops in time', async () => {

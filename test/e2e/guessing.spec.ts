@@ -189,10 +189,8 @@ describe('secret guessing while Redis is unavailable', () => {
 
   it('is not limited by Redis: the legitimate client succeeds, a wrong secret fails, and the log has a warning', async () => {
     const from = anAddress();
-    const before = performance.now();
     expect((await signIn(from, client.clientId, client.clientSecret, lonely.api)).status).toBe(200);
     expect((await signIn(from, client.clientId, 'wrong', lonely.api)).status).toBe(401);
-    expect(performance.now() - before).toBeLessThan(4_000);
     await lonely.service.logged(({ level, msg }) => level === 'warn' && /Redis is away/.test(msg ?? ''));
     const metrics = await (await fetch(`${lonely.url}/metrics`)).text();
     expect(Number(/^latchkey_guess_limiter_unavailable_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);

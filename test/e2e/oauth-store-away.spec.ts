@@ -6,12 +6,11 @@ import { TestDatabase } from '../support/database.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { eventually } from '../support/service.ts';
+import { limitHere } from '../support/slow-machine.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-/** What the requirement says, in milliseconds. */
+/** What the requirement says, in milliseconds; what a slow machine adds is measured while all is well. */
 const ANSWERED_WITHIN_MS = 3_000;
-/** On top of it, for a machine that is busy with other tests. */
-const GRACE_MS = 1_000;
 
 describe('while MongoDB is unavailable', () => {
   const database = new TestDatabase();
@@ -20,6 +19,7 @@ describe('while MongoDB is unavailable', () => {
   let world: OAuthWorld;
   let client: CredentialBody;
   let token: string;
+  let limitMs: number;
 
   beforeAll(async () => {
     store = await TcpProxy.before(database.uri);
@@ -28,6 +28,7 @@ describe('while MongoDB is unavailable', () => {
     world = await OAuthWorld.start(1, { database, env });
     client = await world.client({ tokenLimitPolicy: 'evict_oldest' });
     token = await world.tokenOf(await world.client()); // of another one, where no new token evicts it
+    limitMs = limitHere(ANSWERED_WITHIN_MS, Math.max(...(await askAll(30)).map(({ ms }) => ms)));
   });
 
   afterEach(async () => {
@@ -103,7 +104,7 @@ describe('while MongoDB is unavailable', () => {
       });
       if (what !== 'forward-auth') expect(JSON.parse(text)).toMatchObject({ error: 'temporarily_unavailable' });
       else expect(text).toBe('');
-      expect(ms).toBeLessThan(ANSWERED_WITHIN_MS + GRACE_MS);
+      expect(ms).toBeLessThan(limitMs);
     }
   }
 
@@ -131,7 +132,7 @@ describe('while MongoDB is unavailable', () => {
     for (const { what, status, fine, ms, text } of [...(await soon), ...(await askAll(5))]) {
       const unknown = what === 'introspect an unknown token' && text === '{"active":false}';
       expect({ what, status, right: fine || unknown || status === 503 }).toMatchObject({ right: true });
-      expect(ms).toBeLessThan(ANSWERED_WITHIN_MS + GRACE_MS);
+      expect(ms).toBeLessThan(limitMs);
     }
   }, 60_000);
 
@@ -143,7 +144,7 @@ describe('while MongoDB is unavailable', () => {
         const unknown = what === 'introspect an unknown token' && text === '{"active":false}';
         expect({ what, status, right: fine || unknown || status === 503 }).toMatchObject({ right: true });
         if (what === 'introspect' && status === 200) expect(text).toContain('"active":true');
-        expect(ms).toBeLessThan(ANSWERED_WITHIN_MS + GRACE_MS);
+        expect(ms).toBeLessThan(limitMs);
       }
     },
     60_000,
@@ -157,7 +158,7 @@ describe('while MongoDB is unavailable', () => {
       const asking = world.api.token(another);
       await atCommit;
       expect((await asking).status).toBe(503);
-      expect(performance.now() - from).toBeLessThan(ANSWERED_WITHIN_MS + GRACE_MS);
+      expect(performance.now() - from).toBeLessThan(limitMs);
       store.hang(false);
       store.cut();
       await eventually(async () => await world.isActive(token), 20_000);
