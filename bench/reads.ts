@@ -42,7 +42,7 @@ interface Row {
   readonly cpuMsEach: number;
 }
 
-/** A token as the service issues them: `lk_at_`, the credential's handle, 43 random characters, and the CRC-32 of all before it. */
+/** A token as the service issues it: `lk_at_`, the credential's handle, 43 random characters and a CRC-32. */
 function tokenOf({ clientId }: BenchCredential): string {
   const random = Array.from(randomBytes(43), (byte) => BASE62[byte % 62]).join('');
   const text = `lk_at_${clientId.slice('lk_ci_'.length)}${random}`;

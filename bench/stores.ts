@@ -31,8 +31,8 @@ export async function ensureWrk(say: (line: string) => void): Promise<void> {
 }
 
 /**
- * Starts the stores, unless MONGODB_URI and REDIS_URL name Latchkey's. The peers' Redis keeps nothing on disk, which is in
- * their favour.
+ * Starts the stores, unless MONGODB_URI and REDIS_URL name Latchkey's. The peers' Redis stores nothing on disk, which
+ * favours the peers.
  */
 export async function startStores(binariesFolder: string, say: (line: string) => void): Promise<BenchStores> {
   const stores = await startTestStores(binariesFolder, say);

@@ -25,7 +25,7 @@ export interface ChainReport {
   readonly chain: string;
   /** How many events of it were read, good or not. */
   readonly events: number;
-  /** The seq of its first event, null if that could not be read; of the last good one; of the last good one that a checkpoint agrees with. */
+  /** Seqs of the first event (null if unreadable), the last good one, and the last one confirmed by a checkpoint. */
   readonly first: number | null;
   readonly last: number | null;
   readonly signed: number | null;

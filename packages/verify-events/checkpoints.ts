@@ -68,7 +68,7 @@ export class KeyRing {
   }
 }
 
-/** The checkpoints of a document: an array, or an object with the array `items`. Throws an InputError for anything else. */
+/** The checkpoints of a document: an array, or an object with the array `items`. @throws InputError otherwise */
 export function listOfCheckpoints(value: Json): Json[] {
   const list = isObject(value) ? value['items'] : value;
   if (!Array.isArray(list)) throw new InputError('neither an array nor an object with an array "items"');

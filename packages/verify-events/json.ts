@@ -1,5 +1,5 @@
-// JSON as docs/event-log-format.md requires it: strictly read, and in canonical form (RFC 8785). Written for this verifier
-// alone, so that it shares no fault with the service's.
+// JSON as docs/event-log-format.md requires it: strictly read, and in canonical form (RFC 8785). Written for this
+// verifier alone, so that it shares no fault with the service's code.
 import { isUtf8 } from 'node:buffer';
 
 /** Deepest nesting of arrays and objects, the outermost being the first level. */

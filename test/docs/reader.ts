@@ -20,8 +20,8 @@ export interface Reading {
 }
 
 /**
- * Someone who types every command of a document, in one shell and in a checkout, as it stands there. `curl` finds the service under
- * test at the addresses of the documents, and `latchkey` is the built program with the service's configuration.
+ * Runs every command of a document unchanged, in one shell and in a checkout. `curl` reaches the tested service at the
+ * addresses of the documents, and `latchkey` is the built program with the service's configuration.
  */
 export class Reader {
   private constructor(

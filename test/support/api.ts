@@ -129,7 +129,7 @@ export function cookieOf(headers: Headers): string {
 
 /** The HTTP API of one instance, as one person uses it. */
 export class Api {
-  /** @param url where the instance listens @param signIn who asks: the first platform-admin unless said otherwise; null for no one */
+  /** @param url of the instance @param signIn the caller: by default the first platform-admin; null for nobody */
   constructor(
     readonly url: string,
     private readonly signIn: SignIn | BrowserSession | BearerToken | null = ADMIN,

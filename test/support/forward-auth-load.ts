@@ -11,8 +11,8 @@ interface Asked<T> {
 }
 
 /**
- * Asks forward-auth about tokens over one kept connection, several questions ahead of their answers (RFC 9112 9.3.2): a client
- * so lean that a test can ask a million. A question begins when it is handed to the socket.
+ * Sends forward-auth requests over one connection, pipelined (RFC 9112 9.3.2), so that a test can afford a million.
+ * A request begins when it is written to the socket.
  */
 export class ForwardAuthLoad<T> {
   private readonly socket: Socket;

@@ -27,8 +27,8 @@ export async function insertAll(database: TestDatabase, name: string, documents:
 }
 
 /**
- * Puts operations into the store as the service would have made them, chains and all, but sooner: each with so many credentials that may
- * call the APIs.
+ * Inserts operations with their chains as the service would have created them, only faster. Each has this many
+ * credentials that may call the APIs.
  */
 export async function seedOperations(
   database: TestDatabase,

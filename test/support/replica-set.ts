@@ -10,8 +10,8 @@ const GAP_MS = 500;
 type Call = <T>(request: ControlRequest) => Promise<T>;
 
 /**
- * The route of one group of clients to a replica set: its own three ports. If two instances have two views, a partition can
- * cut off one of them alone.
+ * The route of one group of clients to a replica set: its own three ports. If two instances have two views, a
+ * partition can cut off one of them alone.
  */
 export class SetView {
   constructor(
@@ -127,7 +127,8 @@ export class ReplicaSet {
   }
 
   /**
-   * Shards or moves a collection, behind routers (`persona: 'mongos'`): what `explain` says, and which unique indexes may be made.
+   * Shards or moves a collection, behind routers (`persona: 'mongos'`). It changes the answers of `explain`, and which
+   * unique indexes are allowed.
    * @param key the shard key's fields, or null for a collection that is not sharded
    */
   async place(databaseName: string, collection: string, key: string[] | null, ...shards: string[]): Promise<void> {

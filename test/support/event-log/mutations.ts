@@ -1,4 +1,4 @@
-/** Random tampering with an export and its checkpoints, for comparing two verifiers. Seeded, so that runs are repeatable. */
+/** Random tampering with an export and its checkpoints, to compare two verifiers. Seeded, so runs are repeatable. */
 
 /** The input of a verifier. */
 export interface Evidence {

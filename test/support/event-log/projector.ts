@@ -22,8 +22,8 @@ interface Thing {
 }
 
 /**
- * Rebuilds operations, credentials, APIs, resource servers and users from their events alone, as an auditor would: it shares no code
- * with the service. Events of one chain come in their order.
+ * Rebuilds operations, credentials, APIs, resource servers and users from their events alone, as an auditor would,
+ * without code of the service. Events of one chain arrive in order.
  */
 export class Projector {
   private readonly things = new Map<string, Thing>();

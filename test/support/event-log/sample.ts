@@ -1,4 +1,4 @@
-/** A small event log with checkpoints and keys, made by the service's own code. The published vectors are its variants. */
+/** A small event log with checkpoints and keys, made by the service's code. The published vectors are its variants. */
 import { createPrivateKey } from 'node:crypto';
 import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/events/chain/chain.ts';
 import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/events/chain/chain.ts';

@@ -13,7 +13,7 @@ export interface VectorCase {
   readonly partial?: boolean;
   readonly chains?: readonly string[];
   readonly exit: 0 | 1 | 2;
-  /** The chains at fault, by name, the first line at fault that belongs to no chain, the checkpoints at fault, by id. */
+  /** Faulty chains by name, the first faulty line outside the chains, and faulty checkpoints by id. */
   readonly faults?: {
     readonly chains?: Readonly<Record<string, Place>>;
     readonly line?: { readonly line: number; readonly code: string };

@@ -1,6 +1,6 @@
 /**
- * Builds docs/event-log-format/vectors with the service's own code. Committed are its results; event-log-vectors.spec.ts
- * compares, and `node test/support/event-log/vectors.ts` regenerates them.
+ * Builds docs/event-log-format/vectors with the service's own code. The results are committed.
+ * event-log-vectors.spec.ts compares them, and `node test/support/event-log/vectors.ts` regenerates them.
  */
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
