@@ -20,6 +20,7 @@ const external = [
   'class-transformer',
   'class-transformer/*',
   '@node-rs/argon2',
+  'piscina',
   '@fastify/static',
   'swagger-ui-dist',
   'passport-http',
@@ -52,4 +53,9 @@ await build({
   entryPoints: ['dist/apps/api/src/main.js'],
   outfile: 'dist/latchkey.mjs',
   conditions: ['latchkey-dist'],
+});
+await build({
+  ...common,
+  entryPoints: ['dist/libs/identity/password-thread.js'],
+  outfile: 'dist/password-thread.mjs',
 });

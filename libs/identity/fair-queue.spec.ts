@@ -6,14 +6,14 @@ function observed(maxRunning: number, maxWaiting: number) {
   const queue = new FairQueue(maxRunning, maxWaiting);
   const running = new Map<string, () => void>();
   const log = { begun: [] as string[], dropped: [] as string[], most: 0 };
-  const bring = (source: string, name: string, subject = name): void => {
+  const bring = (source: string, name: string, { subject = name, used = 0 } = {}): void => {
     const work = (): Promise<void> =>
       new Promise((resolve) => {
         log.begun.push(name);
         running.set(name, resolve);
         log.most = Math.max(log.most, running.size);
       });
-    queue.run(source, subject, work).catch((error: unknown) => {
+    queue.run({ source, subject, used }, work).catch((error: unknown) => {
       if (!(error instanceof QueueFull)) throw error;
       log.dropped.push(name);
     });
@@ -56,22 +56,41 @@ describe('FairQueue', () => {
 
   it('rotates among the subjects of a source', async () => {
     const { log, bring, endAll } = observed(1, 100);
-    for (const name of names('a', 10)) bring('address', name, 'guessed-at');
-    bring('address', 'rightful', 'rightful');
+    for (const name of names('a', 10)) bring('address', name, { subject: 'guessed-at' });
+    bring('address', 'rightful');
     await endAll();
     expect(log.begun.indexOf('rightful')).toBeLessThanOrEqual(2);
   });
 
-  it('drops, when full, the newest entry of the source with the most entries', async () => {
-    const { log, bring, endAll } = observed(1, 4);
-    for (const name of names('a', 8)) bring('a', name);
-    for (const name of names('b', 2)) bring('b', name);
+  it('gives the source that used least its turn first', async () => {
+    const { log, bring, endAll } = observed(1, 100);
+    for (const [index, name] of names('guesser', 10).entries()) bring(name, name, { used: 10 + index });
+    bring('rightful', 'rightful', { used: 1 });
+    bring('guesser9', 'again', { used: 20 });
     await endAll();
-    expect(log.dropped).toEqual(['a5', 'a6', 'a7', 'a4', 'a3']);
-    expect(log.begun).toEqual(['a0', 'a1', 'b0', 'a2', 'b1']);
+    expect(log.begun.slice(1, 3)).toEqual(['rightful', 'guesser1']);
+    expect(log.begun.slice(-2)).toEqual(['guesser9', 'again']);
   });
 
-  it('drops, when full, the new entry if no source has more', async () => {
+  it('when it is full drops the newest task of the source that used most', async () => {
+    const { log, bring, endAll } = observed(1, 4);
+    for (const [index, name] of names('a', 8).entries()) bring('a', name, { used: index + 1 });
+    for (const [index, name] of names('b', 2).entries()) bring('b', name, { used: index + 1 });
+    await endAll();
+    expect(log.dropped).toEqual(['a5', 'a6', 'a7', 'a4', 'a3']);
+    expect(log.begun).toEqual(['a0', 'b0', 'b1', 'a1', 'a2']);
+  });
+
+  it('takes someone new when it is full of sources that each wait with one task and used more', async () => {
+    const { log, bring, endAll } = observed(1, 4);
+    for (const name of names('guesser', 10)) bring(name, name, { used: 2 });
+    bring('rightful', 'rightful', { used: 1 });
+    await endAll();
+    expect(log.dropped).not.toContain('rightful');
+    expect(log.begun[1]).toBe('rightful');
+  });
+
+  it('drops the newcomer when no source used more', async () => {
     const { log, bring, endAll } = observed(1, 2);
     for (const source of ['a', 'b', 'c', 'd']) bring(source, source);
     await endAll();
@@ -80,8 +99,9 @@ describe('FairQueue', () => {
 
   it('continues after work that fails', async () => {
     const queue = new FairQueue(1, 10);
-    const failing = queue.run('a', 'a', () => Promise.reject(new Error('broken')));
-    const following = queue.run('a', 'a', () => Promise.resolve('done'));
+    const source = { source: 'a', subject: 'a', used: 0 };
+    const failing = queue.run(source, () => Promise.reject(new Error('broken')));
+    const following = queue.run(source, () => Promise.resolve('done'));
     await expect(failing).rejects.toThrow('broken');
     expect(await following).toBe('done');
   });

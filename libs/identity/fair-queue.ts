@@ -8,15 +8,25 @@ interface Task {
   readonly drop: () => void;
 }
 
-/** Tasks by their second key. A map keeps its order of insertion: who was served goes to its end. */
-type Line = Map<string, Task[]>;
+/** Who brings a task, and what it is about. */
+export interface TaskSource {
+  readonly source: string;
+  readonly subject: string;
+  /** How much this source has used up, in whatever unit: sources that used less come first. */
+  readonly used: number;
+}
 
-const NOBODY: Line = new Map<string, Task[]>();
+/** What waits of one source. */
+interface Line {
+  used: number;
+  /** Tasks by subject. A map keeps its order of insertion: a subject that was served goes to its end. */
+  readonly subjects: Map<string, Task[]>;
+}
 
 /**
- * Runs a few pieces of work at a time. The others wait in a short queue that is fair by source, and within a source by subject: each
- * source has its turn, however many tasks another one brings. When the queue is full, the source with the most waiting tasks loses
- * its newest one.
+ * Runs a few pieces of work at a time. The others wait in a short queue that is fair by source, and within a source by subject: the
+ * source that used least has its turn, and among equals the one that waited longest, however many tasks another one brings. When the
+ * queue is full, the source that used most loses its newest task.
  */
 export class FairQueue {
   private readonly sources = new Map<string, Line>();
@@ -28,14 +38,10 @@ export class FairQueue {
     private readonly maxWaiting: number,
   ) {}
 
-  /**
-   * @param source who brings the work
-   * @param subject what the work is about
-   * @throws QueueFull
-   */
-  async run<T>(source: string, subject: string, work: () => Promise<T>): Promise<T> {
+  /** @throws QueueFull */
+  async run<T>(source: TaskSource, work: () => Promise<T>): Promise<T> {
     if (this.running < this.maxRunning) this.running += 1;
-    else await this.turn(source, subject);
+    else await this.turn(source);
     try {
       return await work();
     } finally {
@@ -43,70 +49,69 @@ export class FairQueue {
     }
   }
 
-  private turn(source: string, subject: string): Promise<void> {
+  private turn(source: TaskSource): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.add(source, subject, { start: resolve, drop: () => reject(new QueueFull('the queue is full')) });
+      this.add(source, { start: resolve, drop: () => reject(new QueueFull('the queue is full')) });
       if (this.waiting > this.maxWaiting) this.dropOne();
     });
   }
 
-  private add(source: string, subject: string, task: Task): void {
+  private add({ source, subject, used }: TaskSource, task: Task): void {
     let line = this.sources.get(source);
-    if (line === undefined) this.sources.set(source, (line = new Map<string, Task[]>()));
-    const tasks = line.get(subject);
-    if (tasks === undefined) line.set(subject, [task]);
+    if (line === undefined) this.sources.set(source, (line = { used, subjects: new Map<string, Task[]>() }));
+    line.used = used;
+    const tasks = line.subjects.get(subject);
+    if (tasks === undefined) line.subjects.set(subject, [task]);
     else tasks.push(task);
     this.waiting += 1;
   }
 
   /** Hands a free place to the next source in turn. */
   private next(): void {
-    const [source, line] = first(this.sources) ?? [];
-    const [subject, tasks] = first(line ?? NOBODY) ?? [];
+    const [source, line] = firstLeast(this.sources, ({ used }) => used) ?? [];
+    const [subject, tasks] = firstLeast(line?.subjects ?? NONE, () => 0) ?? [];
     const task = tasks?.shift();
-    if (source === undefined || subject === undefined || task === undefined) {
+    if (source === undefined || line === undefined || subject === undefined || task === undefined) {
       this.running -= 1;
       return;
     }
     this.waiting -= 1;
-    toEnd(line, subject, tasks?.length === 0);
-    toEnd(this.sources, source, line?.size === 0);
+    toEnd(line.subjects, subject, tasks?.length === 0);
+    toEnd(this.sources, source, line.subjects.size === 0);
     task.start();
   }
 
   private dropOne(): void {
-    const [source, line] = longest(this.sources, sizeOf);
-    const [subject, tasks] = longest(line, (waiting) => waiting.length);
+    const [source, line] = lastMost(this.sources, ({ used }) => used);
+    const [subject, tasks] = lastMost(line.subjects, (waiting) => waiting.length);
     const task = tasks.pop();
-    if (tasks.length === 0) line.delete(subject);
-    if (line.size === 0) this.sources.delete(source);
+    if (tasks.length === 0) line.subjects.delete(subject);
+    if (line.subjects.size === 0) this.sources.delete(source);
     this.waiting -= 1;
     task?.drop();
   }
 }
 
-function first<V>(map: ReadonlyMap<string, V>): [string, V] | undefined {
-  for (const entry of map) return entry;
-  return undefined;
-}
+const NONE: ReadonlyMap<string, Task[]> = new Map();
 
-/** Moves an entry behind all others, or removes it. */
-function toEnd<V>(map: Map<string, V> | undefined, key: string, remove: boolean): void {
-  const value = map?.get(key);
-  map?.delete(key);
-  if (value !== undefined && !remove) map?.set(key, value);
-}
-
-/** The last one of those with the most: of equals, the one that came last. */
-function longest<V>(map: ReadonlyMap<string, V>, lengthOf: (value: V) => number): [string, V] {
+/** The first one of those with the least: of equals, the one that waited longest. */
+function firstLeast<V>(map: ReadonlyMap<string, V>, measure: (value: V) => number): [string, V] | undefined {
   let found: [string, V] | undefined;
-  for (const entry of map) if (found === undefined || lengthOf(entry[1]) >= lengthOf(found[1])) found = entry;
-  if (found === undefined) throw new Error('an empty queue has nothing to drop');
+  for (const entry of map) if (found === undefined || measure(entry[1]) < measure(found[1])) found = entry;
   return found;
 }
 
-function sizeOf(line: Line): number {
-  let size = 0;
-  for (const tasks of line.values()) size += tasks.length;
-  return size;
+/** Moves an entry behind all others, or removes it. */
+function toEnd<V>(map: Map<string, V>, key: string, remove: boolean): void {
+  const value = map.get(key);
+  map.delete(key);
+  if (value !== undefined && !remove) map.set(key, value);
+}
+
+/** The last one of those with the most: of equals, the one that came last. */
+function lastMost<V>(map: ReadonlyMap<string, V>, measure: (value: V) => number): [string, V] {
+  let found: [string, V] | undefined;
+  for (const entry of map) if (found === undefined || measure(entry[1]) >= measure(found[1])) found = entry;
+  if (found === undefined) throw new Error('an empty queue has nothing to drop');
+  return found;
 }

@@ -14,8 +14,8 @@ import { GUESS_WINDOW_SECONDS, GuessMemory } from './guess-memory.ts';
 import { GuessStore } from './guess-store.ts';
 import type { SharedGuess } from './guess-store.ts';
 
-/** How long Redis is left alone after it failed, in milliseconds. */
-const LEFT_ALONE_MS = 2_000;
+/** How long Redis is left alone after it failed, in milliseconds. After that one request tries it. */
+const LEFT_ALONE_MS = 5_000;
 const WARN_EVERY_MS = 10_000;
 /** How long an instance refuses by what Redis said, in milliseconds: attempts that were under way may be given back. */
 const FULL_FOR_MS = 1_000;
@@ -24,6 +24,8 @@ const MAX_WRONG_SECRETS = 10_000;
 
 /** An attempt at a password that was counted before the password is looked at. */
 export interface GuessAttempt {
+  /** Guesses that came from its address within the window, as far as this instance knows; it is one of them. */
+  readonly guesses: number;
   /** The password was right, or nobody looked at it: the attempt does not count. */
   giveBack(): void;
   /** The password was wrong. @throws DomainError `too-many-attempts` where the address has used up its limit */
@@ -47,7 +49,7 @@ export class GuessLimiter implements OnApplicationShutdown {
   });
   /** What is remembered of wrong secrets is of no use outside this process. */
   private readonly hmacKey = randomBytes(32);
-  private leftAloneUntilMs = -Infinity;
+  private leftAloneUntilMs = 0;
   private warnedAtMs = -Infinity;
 
   constructor(
@@ -91,6 +93,7 @@ export class GuessLimiter implements OnApplicationShutdown {
       throw this.refusal(full);
     }
     return {
+      guesses: Math.max(...counters.totals.map((counter) => this.own.guesses(counter))),
       giveBack: taken.giveBack,
       keep: () => {
         if (total !== undefined) throw this.refusal(total);
@@ -185,15 +188,23 @@ export class GuessLimiter implements OnApplicationShutdown {
   /** Asks Redis, unless it failed a moment ago. @returns undefined when it was not asked, or did not answer */
   private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
     if (performance.now() >= this.leftAloneUntilMs) {
+      // the first one to try again: no other waits with it
+      if (this.leftAloneUntilMs > 0) this.leaveAlone();
       try {
-        return await question();
+        const answer = await question();
+        this.leftAloneUntilMs = 0;
+        return answer;
       } catch (error) {
-        this.leftAloneUntilMs = performance.now() + LEFT_ALONE_MS;
+        this.leaveAlone();
         this.warn(error);
       }
     }
     this.metrics.guessLimiterDown.inc();
     return undefined;
+  }
+
+  private leaveAlone(): void {
+    this.leftAloneUntilMs = performance.now() + LEFT_ALONE_MS;
   }
 
   private warn(error: unknown): void {

@@ -11,14 +11,14 @@ export interface SharedGuess {
   readonly windowLeftMs: number;
 }
 
+/** How long Redis may be silent before a request continues without it, in milliseconds: a part of the three seconds it has. */
+const SILENT_MS = 250;
 /**
- * How long Redis may take before the request continues without it, in milliseconds. Only wrong secrets and passwords that were not
- * right a moment ago wait for it; a shorter limit would let a burst of guesses switch off the count that it is counted by.
+ * How long a Redis that answers others may take, in milliseconds. A shorter limit would let a burst of guesses switch off the count that
+ * it is counted by.
  */
 const ANSWER_MS = 1_000;
 const DISCONNECT_MS = 150;
-/** How long a request right after the start may wait for the first connection, in milliseconds. */
-const FIRST_CONNECTION_MS = 500;
 
 /** Guesses of one turn of the event loop that are counted in one command. */
 interface Batch {
@@ -32,6 +32,7 @@ export class GuessStore {
   private readonly firstConnection: Promise<void>;
   private readonly limiter: Promise<RateLimiterRedis>;
   private readonly batches = new Map<string, Batch>();
+  private answeredAtMs = -Infinity;
 
   /**
    * @param prefix of all keys; known when MongoDB was reached, before which nobody can sign in
@@ -45,7 +46,7 @@ export class GuessStore {
     });
     this.redis.on('error', onError);
     this.firstConnection = new Promise((resolve) => {
-      const timer = setTimeout(resolve, FIRST_CONNECTION_MS);
+      const timer = setTimeout(resolve, SILENT_MS);
       timer.unref();
       this.redis.once('ready', resolve);
     });
@@ -61,12 +62,12 @@ export class GuessStore {
    * @throws when Redis is away
    */
   add(keys: readonly string[]): Promise<SharedGuess[]> {
-    return inTime(Promise.all(keys.map((key) => this.addOne(key))));
+    return this.inTime(Promise.all(keys.map((key) => this.addOne(key))));
   }
 
   /** What a guess at each key would be, without counting it. @throws when Redis is away */
   async peek(keys: readonly string[]): Promise<SharedGuess[]> {
-    const counts = await inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.get(key)))));
+    const counts = await this.inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.get(key)))));
     return counts.map((count) => ({
       ordinal: (count?.consumedPoints ?? 0) + 1,
       windowLeftMs: count?.msBeforeNext ?? 0,
@@ -75,7 +76,7 @@ export class GuessStore {
 
   /** Takes back one guess at each key. @throws when Redis is away */
   async giveBack(keys: readonly string[]): Promise<void> {
-    await inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.reward(key, 1)))));
+    await this.inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.reward(key, 1)))));
   }
 
   /** Closes the connection, whether Redis is there or not. */
@@ -100,19 +101,30 @@ export class GuessStore {
     const { consumedPoints, msBeforeNext } = await (await this.limiter).penalty(key, size);
     return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
   }
-}
 
-/** @throws Error when the answer is late. An event loop that was busy reads what has come before it says so. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const giveUp = (): void => reject(new Error('Redis did not answer in time'));
-    // timers run before sockets are read: one more turn reads them
-    timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
+  /** @throws Error when Redis is silent, or the answer is late. An event loop that was busy reads what has come before it says so. */
+  private async inTime<T>(answer: Promise<T>): Promise<T> {
+    const askedAtMs = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const judge = (): void => {
+        const waitedMs = performance.now() - askedAtMs;
+        const heardMs = performance.now() - Math.max(askedAtMs, this.answeredAtMs);
+        if (waitedMs >= ANSWER_MS || heardMs >= SILENT_MS) reject(new Error('Redis did not answer in time'));
+        else look(Math.min(ANSWER_MS - waitedMs, SILENT_MS - heardMs));
+      };
+      // timers run before sockets are read: one more turn reads them
+      const look = (inMs: number): void => {
+        timer = setTimeout(() => setImmediate(() => setImmediate(judge)), Math.ceil(inMs));
+      };
+      look(SILENT_MS);
+    });
+    try {
+      const answered = await Promise.race([answer, late]);
+      this.answeredAtMs = performance.now();
+      return answered;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -138,19 +138,63 @@ describe('OidcTokens', () => {
     const good = await token().sign(provider.key);
     const [header = '', payload = '', signature = ''] = good.split('.');
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-    for (const text of [
+    const claims = { iss: provider.issuer, aud: 'latchkey', sub: 'ada', exp: now + 300 };
+    const headers = [
+      { alg: 'none' },
+      { alg: 'HS256' },
+      { alg: { toString: 'ES256' } },
+      { alg: ['ES256'] },
+      { alg: 'toString' },
+      { alg: 'ES256', typ: 5 },
+      { alg: 'ES256', kid: {} },
+      { alg: 'ES256', kid: ['k1'] },
+      { alg: 'ES256', kid: null },
+      { alg: 'ES256', crit: ['b64'] },
+      { alg: 'ES256', crit: ['b64'], b64: true },
+      { alg: 'ES256', crit: ['b64'], b64: false },
+      { alg: 'ES256', crit: ['exp'], exp: 1 },
+      { alg: 'ES256', crit: [] },
+      { alg: 'ES256', crit: 'b64' },
+      { alg: 'ES256', b64: false },
+      { alg: 'ES512' },
+      { alg: 'RS256' },
+    ].map((value) => `${part(value)}.${part(claims)}.${signature}`);
+    const payloads = [
+      { ...claims, iss: 'https://elsewhere.example' },
+      { ...claims, iss: [provider.issuer] },
+      { ...claims, iss: undefined },
+      { ...claims, aud: 'someone-else' },
+      { ...claims, aud: ['someone-else'] },
+      { ...claims, aud: undefined },
+      { ...claims, exp: now - 60 },
+      { ...claims, exp: undefined },
+      { ...claims, exp: String(now + 300) },
+      { ...claims, exp: { valueOf: now + 300 } },
+      { ...claims, nbf: now + 60 },
+      { ...claims, nbf: 'now' },
+      { ...claims, iat: 'now' },
+      { ...claims, sub: undefined },
+      { ...claims, sub: 4711 },
+      ['list'],
+      null,
+    ].map((value) => `${header}.${part(value)}.${signature}`);
+    const others = [
       'rubbish',
       'a.b.c',
+      'a.b.c.d.e',
       `${header}.${payload}`,
-      `${part({ alg: 'ES256', typ: 5 })}.${payload}.${signature}`,
-      `${part({ alg: 'none' })}.${payload}.`,
-      `${part({ alg: 'HS256' })}.${payload}.${signature}`,
-      `${header}.${part({ iss: 'https://elsewhere.example', sub: 'ada', exp: now + 300 })}.${signature}`,
-      `${header}.${part({ sub: 'ada', exp: now + 300 })}.${signature}`,
-      `${header}.${part(['list'])}.${signature}`,
-    ]) {
-      expect(await tokens.claimsOf(text)).toBeUndefined();
-    }
+      `${header}.${payload}.`,
+      `.${payload}.${signature}`,
+      `${header}..${signature}`,
+      `${header}.${payload}.${signature}=`,
+      `${header}.${payload}.${signature}.${signature}`,
+      `${header}.${payload}.${signature.slice(4)}`,
+      `${header}.${payload}.${signature}AAAA`,
+      `${Buffer.from('{"alg":"ES256"').toString('base64url')}.${payload}.${signature}`,
+      `${Buffer.from([0xff, 0xfe]).toString('base64url')}.${payload}.${signature}`,
+    ];
+    for (const text of [...headers, ...payloads, ...others])
+      expect([text, await tokens.claimsOf(text)]).toEqual([text, undefined]);
     expect(provider.asked).toBe(0);
   });
 

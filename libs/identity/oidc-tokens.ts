@@ -1,36 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
+import { errors, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { Clock, DomainError } from '#kernel';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { OidcProvider, ProviderUnreachable } from './oidc-provider.ts';
+import { ALGORITHMS, mayBeGood } from './unverified-token.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 5;
 const WARN_EVERY_MS = 10_000;
-/** Only algorithms with a public key: with a shared secret, or `none`, anyone could make tokens (RFC 8725 3.1). */
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
-const ACCESS_TOKEN = 'at+jwt';
-/** RFC 9068 2.1 wants `at+jwt`; most providers still send `JWT`, or nothing. Any other type is another kind of token (RFC 8725 3.11). */
-const TYPES: readonly (string | undefined)[] = [undefined, 'jwt', ACCESS_TOKEN];
-/** RFC 9068 2.2: what a token that calls itself an access token by this RFC must hold. */
-const ACCESS_TOKEN_CLAIMS = ['client_id', 'iat', 'jti'];
-/** Members that only other kinds have: logout tokens and other events (RFC 8417 2.2), ID tokens (OpenID Connect Core 3.1.3.6, 3.3.2.11). */
-const FOREIGN_CLAIMS = ['events', 'at_hash', 'c_hash'];
 
 /**
  * Checks access tokens of the company's OpenID Connect provider: signature, issuer, audience, times and kind. What cannot be one is refused
@@ -56,17 +36,17 @@ export class OidcTokens {
    */
   async claimsOf(token: string): Promise<(JWTPayload & { readonly sub: string }) | undefined> {
     const { oidc } = this.config;
-    if (oidc === undefined || this.provider === undefined || !mayBeGood(token, oidc.issuer)) return undefined;
+    if (oidc === undefined || this.provider === undefined) return undefined;
+    const required = {
+      issuer: oidc.issuer,
+      audience: oidc.audience,
+      requiredClaims: ['exp', 'sub'],
+      currentDate: this.clock.now(),
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    };
+    if (!mayBeGood(token, required)) return undefined;
     try {
-      const { payload } = await jwtVerify(token, this.provider.key, {
-        issuer: oidc.issuer,
-        audience: oidc.audience,
-        algorithms: ALGORITHMS,
-        requiredClaims: ['exp', 'sub'],
-        currentDate: this.clock.now(),
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      });
-      // RFC 7519 4.1.2: a subject is a string; a number that is made one could be another person's
+      const { payload } = await jwtVerify(token, this.provider.key, { ...required, algorithms: ALGORITHMS });
       return typeof payload.sub === 'string' ? { ...payload, sub: payload.sub } : undefined;
     } catch (error) {
       if (error instanceof ProviderUnreachable) throw this.unavailable(error);
@@ -86,34 +66,6 @@ export class OidcTokens {
       { retryAfterSeconds: 5, cause: error },
     );
   }
-}
-
-/** Whether it is worth to look at the signature: by what the token says of itself, which nobody vouches for yet. */
-function mayBeGood(token: string, issuer: string): boolean {
-  let header: ProtectedHeaderParameters;
-  let claims: JWTPayload;
-  try {
-    header = decodeProtectedHeader(token);
-    claims = decodeJwt(token);
-  } catch {
-    return false;
-  }
-  return (
-    header.alg !== undefined &&
-    ALGORITHMS.includes(header.alg) &&
-    claims.iss === issuer &&
-    isAccessToken(header, claims)
-  );
-}
-
-function isAccessToken({ typ }: ProtectedHeaderParameters, claims: JWTPayload): boolean {
-  // nothing is verified yet: the header may hold anything
-  if (typ !== undefined && typeof typ !== 'string') return false;
-  const type = typ?.toLowerCase().replace(/^application\//, '');
-  if (!TYPES.includes(type) || FOREIGN_CLAIMS.some((name) => Object.hasOwn(claims, name))) return false;
-  // Keycloak signs all kinds with one key and `typ: JWT`, and tells them apart by a claim
-  if (claims['typ'] !== undefined && claims['typ'] !== 'Bearer') return false;
-  return type !== ACCESS_TOKEN || ACCESS_TOKEN_CLAIMS.every((name) => Object.hasOwn(claims, name));
 }
 
 /** Messages of the error and its causes, without their stacks. */

@@ -80,7 +80,7 @@ export class PasswordSignIn {
     const { username, password, address } = attempt;
     const counted = await this.guessLimiter.attemptPassword(guessedId(username), address);
     const find = async (): Promise<UserState | undefined> => (await bounded(this.users.findByName(username)))?.state;
-    const judged = this.passwords.verify(find, password, attempt);
+    const judged = this.passwords.verify(find, password, { ...attempt, guesses: counted.guesses });
     judged.catch(() => counted.giveBack()); // nobody learned anything about the password
     const { user, isRight } = await judged;
     if (user !== undefined && isRight) {

@@ -1,14 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { hash, verify } from '@node-rs/argon2';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DomainError, digestsEqual } from '#kernel';
 import { FairQueue, QueueFull } from './fair-queue.ts';
 import { sourceOf } from './guess-counters.ts';
+import { PasswordThreads } from './password-threads.ts';
 
 /** Argon2id (the library's default algorithm) as OWASP recommends it: 19 MiB, two passes, one lane. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Argon2 runs on libuv's four threads, which also read files and resolve names: half of them stay free. */
+/** Each takes 19 MiB and a core. */
 const MAX_RUNNING = 2;
 /** About a second of work. */
 const MAX_WAITING = 48;
@@ -28,6 +29,8 @@ export interface PasswordSource {
   readonly address: string;
   /** The user name that was sent. */
   readonly username: string;
+  /** Guesses that came from this address within the window; none from someone who is signed in. */
+  readonly guesses?: number;
 }
 
 /**
@@ -36,16 +39,21 @@ export interface PasswordSource {
  * is remembered is worthless.
  */
 @Injectable()
-export class Passwords {
+export class Passwords implements OnApplicationShutdown {
   /** What is remembered is of no use outside this process. */
   private readonly key = randomBytes(32);
   private readonly right = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
   private readonly queue = new FairQueue(MAX_RUNNING, MAX_WAITING);
+  private readonly threads = new PasswordThreads(MAX_RUNNING);
   private dummyHash: Promise<string> | undefined;
+
+  onApplicationShutdown(): Promise<void> {
+    return this.threads.close();
+  }
 
   /** The Argon2id hash, in PHC form, of a new password. @throws DomainError `too-busy` */
   hash(password: string, source: PasswordSource = { address: '', username: '' }): Promise<string> {
-    return this.queued(source, () => hash(prepared(password), ARGON2));
+    return this.queued(source, () => this.threads.hash(prepared(password), ARGON2));
   }
 
   /** A keyed digest of texts, by which this process recognises them. Nobody else can, or can try. */
@@ -71,11 +79,11 @@ export class Passwords {
     source: PasswordSource,
   ): Promise<{ readonly user: T | undefined; readonly isRight: boolean }> {
     // outside of the queue: made once, and a queue that is full must not keep it from being made
-    const dummyHash = (this.dummyHash ??= hash(randomBytes(32).toString('base64'), ARGON2));
+    const dummyHash = (this.dummyHash ??= this.threads.hash(randomBytes(32).toString('base64'), ARGON2));
     return this.queued(source, async () => {
       const user = await find();
       if (user !== undefined && this.remembers(user, password)) return { user, isRight: true };
-      const matches = await verify(user?.passwordHash ?? (await dummyHash), prepared(password));
+      const matches = await this.threads.verify(user?.passwordHash ?? (await dummyHash), prepared(password));
       if (user === undefined || !matches) return { user, isRight: false };
       this.right.set(user.id, this.markOf(user, password));
       return { user, isRight: true };
@@ -86,9 +94,9 @@ export class Passwords {
     return this.mark(passwordHash, prepared(password));
   }
 
-  private async queued<T>({ address, username }: PasswordSource, work: () => Promise<T>): Promise<T> {
+  private async queued<T>({ address, username, guesses = 0 }: PasswordSource, work: () => Promise<T>): Promise<T> {
     try {
-      return await this.queue.run(sourceOf(address), username, work);
+      return await this.queue.run({ source: sourceOf(address), subject: username, used: guesses }, work);
     } catch (error) {
       if (!(error instanceof QueueFull)) throw error;
       throw new DomainError('too-busy', 'Too many sign-ins are being checked at this moment. Try again in a second.', {

@@ -237,6 +237,12 @@ describe('the guess limiter', () => {
   });
 });
 
+async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
+  const beganAtMs = performance.now();
+  await work();
+  return performance.now() - beganAtMs;
+}
+
 async function missed(): Promise<number> {
   return (await metrics.guessLimiterDown.get()).values.reduce((sum, { value }) => sum + value, 0);
 }
@@ -260,6 +266,26 @@ describe('the guess limiter without Redis', () => {
     } finally {
       if (how === 'away') await proxy.open();
       else proxy.hang(false);
+    }
+  });
+
+  it('lets a sign-in wait for a silent Redis for a quarter of a second at most, and then none for some seconds', async () => {
+    const instances = [limiter(true), limiter(true), limiter(true)];
+    for (const guesses of instances) await wrongPassword(guesses, unique('id'), anAddress());
+    proxy.hang(true);
+    try {
+      const waits: { first: number; next: number }[] = [];
+      for (const guesses of instances) {
+        const first = await millisecondsOf(() => wrongPassword(guesses, unique('id'), anAddress()));
+        const next = await millisecondsOf(() => wrongPassword(guesses, unique('id'), anAddress()));
+        waits.push({ first, next });
+      }
+      // the quickest of three: a busy machine only adds
+      expect(Math.min(...waits.map(({ first }) => first))).toBeGreaterThan(200);
+      expect(Math.min(...waits.map(({ first }) => first))).toBeLessThan(800);
+      expect(Math.min(...waits.map(({ next }) => next))).toBeLessThan(100);
+    } finally {
+      proxy.hang(false);
     }
   });
 

@@ -9,6 +9,7 @@ import { LOGGER, Metrics, NestLogger } from '#observability';
 import type { Logger } from '#observability';
 import { ApiModule } from './api.module.ts';
 import { EXIT } from './cli/exit-codes.ts';
+import { addAdminTurns } from './http/admin-turns.ts';
 import { ConnectionLimits } from './http/connection-limits.ts';
 import { Connections } from './http/connections.ts';
 import { addDeadline } from './http/deadline.ts';
@@ -42,6 +43,7 @@ export async function serve(config: Config): Promise<void> {
   const logger = app.get<Logger>(LOGGER);
   app.useLogger(new NestLogger(logger));
   const draining = app.get(Draining);
+  addAdminTurns(adapter.getInstance());
   addRequestHooks(adapter.getInstance(), config, logger, draining, routes);
   addPublicPath(adapter.getInstance(), config.publicPath);
   addDeadline(adapter.getInstance());

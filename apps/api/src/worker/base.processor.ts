@@ -4,6 +4,7 @@ import { Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import { isStoreUnavailable } from '#mongo';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
 import type { QueueName } from '#queues';
@@ -60,7 +61,8 @@ export abstract class CountingProcessor implements OnApplicationBootstrap, Befor
     worker.on('completed', (job) => metrics.jobs.inc({ queue: job.queueName, outcome: 'completed' }));
     worker.on('failed', (job, error) => {
       metrics.jobs.inc({ queue: this.queue, outcome: 'failed' });
-      logger.warn({ err: error, jobId: job?.id, queue: this.queue, attempt: job?.attemptsMade }, 'job failed');
+      const level = isStoreUnavailable(error) ? 'warn' : 'error';
+      logger[level]({ err: error, jobId: job?.id, queue: this.queue, attempt: job?.attemptsMade }, 'job failed');
     });
     worker.on('error', (error) => logger.debug({ err: error }, 'worker connection error'));
     this.stop = async () => {

@@ -1,0 +1,40 @@
+import { extname } from 'node:path';
+import { Piscina } from 'piscina';
+import type { Options } from '@node-rs/argon2';
+
+/** A thread is started with the first password, and ends when nobody has signed in for this long, in milliseconds. */
+const IDLE_MS = 5 * 60 * 1000;
+
+/**
+ * Argon2 in threads of its own, at a low priority. It would otherwise share libuv's threads with files and name look-ups, and compete
+ * with the event loop for the processor.
+ */
+export class PasswordThreads {
+  private readonly pool: Piscina;
+
+  /** @param maxThreads how many passwords are worked on at a time */
+  constructor(maxThreads: number) {
+    this.pool = new Piscina({
+      // the source in tests; a file beside the bundle in the service
+      filename: new URL(`./password-thread${extname(import.meta.url)}`, import.meta.url).href,
+      minThreads: 0,
+      maxThreads,
+      idleTimeout: IDLE_MS,
+    });
+  }
+
+  /** The Argon2 hash of a password, in PHC form. */
+  hash(password: string, options: Options): Promise<string> {
+    return this.pool.run({ password, options }, { name: 'hash' }) as Promise<string>;
+  }
+
+  /** Whether the hash is that of the password. */
+  verify(hash: string, password: string): Promise<boolean> {
+    return this.pool.run({ hash, password }, { name: 'verify' }) as Promise<boolean>;
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
