@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseTrustedProxies } from '#kernel';
 import { checkedPublicUrl, localUrl } from './public-url.ts';
 import { connectionStringFaults } from './connection-string.ts';
-import { contentOf, toRedisConfig } from './redis-config.ts';
+import { readSettingFile, toRedisConfig } from './redis-config.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
 const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
@@ -25,9 +25,9 @@ export const url = (name: string, protocols: readonly string[]): z.ZodType<strin
     `${name} must be a URL that starts with ${protocols.join('// or ')}//`,
   );
 
-/** OpenID Connect Discovery 1.0, 3: an issuer is an https URL. On loopback nobody is on the way. */
+/** OpenID Connect Discovery 1.0, 3: an issuer is an https URL. Plain http is accepted on loopback only. */
 function isSafeIssuer(text: string): boolean {
-  if (!URL.canParse(text)) return true; // another fault
+  if (!URL.canParse(text)) return true; // `url` reports it
   const { protocol, hostname } = new URL(text);
   return (
     protocol === 'https:' ||
@@ -42,7 +42,7 @@ const mongodbUri = (name: string): z.ZodType<string> =>
     for (const message of connectionStringFaults(name, text)) context.addIssue({ code: 'custom', message });
   });
 
-function accepted<T>(context: z.RefinementCtx, parse: () => T): T {
+function reportFault<T>(context: z.RefinementCtx, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
@@ -52,7 +52,7 @@ function accepted<T>(context: z.RefinementCtx, parse: () => T): T {
 }
 
 function readSigningKey(path: string): KeyObject {
-  const pem = contentOf('LATCHKEY_SIGNING_KEY_FILE', path);
+  const pem = readSettingFile('LATCHKEY_SIGNING_KEY_FILE', path);
   const advice =
     'LATCHKEY_SIGNING_KEY_FILE must hold an Ed25519 private key as PKCS#8 PEM (openssl genpkey -algorithm ed25519)';
   let key: KeyObject;
@@ -77,12 +77,12 @@ function writableFolder(name: string, path: string): string {
 }
 
 const folder = (name: string): z.ZodOptional<z.ZodType<string>> =>
-  optional(z.string().transform((path, context) => accepted(context, () => writableFolder(name, path))));
+  optional(z.string().transform((path, context) => reportFault(context, () => writableFolder(name, path))));
 
 const file = (name: string): z.ZodOptional<z.ZodType<string>> =>
-  optional(z.string().transform((path, context) => accepted(context, () => contentOf(name, path))));
+  optional(z.string().transform((path, context) => reportFault(context, () => readSettingFile(name, path))));
 
-/** The variables of the service, by name. */
+/** All environment variables of the service. */
 export const schema = z.object({
   PORT: wholeNumber('PORT', 0, 65_535).default(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -90,13 +90,13 @@ export const schema = z.object({
     url('PUBLIC_URL', ['http:', 'https:'])
       .refine(
         (text) => !/[?#]/.test(text),
-        'PUBLIC_URL is the issuer: it must have no query and no fragment (RFC 8414 2)',
+        'PUBLIC_URL is the issuer, so it must not have a query or a fragment (RFC 8414 2)',
       )
       .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), 'PUBLIC_URL must not contain a user name or password')
-      .transform((text, context) => accepted(context, () => checkedPublicUrl(text))),
+      .transform((text, context) => reportFault(context, () => checkedPublicUrl(text))),
   ),
   MONGODB_URI: mongodbUri('MONGODB_URI'),
-  REDIS_URL: z.string().transform((text, context) => accepted(context, () => parseRedisUrl(text))),
+  REDIS_URL: z.string().transform((text, context) => reportFault(context, () => parseRedisUrl(text))),
   REDIS_TLS_CA_FILE: file('REDIS_TLS_CA_FILE'),
   REDIS_TLS_CERT_FILE: file('REDIS_TLS_CERT_FILE'),
   REDIS_TLS_KEY_FILE: file('REDIS_TLS_KEY_FILE'),
@@ -106,27 +106,27 @@ export const schema = z.object({
   TRUSTED_PROXIES: z
     .string()
     .default('')
-    .transform((text, context) => accepted(context, () => parseTrustedProxies(text))),
+    .transform((text, context) => reportFault(context, () => parseTrustedProxies(text))),
   LATCHKEY_ADMIN_USERNAME: optional(
-    z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, 'LATCHKEY_ADMIN_USERNAME may have 1 to 64 of A-Z a-z 0-9 . _ @ -'),
+    z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, 'LATCHKEY_ADMIN_USERNAME must have 1 to 64 of the characters A-Z a-z 0-9 . _ @ -'),
   ),
   LATCHKEY_ADMIN_PASSWORD: optional(
     z
       .string()
       .min(12, 'LATCHKEY_ADMIN_PASSWORD must have at least 12 characters')
-      .max(256, 'LATCHKEY_ADMIN_PASSWORD may have at most 256 characters'),
+      .max(256, 'LATCHKEY_ADMIN_PASSWORD must have at most 256 characters'),
   ),
   OIDC_ISSUER: optional(
     url('OIDC_ISSUER', ['http:', 'https:']).refine(
       isSafeIssuer,
-      'OIDC_ISSUER must start with https:// (http:// is for an issuer on this machine only): its keys decide who signs in',
+      'OIDC_ISSUER must start with https:// (http:// only for an issuer on this machine), because its keys sign people in',
     ),
   ),
   OIDC_AUDIENCE: optional(z.string().min(1)),
   OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
   OIDC_OPERATIONS_CLAIM: z.string().min(1).default('operations'),
   LATCHKEY_SIGNING_KEY_FILE: optional(
-    z.string().transform((path, context) => accepted(context, () => readSigningKey(path))),
+    z.string().transform((path, context) => reportFault(context, () => readSigningKey(path))),
   ),
   EVENT_RETENTION_DAYS: optional(wholeNumber('EVENT_RETENTION_DAYS', 1, 36_500)),
   EVENT_ARCHIVE_DIR: folder('EVENT_ARCHIVE_DIR'),
@@ -148,10 +148,10 @@ export const schema = z.object({
     .default('info'),
 });
 
-/** What the service is set to; made once at start by `loadConfig`. */
+/** The validated settings of the service, read once at start by `loadConfig`. */
 export type Config = Readonly<ReturnType<typeof toConfig>>;
 
-/** Every fault of the configuration at once. `main.ts` prints `faults` and exits with 78 (EX_CONFIG). */
+/** Lists every fault of the configuration. `main.ts` prints `faults` and exits with 78 (EX_CONFIG). */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly faults: readonly string[]) {
@@ -164,9 +164,9 @@ function toConfig(env: z.output<typeof schema>) {
   return {
     port: env.PORT,
     host: env.HOST,
-    /** The issuer, without a slash at its end. */
+    /** The issuer, without a trailing slash. */
     publicUrl,
-    /** The path of the issuer, such as `/auth`; '' for none. */
+    /** The path of the issuer, such as `/auth`; empty if it has no path. */
     publicPath: new URL(publicUrl).pathname.replace(/\/$/, ''),
     mongodbUri: env.MONGODB_URI,
     redis: toRedisConfig(env),
@@ -204,7 +204,7 @@ function toConfig(env: z.output<typeof schema>) {
   };
 }
 
-/** Pairs of variables of which one is no use without the other. */
+/** Variables that must be set together. */
 const pairs = [
   ['LATCHKEY_ADMIN_USERNAME', 'LATCHKEY_ADMIN_PASSWORD'],
   ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
@@ -215,8 +215,8 @@ const pairs = [
 /**
  * Reads and checks the configuration.
  *
- * @param env the environment; empty strings count as not set (Docker Compose passes unset variables so)
- * @throws ConfigError that lists every fault; values are never repeated, since some are secrets
+ * @param env the environment; an empty value counts as not set, because Docker Compose passes unset variables so
+ * @throws ConfigError that lists every fault. Never repeats a value, because some are secrets
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const set = withoutEmpty(env);
@@ -224,20 +224,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     .filter(([a, b]) => (set[a] === undefined) !== (set[b] === undefined))
     .map(([a, b]) => `${a} and ${b} must be set together`);
   if (set['PUBLIC_URL'] === undefined && !URL.canParse(localUrl(set['HOST'] ?? 'localhost', 1))) {
-    faults.push('PUBLIC_URL is required, since HOST cannot be part of a URL');
+    faults.push('PUBLIC_URL is required, because HOST cannot be part of a URL');
   }
-  return toConfig(parsed(schema, set, faults));
+  return toConfig(parseVariables(schema, set, faults));
 }
 
-/** An empty variable counts as not set. */
+/** Drops variables with an empty value, which count as not set. */
 export function withoutEmpty(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
 }
 
-/** @throws ConfigError with the faults given and those that the schema finds */
-export function parsed<T extends z.ZodType>(
+/** @throws ConfigError with the given faults and those that the schema finds */
+export function parseVariables<T extends z.ZodType>(
   variables: T,
   set: Readonly<Record<string, string>>,
   faults: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** Options that the service sets itself, and why another value would break a promise. Names in lower case. */
+/** Options that the service sets itself, and why it rejects another value. Names in lower case. */
 const SET_IN_CODE: ReadonlyMap<string, { readonly accepted: readonly string[]; readonly advice: string }> = new Map(
   [
     [
@@ -10,21 +10,21 @@ const SET_IN_CODE: ReadonlyMap<string, { readonly accepted: readonly string[]; r
     ['readPreference', ['primary'], 'would read members that lag behind a deletion'],
     ['readPreferenceTags', [], 'would read members that lag behind a deletion'],
     ['maxStalenessSeconds', [], 'would read members that lag behind a deletion'],
-    ['readConcernLevel', ['majority'], 'would read what may be rolled back'],
+    ['readConcernLevel', ['majority'], 'would read data that may be rolled back'],
     ['w', ['majority'], 'would acknowledge a deletion that a failover can undo'],
     ['journal', ['true'], 'would acknowledge a deletion that a power cut can undo'],
-    ['wtimeoutMS', [], 'would report a change as failed that is made later'],
+    ['wtimeoutMS', [], 'would report a change as failed that may still be made'],
     ['retryWrites', ['true'], 'turns each failover into errors'],
     ['retryReads', ['true'], 'turns each failover into errors'],
     ['serverMonitoringMode', ['stream', 'auto'], 'would notice a new primary late'],
-    ['timeoutMS', [], 'would end commits whose outcome is then unknown'],
+    ['timeoutMS', [], 'would abandon commits, whose outcome is then unknown'],
   ].map(([name, accepted, advice]) => [
     (name as string).toLowerCase(),
     { accepted: accepted as readonly string[], advice: advice as string },
   ]),
 );
 
-/** Options that say how to reach the store, sign in and encrypt. Names in lower case. */
+/** Options for addressing, sign-in and encryption. Names in lower case. */
 const ACCEPTED: ReadonlySet<string> = new Set(
   [
     'appName',
@@ -50,8 +50,7 @@ const ACCEPTED: ReadonlySet<string> = new Set(
 );
 
 /**
- * What is wrong with the options of a `mongodb://` URI: those that would weaken a promise, and those that are not known
- * to leave it whole. Values are not repeated, since some are secrets.
+ * Rejects options of a `mongodb://` URI that weaken a guarantee, and unknown ones. Repeats no value: some are secrets.
  *
  * @param variable the name of the setting, for the texts
  */
@@ -66,14 +65,14 @@ function faultOf(variable: string, name: string, value: string): string | undefi
   const rule = SET_IN_CODE.get(name.toLowerCase());
   if (rule === undefined) {
     if (ACCEPTED.has(name.toLowerCase())) return undefined;
-    return `${variable}: remove the option ${shown(name)}. Latchkey sets it itself, or does not support it`;
+    return `${variable}: remove the option ${printableName(name)}. Latchkey sets it itself, or does not support it`;
   }
   if (rule.accepted.includes(value.toLowerCase())) return undefined;
-  return `${variable}: remove the option ${shown(name)}. Its value ${rule.advice}`;
+  return `${variable}: remove the option ${printableName(name)}. Its value ${rule.advice}`;
 }
 
-/** An option's name, unless it looks like something else: a badly quoted password ends up here. */
-function shown(name: string): string {
+/** The name of an option, if it is a word. Anything else may be part of a badly encoded password. */
+function printableName(name: string): string {
   return /^[A-Za-z]{1,40}$/.test(name)
     ? name
     : 'whose name is not a word (is a character of the password not encoded?)';

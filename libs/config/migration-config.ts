@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ConfigError, parsed, schema, url, withoutEmpty } from './config.ts';
+import { ConfigError, parseVariables, schema, url, withoutEmpty } from './config.ts';
 
-/** What `latchkey migrate` is set to. */
+/** The settings of `latchkey migrate`. */
 export interface MigrationConfig {
-  /** Signs in as a user that may make collections and indexes. */
+  /** Signs in as a user that may create collections and indexes. */
   readonly mongodbUri: string;
 }
 
@@ -13,15 +13,15 @@ const variables = z.object({
 });
 
 /**
- * Reads the few variables that a migration needs: MIGRATION_MONGODB_URI, or else MONGODB_URI.
+ * Reads MIGRATION_MONGODB_URI, or MONGODB_URI if it is not set.
  *
  * @throws ConfigError that lists every fault
  */
 export function loadMigrationConfig(env: Readonly<Record<string, string | undefined>>): MigrationConfig {
-  const { MIGRATION_MONGODB_URI: own, MONGODB_URI: service } = parsed(variables, withoutEmpty(env));
+  const { MIGRATION_MONGODB_URI: own, MONGODB_URI: service } = parseVariables(variables, withoutEmpty(env));
   const mongodbUri = own ?? service;
   if (mongodbUri === undefined) {
-    throw new ConfigError(['MIGRATION_MONGODB_URI (or MONGODB_URI) is required: see docs/operating.md']);
+    throw new ConfigError(['MIGRATION_MONGODB_URI (or MONGODB_URI) is required. See docs/operating.md']);
   }
   return { mongodbUri };
 }

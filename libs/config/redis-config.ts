@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { RedisAddress } from './redis-url.ts';
 
-/** How Redis is reached. */
+/** The settings of the connection to Redis. */
 export interface RedisConfig extends Omit<RedisAddress, 'tls'> {
-  /** Undefined without TLS. Without a `ca` the certificates of Node.js are trusted. */
+  /** Undefined without TLS. Without a `ca`, the certificates of Node.js are trusted. */
   readonly tls: RedisTls | undefined;
-  /** How to sign in to the Sentinels, which have users of their own. */
+  /** Credentials for the Sentinels, which have their own users. */
   readonly sentinel: { readonly username: string | undefined; readonly password: string | undefined };
 }
 
@@ -15,7 +15,7 @@ export interface RedisTls {
   readonly key?: string;
 }
 
-/** The variables beside REDIS_URL. */
+/** REDIS_URL and the variables that belong to it. */
 interface RedisVariables {
   readonly REDIS_URL: RedisAddress;
   readonly REDIS_TLS_CA_FILE?: string | undefined;
@@ -36,12 +36,12 @@ export function toRedisConfig(env: RedisVariables): RedisConfig {
   };
 }
 
-/** What a file holds. @throws Error that names the variable and what is wrong with the file */
-export function contentOf(name: string, path: string): string {
+/** Reads a file named by a setting. @throws Error that names the setting and the reason */
+export function readSettingFile(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`${name} cannot be read (${code}): name a readable file`, { cause: error });
+    throw new Error(`${name} cannot be read (${code}). Name a readable file`, { cause: error });
   }
 }

@@ -4,16 +4,16 @@ export interface RedisNode {
   readonly port: number;
 }
 
-/** The way to Redis, as REDIS_URL names it. */
+/** The address of Redis, parsed from REDIS_URL. */
 export interface RedisAddress {
-  /** One server; servers that Sentinels name; a Redis Cluster. */
+  /** One server, a server that Sentinels name, or a Redis Cluster. */
   readonly kind: 'single' | 'sentinel' | 'cluster';
   readonly tls: boolean;
-  /** The server, the Sentinels, or some nodes of the cluster. */
+  /** The server, the Sentinels, or seed nodes of the cluster. */
   readonly nodes: readonly RedisNode[];
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** The name that the Sentinels know the master by. */
+  /** The name under which the Sentinels know the master. */
   readonly masterName: string | undefined;
   readonly database: number;
 }
@@ -25,9 +25,9 @@ const ADVICE =
   'redis+cluster://host:port,host:port; rediss for TLS';
 
 /**
- * Reads a Redis URL. IPv6 addresses stand in brackets.
+ * Reads a Redis URL. IPv6 addresses are in brackets.
  *
- * @throws Error that says what is wrong and repeats nothing of it, since it may hold a password
+ * @throws Error that says what is wrong. Repeats no part of the URL, because it may contain a password
  */
 export function parseRedisUrl(text: string): RedisAddress {
   const [, scheme, mode, userInfo, hosts, path = ''] = FORM.exec(text) ?? [];
@@ -39,7 +39,7 @@ export function parseRedisUrl(text: string): RedisAddress {
   const [username, password] = parseUserInfo(userInfo);
   const [masterName, database] = kind === 'sentinel' ? parseMaster(path) : [undefined, parseDatabase(path)];
   if (kind === 'cluster' && database !== 0)
-    throw new Error('REDIS_URL: a Redis Cluster has database 0 only: leave it out');
+    throw new Error('REDIS_URL: a Redis Cluster has only database 0. Remove the number');
   return { kind, tls: scheme === 'rediss', nodes, username, password, masterName, database };
 }
 
@@ -54,11 +54,11 @@ function parseNode(text: string, defaultPort: number): RedisNode {
 
 function parseUserInfo(text: string | undefined): [string | undefined, string | undefined] {
   if (text === undefined || text === '') return [undefined, undefined];
-  const [username = '', ...password] = text.split(':').map(decoded);
+  const [username = '', ...password] = text.split(':').map(decode);
   return [username === '' ? undefined : username, password.length === 0 ? undefined : password.join(':')];
 }
 
-function decoded(text: string): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -68,12 +68,12 @@ function decoded(text: string): string {
 
 function parseMaster(path: string): [string, number] {
   const [name = '', database = ''] = path.split('/');
-  if (name === '') throw new Error(`REDIS_URL lacks the name of the master. ${ADVICE}`);
-  return [decoded(name), parseDatabase(database)];
+  if (name === '') throw new Error(`REDIS_URL has no master name. ${ADVICE}`);
+  return [decode(name), parseDatabase(database)];
 }
 
 function parseDatabase(path: string): number {
   if (!/^\d{0,5}$/.test(path))
-    throw new Error('REDIS_URL: its path is the number of a Redis database (0 to 99999), or empty');
+    throw new Error('REDIS_URL: the path must be the number of a Redis database (0 to 99999), or empty');
   return Number(path);
 }

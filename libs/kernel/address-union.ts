@@ -5,12 +5,12 @@ import type { ParsedRange } from './addresses.ts';
 export type Block = Pick<ParsedRange, 'family' | 'prefix' | 'words'>;
 
 /**
- * The fewest blocks that hold the same addresses. Ranges are judged by these, since a wide range can be written in narrow parts:
- * `0.0.0.0/1` and `128.0.0.0/1` together are `0.0.0.0/0`.
+ * The fewest blocks that hold the same addresses. Width rules apply to these, because a wide range can be written in
+ * narrow parts: `0.0.0.0/1` and `128.0.0.0/1` together are `0.0.0.0/0`.
  */
 export function unionOf(ranges: readonly Block[]): Block[] {
   const union: Block[] = [];
-  for (const range of [...ranges].sort(byPlace)) {
+  for (const range of [...ranges].sort(compareBlocks)) {
     const last = union.at(-1);
     if (last !== undefined && contains(last, range)) continue;
     union.push(range);
@@ -19,13 +19,13 @@ export function unionOf(ranges: readonly Block[]): Block[] {
   return union;
 }
 
-/** Whether all addresses of IPv4, or all of IPv6, are in the ranges. */
+/** Whether the ranges contain all of IPv4 or all of IPv6. */
 export function holdsEveryAddress(ranges: readonly Block[]): boolean {
   return unionOf(ranges).some(({ prefix }) => prefix === 0);
 }
 
-/** By family, then first address, then the widest first. */
-function byPlace(a: Block, b: Block): number {
+/** Orders by family, then first address, then the widest first. */
+function compareBlocks(a: Block, b: Block): number {
   if (a.family !== b.family) return a.family - b.family;
   const at = a.words.findIndex((word, index) => word !== b.words[index]);
   return at < 0 ? a.prefix - b.prefix : (a.words[at] ?? 0) - (b.words[at] ?? 0);
@@ -35,7 +35,7 @@ function contains(outer: Block, inner: Block): boolean {
   return outer.family === inner.family && outer.prefix <= inner.prefix && sameStart(outer, inner, outer.prefix);
 }
 
-/** While the last two blocks are the halves of one, that one takes their place. */
+/** Replaces the last two blocks by their parent block, as long as they are its two halves. */
 function mergeSiblings(union: Block[]): void {
   for (;;) {
     const [left, right] = union.slice(-2);

@@ -165,7 +165,7 @@ function answerOf({ text, address, ranges }: Question): Answer {
     range = parseAllowedIp(text).text;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
-    const hint = /host bits set: write (.*)\.$/.exec(error.publicMessage)?.[1];
+    const hint = /host bits set\. Write (.*)\.$/.exec(error.publicMessage)?.[1];
     range = hint === undefined ? null : `host bits: ${hint}`;
   }
   return { range, address: parseAddress(address) ?? null, admitted: new AllowedIps(ranges).admits(address) };

@@ -85,7 +85,7 @@ describe('parseAllowedIp', () => {
     ['2001:DB8:0:1::1/33', '2001:db8::/33'],
     ['::ffff:10.0.0.5/104', '10.0.0.0/8'],
   ])('suggests a correction for %s', (text, range) => {
-    expect(faultOf(text)).toBe(`The range has host bits set: write ${range}.`);
+    expect(faultOf(text)).toBe(`The range has host bits set. Write ${range}.`);
   });
 
   it.each(['0.0.0.0/0', '::/0', '1.2.3.4/0', '::1/0', '::ffff:10.0.0.0/96'])(

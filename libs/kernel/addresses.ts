@@ -1,12 +1,9 @@
 /**
- * IP addresses and ranges: the one strict parser, the canonical text, and the comparison.
- *
- * Strict, because lenient readers disagree with each other: `010.0.0.1` is 8.0.0.1 to one and 10.0.0.1 to the next. Only
- * four plain decimal octets are IPv4 here (RFC 6943 3.1.1, the strict form), and only RFC 4291 2.2 text is IPv6; a dotted
- * tail is taken in IPv4-mapped addresses alone. An IPv4-mapped address (RFC 4291 2.5.5.2) is the IPv4 address it maps.
+ * IP addresses and ranges: one strict parser, canonical text, comparison. Lenient parsers disagree: `010.0.0.1` is
+ * 8.0.0.1 to some. Accepts RFC 6943 3.1.1 strict IPv4 and RFC 4291 2.2 IPv6; mapped addresses (2.5.5.2) become IPv4.
  */
 
-/** A fault in an address or a range. `publicMessage` says what to do, and never holds the submitted text. */
+/** A fault in an address or a range. `publicMessage` says what to do and never contains the submitted text. */
 export class AddressError extends Error {
   override readonly name = 'AddressError';
 
@@ -17,10 +14,10 @@ export class AddressError extends Error {
 
 /** A range of addresses; a single address is a range with the longest prefix. */
 export interface ParsedRange {
-  /** Canonical text: no `/32` or `/128`, IPv6 as RFC 5952 section 4 writes it. */
+  /** Canonical text: no `/32` or `/128`, IPv6 in the form of RFC 5952 section 4. */
   readonly text: string;
   readonly family: 4 | 6;
-  /** Bits, 1…32 or 1…128. */
+  /** Prefix length in bits, 1…32 or 1…128. */
   readonly prefix: number;
   /** The first address as unsigned 32-bit words, the most significant first: one for IPv4, four for IPv6. */
   readonly words: readonly number[];
@@ -31,15 +28,15 @@ interface Address {
   readonly words: readonly number[];
 }
 
-/** Long enough for a full IPv6 range with a dotted tail; longer text is refused unread. */
-const LONGEST_TEXT = 49;
+/** A full IPv6 range with a dotted tail. Longer text is rejected without parsing. */
+const MAX_TEXT_LENGTH = 49;
 const WORD_BITS = 32;
 const PREFIX = /^(?:0|[1-9][0-9]{0,2})$/;
 const GROUP = /^[0-9A-Fa-f]{1,4}$/;
 
 const SYNTAX_MESSAGE =
   'Write an IPv4 or IPv6 address in its plain form, or a range such as 192.0.2.0/24 or 2001:db8::/32.';
-const EVERYTHING_MESSAGE = 'A range may not hold every address: leave the list empty to allow any address.';
+const EVERYTHING_MESSAGE = 'A range must not contain every address. To allow any address, leave the list empty.';
 const MAPPED_MESSAGE = 'Write a range of IPv4 addresses in IPv4 form, such as 192.0.2.0/24.';
 
 /** Reads four decimal octets without leading zeros; -1 if the text is anything else. */
@@ -76,7 +73,7 @@ function readGroups(text: string): number[] | undefined {
   return groups;
 }
 
-/** Reads hexadecimal groups with at most one `::`; gives eight groups. */
+/** Reads hexadecimal groups with at most one `::`. Returns eight groups. */
 function readHexIpv6(text: string): number[] | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
@@ -84,7 +81,7 @@ function readHexIpv6(text: string): number[] | undefined {
   const tail = readGroups(halves[1] ?? '');
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
-  // RFC 4291 2.2: `::` stands for one group or more, and without it there are exactly eight
+  // RFC 4291 2.2: `::` replaces one group or more; without it there are exactly eight
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   return [...head, ...new Array<number>(missing).fill(0), ...tail];
 }
@@ -99,7 +96,7 @@ function wordsOf(groups: readonly number[]): number[] {
   return words;
 }
 
-/** Reads IPv6 text; a dotted tail only where the address is IPv4-mapped, and then or else the IPv4 address it maps. */
+/** Reads IPv6 text. A dotted tail is accepted in IPv4-mapped addresses only; these are returned as IPv4. */
 function readIpv6(text: string): { address: Address; mapped: boolean } | undefined {
   let hex = text;
   const dotted = text.includes('.');
@@ -118,13 +115,13 @@ function readIpv6(text: string): { address: Address; mapped: boolean } | undefin
 }
 
 function readAddress(text: string): { address: Address; mapped: boolean } | undefined {
-  if (text.length > LONGEST_TEXT) return undefined;
+  if (text.length > MAX_TEXT_LENGTH) return undefined;
   if (text.includes(':')) return readIpv6(text);
   const value = readIpv4(text);
   return value < 0 ? undefined : { address: { family: 4, words: [value] }, mapped: false };
 }
 
-/** RFC 5952 section 4: lower case, no leading zeros, `::` for the longest run of two or more zero groups, the first of equals. */
+/** RFC 5952 4: lower case, no leading zeros, `::` for the longest run of two or more zero groups (the first if equal). */
 function formatIpv6(words: readonly number[]): string {
   const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
   let runAt = -1;
@@ -149,19 +146,19 @@ function formatAddress({ family, words }: Address): string {
   return `${value >>> 24}.${(value >>> 16) & 0xff}.${(value >>> 8) & 0xff}.${value & 0xff}`;
 }
 
-/** The mask of one 32-bit word of which the first `bits` count. */
+/** A 32-bit mask with the first `bits` set. */
 function maskOf(bits: number): number {
   if (bits <= 0) return 0;
   return bits >= WORD_BITS ? 0xffffffff : (0xffffffff << (WORD_BITS - bits)) >>> 0;
 }
 
-/** The masks of an address's words of which the first `prefix` bits count. */
+/** The masks of an address's words for a prefix of this length. */
 export function masksOf(prefix: number, family: 4 | 6): number[] {
   return Array.from({ length: family === 4 ? 1 : 4 }, (_, word) => maskOf(prefix - word * WORD_BITS));
 }
 
 function readPrefix(text: string, mapped: boolean, family: 4 | 6): number {
-  // an IPv4-mapped address is written in 128 bits, so its prefix counts those
+  // an IPv4-mapped address has 128 bits in text, and its prefix counts these
   const width = mapped || family === 6 ? 128 : 32;
   const prefix = PREFIX.test(text) ? Number(text) : -1;
   if (prefix < 0 || prefix > width) {
@@ -176,7 +173,8 @@ function readPrefix(text: string, mapped: boolean, family: 4 | 6): number {
 
 /**
  * Reads one entry of Allowed IPs: an address or a CIDR range.
- * @throws AddressError when it is neither, has host bits set (the message gives the range to write), or holds every address.
+ * @throws AddressError when it is neither, has host bits set (the message names the correct range), or contains every
+ * address
  */
 export function parseAllowedIp(text: string): ParsedRange {
   const slash = text.indexOf('/');
@@ -191,12 +189,12 @@ export function parseAllowedIp(text: string): ParsedRange {
   const first = formatAddress({ family: address.family, words });
   const canonical = prefix === width ? first : `${first}/${prefix}`;
   if (words.some((word, at) => word !== address.words[at])) {
-    throw new AddressError(`The range has host bits set: write ${canonical}.`);
+    throw new AddressError(`The range has host bits set. Write ${canonical}.`);
   }
   return { text: canonical, family: address.family, prefix, words };
 }
 
-/** The canonical text of a caller's address (IPv4-mapped IPv6 as IPv4), or undefined when it is no address. */
+/** The canonical text of an address (IPv4-mapped IPv6 as IPv4), or undefined when the text is not an address. */
 export function parseAddress(text: string): string | undefined {
   const read = readAddress(text);
   return read === undefined ? undefined : formatAddress(read.address);
@@ -207,15 +205,15 @@ interface CompiledRange {
   readonly masks: readonly number[];
 }
 
-/** Allowed IPs made ready for comparison, once for many callers. */
+/** Allowed IPs, parsed once for many comparisons. */
 export class AllowedIps {
   private readonly unrestricted: boolean;
   private readonly ipv4: CompiledRange[] = [];
   private readonly ipv6: CompiledRange[] = [];
 
   /**
-   * @param canonical the entries; none means any address.
-   * @throws AddressError on a faulty entry: dropping it could leave an empty list, which admits everyone.
+   * @param canonical the entries; an empty list allows any address
+   * @throws AddressError on a faulty entry: skipping it could leave an empty list, which allows any address
    */
   constructor(canonical: readonly string[]) {
     this.unrestricted = canonical.length === 0;
@@ -225,13 +223,13 @@ export class AllowedIps {
     }
   }
 
-  /** Whether the caller at this address is let in; text that is no address never is. */
+  /** Whether a caller from this address is allowed. False for text that is not an address. */
   admits(address: string): boolean {
     const read = readAddress(address);
     if (read === undefined) return false;
     if (this.unrestricted) return true;
     const { family, words } = read.address;
-    // the families are kept apart, so that ::/8 says nothing about IPv4
+    // separate families: ::/8 must not match IPv4 addresses
     return family === 4 ? this.admitsIpv4(words[0] ?? 0) : this.admitsIpv6(words);
   }
 

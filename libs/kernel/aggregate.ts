@@ -1,6 +1,6 @@
 import type { DomainEvent } from './domain-event.ts';
 
-/** A thing with rules: its methods check, change it, and record what happened. */
+/** An object with rules: its methods check a change, apply it and record the event. */
 export abstract class Aggregate {
   private readonly recorded: DomainEvent[] = [];
 

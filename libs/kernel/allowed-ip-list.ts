@@ -7,7 +7,7 @@ export interface AllowedIpFault {
   /** Position of the faulty entry, from 0; undefined when the list as a whole is at fault. */
   readonly index: number | undefined;
   readonly code: 'invalid-address' | 'every-address';
-  /** Says what to do, and never holds the submitted text. */
+  /** Says what to do and never contains the submitted text. */
   readonly message: string;
 }
 
@@ -23,13 +23,13 @@ export class AllowedIpsError extends Error {
 const EVERY_ADDRESS: AllowedIpFault = {
   index: undefined,
   code: 'every-address',
-  message: 'Together the ranges hold every address: leave the list empty to allow any address, or name fewer.',
+  message: 'Together the ranges contain every address. To allow any address, leave the list empty; otherwise narrow the ranges.',
 };
 
 /**
  * The canonical form of a list of Allowed IPs: each entry canonical, duplicates merged, the order kept.
  *
- * @throws AllowedIpsError with every faulty entry, or when the ranges together hold every address of a family
+ * @throws AllowedIpsError with every faulty entry, or when the ranges together contain every address of a family
  */
 export function canonicalAllowedIps(list: readonly string[]): string[] {
   const ranges = new Map<string, ParsedRange>();

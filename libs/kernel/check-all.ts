@@ -4,9 +4,9 @@ import type { FieldFault } from './domain-error.ts';
 type Check = () => unknown;
 
 /**
- * Runs every check, so that a caller learns of all faults of the input in one answer.
+ * Runs every check and reports all faults of the input in one error.
  *
- * @throws DomainError with all faults: of the checks' own code when they agree on one, else `validation`
+ * @throws DomainError with all faults. Its code is that of the checks if they agree on one, else `validation`
  */
 export async function checkAll(...checks: readonly Check[]): Promise<void> {
   const found = await refusalsOf(checks);
@@ -17,7 +17,7 @@ export async function checkAll(...checks: readonly Check[]): Promise<void> {
   if (found.every(({ code }) => code === first.code)) {
     throw new DomainError(first.code, first.publicDetail, { errors });
   }
-  throw new DomainError('validation', 'The request is not valid; see errors.', { errors });
+  throw new DomainError('validation', 'The request is not valid. See `errors`.', { errors });
 }
 
 /** Every fault that the checks find. */
@@ -25,14 +25,14 @@ export async function faultsOf(...checks: readonly Check[]): Promise<FieldFault[
   return (await refusalsOf(checks)).flatMap((error) => error.errors ?? []);
 }
 
-/** In the checks' order, one after the other: they may share a transaction. */
+/** Runs the checks one after the other, because they may share a transaction. */
 async function refusalsOf(checks: readonly Check[]): Promise<DomainError[]> {
   const found: DomainError[] = [];
   for (const check of checks) {
     try {
       await check();
     } catch (error) {
-      // what names no member, such as a store that is away, is no fault of the input
+      // an error without members, such as an unavailable store, is not a fault of the input
       if (!(error instanceof DomainError) || error.errors === undefined) throw error;
       found.push(error);
     }

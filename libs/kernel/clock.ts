@@ -1,6 +1,6 @@
 /**
- * The one source of time. Milliseconds since the epoch by the *store's* clock, so that all instances agree
- * whatever their own clocks say; injected, so that tests can turn it.
+ * The only source of time. Follows the *store's* clock, so that all instances agree even if their own clocks differ.
+ * Injected, so that tests can set it.
  */
 export abstract class Clock {
   /** Milliseconds since the Unix epoch. */

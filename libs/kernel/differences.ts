@@ -1,10 +1,10 @@
-/** What an edit changed: the members that differ, with their values before and after. */
+/** The members that an edit changed, with their values before and after. */
 export interface Difference<T> {
   readonly before: Partial<T>;
   readonly after: Partial<T>;
 }
 
-/** The members of `after` that differ from those of `before`; undefined when none does. A member not in `after` stays. */
+/** The members of `after` that differ from `before`; undefined if all are equal. Members missing in `after` are kept. */
 export function differences<T extends object>(before: T, after: Partial<T>): Difference<T> | undefined {
   const names = (Object.keys(after) as (keyof T)[]).filter(
     (name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]),

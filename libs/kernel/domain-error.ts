@@ -1,6 +1,6 @@
 import type { ErrorCode } from './error-code.ts';
 
-/** One fault of one member of the input, named by a JSON pointer (RFC 6901). Never holds the submitted value. */
+/** One fault of one member of the input, named by a JSON pointer (RFC 6901). Never contains the submitted value. */
 export interface FieldFault {
   readonly pointer: string;
   readonly code: string;
@@ -25,7 +25,7 @@ export class DomainError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly extensions: Readonly<Record<string, unknown>> | undefined;
 
-  /** @param publicDetail what the caller is told: says what to do, and repeats nothing that was submitted. */
+  /** @param publicDetail text for the caller: says what to do and repeats nothing that was submitted */
   constructor(
     readonly code: ErrorCode,
     readonly publicDetail: string,
@@ -40,12 +40,12 @@ export class DomainError extends Error {
 
   /** A 400 that names the member at fault. */
   static invalid(pointer: string, code: string, message: string): DomainError {
-    return new DomainError('validation', 'The request is not valid; see errors.', {
+    return new DomainError('validation', 'The request is not valid. See `errors`.', {
       errors: [{ pointer, code, message }],
     });
   }
 
-  /** The answer for an unknown id, and, in the same words, for one that the caller may not see. */
+  /** The same text for an unknown id and for one that the caller may not see, so that it does not reveal which. */
   static notFound(thing: string): DomainError {
     return new DomainError('not-found', `There is no such ${thing}, or you may not see it.`);
   }

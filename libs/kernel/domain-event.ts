@@ -1,31 +1,31 @@
-import type { DomainEventData } from './json.ts';
+import type { DomainEventData } from './domain-event-data.ts';
 
-/** Who did it: a person, a client, a resource server or the service itself. */
+/** The person, client, resource server or internal task that acts. */
 export interface Actor {
   readonly type: 'user' | 'client' | 'resource-server' | 'system';
   readonly id: string;
   readonly ip: string | null;
 }
 
-/** What every command carries from its transport to the event log. */
+/** The context that every command carries from its transport to the event log. */
 export interface CallContext {
   readonly actor: Actor;
   readonly requestId: string;
-  /** Key of the reservation that an Idempotency-Key made; the unit of work fulfils it with the change. */
+  /** Id of the Idempotency-Key reservation. The unit of work completes it in the transaction of the change. */
   readonly idempotencyId?: string;
 }
 
-/** The thing that an event is about. */
+/** The object that an event is about. */
 export interface Subject {
   readonly type: string;
   readonly id: string;
 }
 
-/** Something that happened, as an aggregate tells it; the event log adds who, when, and the chain. */
+/** Something that happened, as recorded by an aggregate. The event log adds actor, time and chain. */
 export class DomainEvent {
   /**
-   * @param type past tense with a version, as `credential.deleted.v1`
-   * @param operationId whose chain it belongs to; null for the platform's
+   * @param type past tense with a version, such as `credential.deleted.v1`
+   * @param operationId the operation whose chain gets the event; null for the platform chain
    */
   constructor(
     readonly type: string,

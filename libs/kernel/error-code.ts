@@ -1,6 +1,6 @@
 /**
- * Every error that the service can answer with: the last part of the problem type `urn:latchkey:problem:<code>`. Clients
- * rely on these words, so a code is never renamed. Its HTTP status and title are in apps/api/src/http/error-status.ts.
+ * Every error code: the last part of the problem type `urn:latchkey:problem:<code>`. Clients rely on the codes, so they
+ * are never renamed. Status and title of each are in apps/api/src/http/error-status.ts.
  */
 export type ErrorCode =
   | 'validation'

@@ -29,5 +29,5 @@ export type { ExpectedTag, ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
 export type { ErrorCode } from './error-code.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
-export type { DomainEventData } from './json.ts';
+export type { DomainEventData } from './domain-event-data.ts';
 export type { Rotation, SecretView, StoredSecret } from './secret-set.ts';

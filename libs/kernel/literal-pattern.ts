@@ -1,6 +1,6 @@
 /**
- * A regular expression's source that matches the text itself: nothing that a caller writes means anything to the store. A NUL stands as
- * an escape, since MongoDB takes none in a pattern.
+ * The source of a regular expression that matches exactly this text, so that a caller cannot inject a pattern. NUL is
+ * escaped, because MongoDB rejects it in a pattern.
  */
 export function literalPattern(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`).replaceAll('\0', String.raw`\x00`);

@@ -2,9 +2,8 @@ import { hash, randomFillSync, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
- * Client ids, access tokens and secrets: opaque text with a prefix that says what it is and a checksum that tells a slip of
- * the pen (or a scanner's false alarm) from the real thing without asking a store. The checksum protects nothing: the 256
- * random bits do.
+ * Client ids, access tokens and secrets: a prefix that names the kind, 256 random bits, and a checksum. The checksum
+ * detects typing errors and scanners' false alarms without a query; it is not a protection.
  */
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -23,10 +22,10 @@ const SECRET_LENGTH = PREFIX_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
 const ACCESS_TOKEN_LENGTH = PREFIX_LENGTH + HANDLE_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
 const BASE62 = /^[0-9A-Za-z]+$/;
 
-/** What a secret is for. */
+/** The kind of object that owns a secret. */
 export type SecretKind = keyof typeof SECRET_PREFIXES;
 
-// asking the system for each few bytes would cost more than all the rest of making a token
+// one system call for many tokens: a call per token would cost more than the rest of the work
 const pool = Buffer.alloc(8192);
 let poolAt = pool.length;
 
@@ -39,10 +38,10 @@ function randomBase62(length: number): string {
       poolAt = 0;
     }
     const sixBits = (pool[poolAt] ?? 0) & 0x3f;
-    // nothing that became part of a secret stays behind
+    // do not keep bytes of a secret in memory
     pool[poolAt] = 0;
     poolAt += 1;
-    // rejection, not modulo: 62 and 63 would make the first characters likelier
+    // reject 62 and 63: modulo would make the first characters more likely
     if (sixBits < BASE) text += ALPHABET.charAt(sixBits);
   }
   return text;
@@ -62,7 +61,7 @@ function withChecksum(text: string): string {
   return text + checksumOf(text);
 }
 
-/** Whether the text has this prefix and length, base62 after the prefix, and (unless told otherwise) its checksum. */
+/** Whether the text has this prefix and length, base62 after the prefix, and a correct checksum. */
 function isWellFormed(text: string, prefix: string, length: number): boolean {
   if (text.length !== length || !text.startsWith(prefix) || !BASE62.test(text.slice(PREFIX_LENGTH))) return false;
   return text.slice(-CHECKSUM_LENGTH) === checksumOf(text.slice(0, -CHECKSUM_LENGTH));
@@ -73,7 +72,7 @@ export function newClientId(): string {
   return CLIENT_ID_PREFIX + randomBase62(HANDLE_LENGTH);
 }
 
-/** Whether the text has the form of a client id; it says nothing about whether there is one. */
+/** Whether the text has the form of a client id. Does not check that the client exists. */
 export function isWellFormedClientId(text: string): boolean {
   return (
     text.length === CLIENT_ID_LENGTH && text.startsWith(CLIENT_ID_PREFIX) && BASE62.test(text.slice(PREFIX_LENGTH))
@@ -82,7 +81,7 @@ export function isWellFormedClientId(text: string): boolean {
 
 /**
  * The public handle of a credential: the 24 characters that its client id and all of its tokens share.
- * @throws TypeError when the text is no client id.
+ * @throws TypeError when the text is not a client id
  */
 export function handleOf(clientId: string): string {
   if (!isWellFormedClientId(clientId)) throw new TypeError('not a client id');
@@ -91,7 +90,7 @@ export function handleOf(clientId: string): string {
 
 /**
  * A new access token of this client: `lk_at_`, the client's handle, 43 random base62 characters, the checksum.
- * @throws TypeError when the text is no client id.
+ * @throws TypeError when the text is not a client id
  */
 export function newAccessToken(clientId: string): string {
   return withChecksum(ACCESS_TOKEN_PREFIX + handleOf(clientId) + randomBase62(RANDOM_LENGTH));
@@ -123,12 +122,12 @@ export function isWellFormedSecret(text: string, kind: SecretKind): boolean {
   return isWellFormed(text, SECRET_PREFIXES[kind], SECRET_LENGTH);
 }
 
-/** SHA-256 of the UTF-8 text in base64url, 43 characters: what is kept of a token or secret. */
+/** SHA-256 of the UTF-8 text in base64url, 43 characters. Tokens and secrets are stored only in this form. */
 export function digest(text: string): string {
   return hash('sha256', text, 'base64url');
 }
 
-/** Whether two digests are the same, in a time that depends only on their lengths. */
+/** Whether two digests are equal, in a time that depends only on their lengths. */
 export function digestsEqual(a: string, b: string): boolean {
   const left = Buffer.from(a, 'utf8');
   const right = Buffer.from(b, 'utf8');

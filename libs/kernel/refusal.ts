@@ -1,6 +1,6 @@
 /**
- * An error that is an everyday answer to a caller, not a fault of anybody's code. It has no stack: to make one takes longer than all the
- * rest of refusing, and whoever guesses secrets would have it made a thousand times a second.
+ * A refusal of a caller, not a fault in the code. It has no stack trace: capturing one costs more than the rest of the
+ * refusal, and somebody who guesses secrets causes thousands per second.
  */
 export abstract class Refusal extends Error {
   constructor(message: string) {

@@ -2,7 +2,7 @@ import { DomainError } from './domain-error.ts';
 import { newId } from './ids.ts';
 import { digestsEqual } from './opaque-tokens.ts';
 
-/** A secret as it is stored: its SHA-256 digest, its end (null: it has none) and its last use. */
+/** A secret as stored: its SHA-256 digest, its expiry (null: it does not expire) and its last use. */
 export interface StoredSecret {
   readonly id: string;
   readonly digest: string;
@@ -11,13 +11,13 @@ export interface StoredSecret {
   readonly lastUsedAt: Date | null;
 }
 
-/** What `matchSecret` needs to know of a secret. */
+/** The members of a secret that `matchSecret` needs. */
 export interface LiveSecret {
   readonly digest: string;
   readonly expiresAt: Date | null;
 }
 
-/** A secret as it is shown: nothing that identifies the secret itself. */
+/** A secret as shown to callers: without the digest. */
 export interface SecretView {
   readonly id: string;
   readonly createdAt: string;
@@ -25,28 +25,28 @@ export interface SecretView {
   readonly lastUsedAt: string | null;
 }
 
-/** The same in a list of secrets. */
+/** A secret as shown in a list. */
 export interface ListedSecret extends SecretView {
-  /** Whether it is the newest live one. */
+  /** True for the newest live secret. */
   readonly current: boolean;
 }
 
 export interface Rotation {
-  /** How long the secret that is replaced stays valid, in seconds; 0 ends it immediately. */
+  /** How long the replaced secret stays valid; 0 ends it immediately. */
   readonly overlapSeconds: number;
-  /** Whether every older secret may be in wrong hands: they all end immediately, whatever the overlap. */
+  /** Whether older secrets may have leaked. If so, all of them end immediately, regardless of the overlap. */
   readonly compromised: boolean;
-  /** While two secrets are live: whether the older one ends immediately. Without it the rotation is refused. */
+  /** Whether to end the older of two live secrets. Without it, a rotation is refused while two are live. */
   readonly endOldest: boolean;
 }
 
-/** Secrets after a change, and the data of the event about it. */
+/** The secrets after a change, and the data of its event. */
 export interface SecretChange<Data> {
   readonly secrets: readonly StoredSecret[];
   readonly data: Data;
 }
 
-/** Data of the event of a rotation. */
+/** Event data of a rotation. */
 export interface RotationData {
   readonly secretId: string;
   readonly previousSecretId: string | null;
@@ -55,14 +55,14 @@ export interface RotationData {
   readonly compromised: boolean;
 }
 
-/** Data of the event of one secret's end. */
+/** Event data when one secret is ended. */
 export interface SecretEndData {
   readonly secretId: string;
   readonly remainingSecretId: string;
   readonly remainingEndsAt: string | null;
 }
 
-/** The secrets of one credential or resource server at one moment. At most two are live, the newest is the current one. */
+/** The secrets of a credential or resource server at one moment. At most two are live; the newest is the current one. */
 export class SecretSet {
   /** The live secrets, the current one first. */
   readonly live: readonly StoredSecret[];
@@ -74,7 +74,7 @@ export class SecretSet {
     this.live = stored.filter((secret) => isLiveSecret(secret, at.getTime()));
   }
 
-  /** @param secretDigest of the first secret (`digest`), never the secret */
+  /** @param secretDigest the digest of the first secret, never the secret itself */
   static first(secretDigest: string, at: Date): StoredSecret {
     return { id: newId('se'), digest: secretDigest, createdAt: at, expiresAt: null, lastUsedAt: null };
   }
@@ -89,9 +89,9 @@ export class SecretSet {
   }
 
   /**
-   * A new current secret; the one before it stays valid for the overlap.
+   * Adds a new current secret. The previous one stays valid for the overlap.
    *
-   * @throws DomainError `rotation-in-progress` while two are live: the older one may be the one that is in use
+   * @throws DomainError `rotation-in-progress` while two are live, because clients may still use the older one
    */
   rotate({ overlapSeconds, compromised, endOldest }: Rotation, newDigest: string): SecretChange<RotationData> {
     const [previous, oldest] = this.live;
@@ -113,9 +113,9 @@ export class SecretSet {
   }
 
   /**
-   * Ends one secret immediately. The announced end of the other one stays: ending a secret never prolongs another.
+   * Ends one secret immediately. The expiry of the other one does not change.
    *
-   * @throws DomainError `not-found` when it is not live, `last-secret` when no other is
+   * @throws DomainError `not-found` when it is not live, `last-secret` when it is the only live one
    */
   end(secretId: string): SecretChange<SecretEndData> {
     const secrets = this.live.filter(({ id }) => id !== secretId);
@@ -140,8 +140,8 @@ export class SecretSet {
   private rotationInProgress(): DomainError {
     return new DomainError(
       'rotation-in-progress',
-      'Two secrets are live, see `secrets`. Wait until the older one ends, end one with DELETE …/secrets/{secretId}, ' +
-        'or send endOldest: true (a leak: compromised: true).',
+      'Two secrets are live (see `secrets`). Wait until the older one expires, end one with ' +
+        'DELETE …/secrets/{secretId}, or send endOldest: true (after a leak: compromised: true).',
       { extensions: { secrets: listSecrets(this.views) } },
     );
   }
@@ -152,14 +152,14 @@ export function listSecrets(views: readonly SecretView[]): ListedSecret[] {
   return views.map((view, index) => ({ ...view, current: index === 0 }));
 }
 
-/** Whether the secret is good at `atMs` (milliseconds since the epoch): an end is the first moment at which it is not. */
+/** Whether the secret is valid at `atMs` (milliseconds since the epoch). The expiry itself is exclusive. */
 export function isLiveSecret({ expiresAt }: Pick<LiveSecret, 'expiresAt'>, atMs: number): boolean {
   return expiresAt === null || atMs < expiresAt.getTime();
 }
 
 /**
- * The live secret with this digest. All are compared, each in constant time, so that how long it takes tells nothing but
- * how many there are.
+ * The live secret with this digest. Compares all of them, each in constant time, so that timing reveals only their
+ * number.
  */
 export function matchSecret<T extends readonly LiveSecret[]>(
   secrets: T,

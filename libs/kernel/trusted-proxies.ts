@@ -2,13 +2,13 @@ import { holdsEveryAddress } from './address-union.ts';
 import { AddressError, parseAllowedIp } from './addresses.ts';
 import type { ParsedRange } from './addresses.ts';
 
-const FORGEABLE = ", so that any caller could forge its own: name the proxies' ranges";
+const FORGEABLE = ", so any caller could forge its own address: list the proxies' ranges instead";
 
 /**
- * Reads the `TRUSTED_PROXIES` setting: CIDR ranges and addresses, comma-separated; empty text trusts none.
- * @returns the canonical ranges, duplicates merged.
- * @throws Error that says what to write, for `true` or a hop count (both believe what a caller can forge), a faulty range, or
- * ranges that together hold every address.
+ * Reads the `TRUSTED_PROXIES` setting: CIDR ranges and addresses, comma-separated. Empty text trusts no proxy.
+ * @returns the canonical ranges, duplicates merged
+ * @throws Error that says what to write, for `true` or a hop count (both trust a header that a caller can forge), a
+ * faulty range, or ranges that together contain every address
  */
 export function parseTrustedProxies(text: string): string[] {
   if (text.trim() === '') return [];
@@ -17,7 +17,8 @@ export function parseTrustedProxies(text: string): string[] {
     const entry = part.trim();
     if (/^(?:true|false|yes|no|on|off|all|\*)$/i.test(entry) || /^[+-]?[0-9]+$/.test(entry)) {
       throw new Error(
-        'must list the proxies by CIDR range, such as 10.0.0.0/8,192.0.2.7: a switch or a number of hops would believe a header that any caller can forge',
+        'must list the proxies by CIDR range, such as 10.0.0.0/8,192.0.2.7: ' +
+          'a switch or a hop count would trust a header that any caller can forge',
       );
     }
     try {
@@ -25,7 +26,7 @@ export function parseTrustedProxies(text: string): string[] {
       ranges.set(range.text, range);
     } catch (error) {
       if (!(error instanceof AddressError)) throw error;
-      // "leave the list empty to allow any" is advice for Allowed IPs; here an empty list trusts no one
+      // the parser's advice to leave the list empty is for Allowed IPs; here an empty list trusts no proxy
       const everything = /^[0-9a-f:.]+\/0$/i.test(entry);
       throw new Error(
         everything

@@ -1,4 +1,4 @@
-/** An index's key as text, in its order: `chain:1,seq:1`. Two indexes with the same key are the same to MongoDB. */
+/** An index key as text, such as `chain:1,seq:1`. MongoDB identifies an index by its key. */
 export function keyText(key: object): string {
   return Object.entries(key)
     .map(([field, direction]) => `${field}:${String(direction)}`)

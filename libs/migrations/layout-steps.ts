@@ -1,11 +1,11 @@
 import type { mongo } from 'mongoose';
-import { CODE, ignoring } from './error-code.ts';
+import { CODE, ignoreError } from './mongo-error-code.ts';
 import { keyText } from './index-key.ts';
 import type { IndexSpec, Layout, Steps } from './migration.ts';
 
 const PROGRESS_MS = 10_000;
 
-/** Makes collections and indexes, and reports each that it makes; a slow one every ten seconds. */
+/** Creates collections and indexes, and reports each. While an index is built, it reports every ten seconds. */
 export class LayoutSteps implements Steps {
   constructor(
     private readonly db: mongo.Db,
@@ -14,35 +14,35 @@ export class LayoutSteps implements Steps {
     private readonly signal: AbortSignal,
   ) {}
 
-  async make(layout: Layout): Promise<void> {
+  async createLayout(layout: Layout): Promise<void> {
     const existing = await this.db.listCollections({}, { nameOnly: true }).toArray();
     const names = new Set(existing.map(({ name }) => name));
     for (const [collection, indexes] of Object.entries(layout)) {
-      if (!names.has(collection)) await this.makeCollection(collection);
-      await this.makeIndexes(collection, indexes);
+      if (!names.has(collection)) await this.createCollection(collection);
+      await this.createIndexes(collection, indexes);
     }
   }
 
-  private async makeCollection(name: string): Promise<void> {
+  private async createCollection(name: string): Promise<void> {
     this.signal.throwIfAborted();
-    await ignoring(CODE.namespaceExists, this.db.createCollection(name));
-    this.say(`collection ${name}: made`);
+    await ignoreError(CODE.namespaceExists, this.db.createCollection(name));
+    this.say(`collection ${name}: created`);
   }
 
-  /** One at a time: progress names it, and a cut-off build loses only its own work. */
-  private async makeIndexes(collection: string, indexes: readonly IndexSpec[]): Promise<void> {
+  /** Builds one index at a time: progress names it, and an interrupted build loses only its own work. */
+  private async createIndexes(collection: string, indexes: readonly IndexSpec[]): Promise<void> {
     const existing = new Set((await this.db.collection(collection).indexes()).map(({ key }) => keyText(key)));
     for (const { key, ...options } of indexes) {
       this.signal.throwIfAborted();
       const text = keyText(key);
       const name = `index ${options.name ?? text} of ${collection}`;
-      // one that exists goes to the store all the same: it refuses when the options differ
-      await this.reporting(name, () => this.db.collection(collection).createIndex(key, options, {}));
-      if (!existing.has(text)) this.say(`${name}: made`);
+      // also for an existing index: the store returns an error if its options differ
+      await this.withProgress(name, () => this.db.collection(collection).createIndex(key, options, {}));
+      if (!existing.has(text)) this.say(`${name}: created`);
     }
   }
 
-  private async reporting(what: string, work: () => Promise<unknown>): Promise<void> {
+  private async withProgress(what: string, work: () => Promise<unknown>): Promise<void> {
     const startedAtMs = performance.now();
     const seconds = (): string => ((performance.now() - startedAtMs) / 1000).toFixed(0);
     const ticks = setInterval(() => this.say(`${what}: building for ${seconds()} s`), PROGRESS_MS);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import { RepeatedNotice } from '#observability';
-import { CODE, hasCode } from './error-code.ts';
+import { CODE, hasCode } from './mongo-error-code.ts';
 import { MigrationError } from './migration.ts';
 import type { Migration } from './migration.ts';
 import { Migrator } from './migrator.ts';
@@ -17,42 +17,42 @@ export class StoreUnreachable extends Error {
 export interface MigrationRun {
   readonly uri: string;
   readonly migrations: readonly Migration[];
-  /** Gets a line of progress. */
+  /** Receives a line of progress. */
   readonly say: (line: string) => void;
-  /** How long to wait for the store altogether while it cannot be reached, in milliseconds. */
+  /** How long to wait for an unreachable store. Starts again with each line of progress. */
   readonly waitMs: number;
 }
 
 /**
- * Brings a database to this version. A lost connection or a new primary is waited for, and the step begins again.
+ * Migrates a database to this version. Retries the current step after a lost connection or a failover.
  *
- * @returns how many migrations ran
- * @throws MigrationError when waiting does not help, StoreUnreachable after `waitMs` without the store
+ * @returns the number of migrations that ran
+ * @throws MigrationError for a permanent fault, StoreUnreachable after `waitMs` without an answer from the store
  */
 export async function migrateDatabase({ uri, migrations, say, waitMs }: MigrationRun): Promise<number> {
   let sinceMs = performance.now();
-  const saying = (line: string): void => {
-    sinceMs = performance.now(); // progress: the store answers
+  const reportProgress = (line: string): void => {
+    sinceMs = performance.now(); // the store answers
     say(line);
   };
   const waiting = new RepeatedNotice(say);
   for (;;) {
     try {
-      return await migrateOnce(uri, migrations, saying);
+      return await migrateOnce(uri, migrations, reportProgress);
     } catch (error) {
       const permanent = permanentFault(error);
       if (permanent !== undefined) throw permanent;
       const reason = error instanceof Error ? error.message : String(error);
       if (performance.now() - sinceMs > waitMs) throw new StoreUnreachable(reason, { cause: error });
-      waiting.give(`waiting for MongoDB: ${reason}`);
+      waiting.report(`waiting for MongoDB: ${reason}`);
       await pause(RETRY_MS);
     }
   }
 }
 
 /**
- * A client of its own. It has no socket time-out: building an index of a large collection takes as long as it takes, and a driver that
- * gives up would send the command again and again.
+ * Uses its own client without a socket timeout: building a large index takes long, and after a timeout the driver would
+ * send the command again.
  */
 async function migrateOnce(
   uri: string,
@@ -80,20 +80,20 @@ async function migrateOnce(
   }
 }
 
-/** The error as one that says what to do, when waiting does not help. */
+/** An error that says what to do, if the fault is permanent. */
 function permanentFault(error: unknown): MigrationError | undefined {
   if (error instanceof MigrationError) return error;
   if (!(error instanceof Error)) return undefined;
   const because = (text: string): MigrationError => new MigrationError(`${text} (${error.message})`, { cause: error });
-  if (hasCode(error, CODE.authenticationFailed)) return because('The database refuses the user name or the password.');
+  if (hasCode(error, CODE.authenticationFailed)) return because('The database rejects the user name or the password.');
   if (hasCode(error, CODE.unauthorized)) {
-    return because('The database user may not do this: see docs/database-user.md for the role that migrations need.');
+    return because('The database user lacks a privilege. See docs/database-user.md for the role that migrations need.');
   }
   if (
     hasCode(error, CODE.cannotCreateIndex, CODE.indexOptionsConflict, CODE.indexKeySpecsConflict, CODE.duplicateKey)
   ) {
     return because(
-      'An index cannot be made as this version needs it. Nothing was served with it; correct the cause and run it again.',
+      'An index cannot be created as this version needs it. Correct the cause and run the migration again.',
     );
   }
   return undefined;

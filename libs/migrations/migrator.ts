@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { CODE, ignoring } from './error-code.ts';
+import { CODE, ignoreError } from './mongo-error-code.ts';
 import { LayoutSteps } from './layout-steps.ts';
 import { MigrationLease } from './migration-lease.ts';
 import type { LeaseTimes } from './migration-lease.ts';
@@ -7,7 +7,7 @@ import { RECORDS } from './migration-record.ts';
 import type { MigrationRecord } from './migration-record.ts';
 import type { Migration } from './migration.ts';
 
-/** Runs the migrations that a database lacks. Any number of processes may do so at the same time: one works, the others wait. */
+/** Runs the pending migrations of a database. If several processes do so at the same time, all but one wait. */
 export class Migrator {
   private readonly records: mongo.Collection<MigrationRecord>;
 
@@ -20,9 +20,9 @@ export class Migrator {
     this.records = db.collection<MigrationRecord>(RECORDS);
   }
 
-  /** @returns how many migrations this process ran */
+  /** @returns the number of migrations that this process ran */
   async run(): Promise<number> {
-    await ignoring(CODE.namespaceExists, this.db.createCollection(RECORDS));
+    await ignoreError(CODE.namespaceExists, this.db.createCollection(RECORDS));
     if ((await this.pending()).length === 0) return 0;
     const lease = new MigrationLease(this.records, this.times);
     const isDone = async (): Promise<boolean> => (await this.pending()).length === 0;
@@ -48,7 +48,7 @@ export class Migrator {
     await migration.run(new LayoutSteps(this.db, say, signal));
     signal.throwIfAborted();
     // a process that lost its lease without noticing may have recorded it first
-    await ignoring(CODE.duplicateKey, this.records.insertOne({ _id: number, name, at: new Date() }));
+    await ignoreError(CODE.duplicateKey, this.records.insertOne({ _id: number, name, at: new Date() }));
     say('done');
   }
 }

@@ -5,12 +5,12 @@ import type { MigrationRecord } from './migration-record.ts';
 import type { IndexSpec, Layout, Migration } from './migration.ts';
 import { recordedNumbers } from './migrator.ts';
 
-/** The database is not as this version needs it, so nothing may be served from it. */
+/** The database does not have the layout that this version needs, so the instance must not serve. */
 export class DatabaseNotMigrated extends Error {
   override readonly name = 'DatabaseNotMigrated';
 
   constructor(readonly faults: readonly string[]) {
-    super(`the database is not as this version needs it: ${faults.join('; ')}`);
+    super(`the database does not have the layout that this version needs: ${faults.join('; ')}`);
   }
 }
 
@@ -18,8 +18,8 @@ export class DatabaseNotMigrated extends Error {
 type ExistingIndex = mongo.IndexDescriptionInfo;
 
 /**
- * Checks that all migrations have run, that every collection and index exists as expected, and that no index deletes documents
- * where none should: a TTL index on `events` would erase the log without any right to remove events.
+ * Checks that all migrations have run, that collections and indexes exist as expected, and that there is no unexpected
+ * TTL index: one on `events` would erase the log without any privilege to remove events.
  *
  * @param expected the collections and indexes that the code relies on
  * @throws DatabaseNotMigrated naming every fault and what to do
@@ -28,7 +28,7 @@ export async function verifyDatabase(db: mongo.Db, expected: Layout, migrations:
   const existing = await db.listCollections({}, { nameOnly: true }).toArray();
   const names = new Set(existing.map(({ name }) => name));
   const missing = await missingMigrations(db, names, migrations);
-  // one fault says it all: what the migrations make need not be listed
+  // do not also list the collections and indexes that these migrations create
   if (missing.length > 0)
     throw new DatabaseNotMigrated([`migration ${missing.join(', ')} has not run: run latchkey migrate`]);
   const faults = await Promise.all(
@@ -76,7 +76,7 @@ function isExpiring(index: { readonly expireAfterSeconds?: number }): boolean {
   return index.expireAfterSeconds !== undefined;
 }
 
-/** What makes an index keep its promise, as text. */
+/** The properties of an index that the code relies on, as text. */
 function traits(index: ExistingIndex | IndexSpec): string {
   const partial = 'partialFilterExpression' in index || ('sparse' in index && index.sparse === true);
   return [

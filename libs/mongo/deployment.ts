@@ -3,15 +3,15 @@ import type { Document } from 'bson';
 /** MongoDB 7.0. */
 const MIN_WIRE_VERSION = 21;
 
-/** The deployment that `MONGODB_URI` names cannot keep the service's promises. The message says what to do. */
+/** The deployment in `MONGODB_URI` cannot give the guarantees that the service needs. The message says what to do. */
 export class UnfitDeployment extends Error {
   override readonly name = 'UnfitDeployment';
 }
 
 /**
- * Checks what a server says of itself.
+ * Checks the kind and version of a server.
  * @param hello its answer to `hello`
- * @throws UnfitDeployment for a standalone server and for one that is too old
+ * @throws UnfitDeployment for a standalone server and for a version that is too old
  * @throws Error for a member that is not the primary at the moment
  */
 export function checkServer(hello: Document): void {
@@ -33,17 +33,17 @@ export function isRouter(hello: Document): boolean {
   return hello['msg'] === 'isdbgrid';
 }
 
-/** Where a collection's documents are, as a router's `explain` tells. */
+/** The location of a collection's documents, according to a router's `explain`. */
 interface Placement {
   readonly collection: string;
   readonly explained: Document;
 }
 
 /**
- * Checks that all collections are on one shard and none is sharded: one cluster time orders the commits of one shard
- * only, and a commit over several is acknowledged before all of them show it (ADR 0012).
+ * Checks that all collections are unsharded and on one shard: cluster time orders commits of one shard only, and a
+ * commit over several shards is acknowledged before all of them show it (ADR 0012).
  *
- * @throws UnfitDeployment that names the collections which are elsewhere
+ * @throws UnfitDeployment that names the collections at fault
  */
 export function checkLayout(placements: readonly Placement[]): void {
   const sharded = placements.filter(isSharded).map(({ collection }) => collection);
@@ -74,7 +74,7 @@ function shardsOf(placement: Placement): string[] {
   return (planOf(placement).shards ?? []).map(({ shardName }) => shardName);
 }
 
-/** A shard filters out documents that it no longer owns only where the collection is sharded. */
+/** A plan has a sharding filter only if the collection is sharded. */
 function isSharded(placement: Placement): boolean {
   return shardsOf(placement).length > 1 || JSON.stringify(planOf(placement)).includes('"SHARDING_FILTER"');
 }

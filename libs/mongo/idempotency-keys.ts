@@ -5,9 +5,9 @@ import { Clock, DomainError } from '#kernel';
 import { MongoStore } from './mongo-store.ts';
 import { bounded, isDuplicateKey } from './store-errors.ts';
 
-const KEPT_MS = 24 * 60 * 60 * 1000;
-/** After this long a reservation whose holder never came back may be taken over. */
-const RESERVED_MS = 30_000;
+const RETENTION_MS = 24 * 60 * 60 * 1000;
+/** After this time another request may take over a reservation whose holder never finished. */
+const RESERVATION_MS = 30_000;
 
 interface ReservationDocument {
   _id: string;
@@ -29,14 +29,14 @@ const schema = new Schema<ReservationDocument>(
   },
   { minimize: false },
 );
-schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 }); // serves: forgetting keys after 24 hours
+schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 }); // serves: expiry of keys after 24 hours
 
-/** What became of a request's Idempotency-Key. */
+/** The state of a request's Idempotency-Key. */
 export type Reservation = { readonly state: 'reserved' } | { readonly state: 'done'; readonly result: unknown };
 
 /**
- * Keeps the promise of `Idempotency-Key`: the same key and body within 24 hours have one effect. A key is reserved before the
- * work begins and fulfilled in the transaction that does the work, so a crash in between leaves neither or both.
+ * Implements `Idempotency-Key`: the same key and body have one effect within 24 hours. A key is reserved before the work
+ * and completed in the transaction that does the work, so a crash leaves both or neither.
  */
 @Injectable()
 export class IdempotencyKeys {
@@ -50,9 +50,9 @@ export class IdempotencyKeys {
   }
 
   /**
-   * @param id digest of who asks, for what, and the key
+   * @param id digest of the caller, the request and the key
    * @param bodyDigest digest of the request's body
-   * @throws DomainError `idempotency-key-reused` for another body, `idempotency-key-in-use` while the first is under way
+   * @throws DomainError `idempotency-key-reused` for another body, `idempotency-key-in-use` while the first is running
    */
   async reserve(id: string, bodyDigest: string): Promise<Reservation> {
     const now = this.clock.nowMs();
@@ -60,8 +60,8 @@ export class IdempotencyKeys {
       bodyDigest,
       done: false,
       result: null,
-      reservedUntil: new Date(now + RESERVED_MS),
-      expiresAt: new Date(now + KEPT_MS),
+      reservedUntil: new Date(now + RESERVATION_MS),
+      expiresAt: new Date(now + RETENTION_MS),
     };
     try {
       await bounded(this.model.collection.insertOne({ _id: id, ...fresh } as never));
@@ -74,7 +74,7 @@ export class IdempotencyKeys {
       if (held.bodyDigest !== bodyDigest) {
         throw new DomainError(
           'idempotency-key-reused',
-          'This Idempotency-Key was used with another request; make a new key for a new request.',
+          'This Idempotency-Key was used with another request. Send a new key with each new request.',
         );
       }
       if (held.done) return { state: 'done', result: held.result };
@@ -83,8 +83,8 @@ export class IdempotencyKeys {
     return this.takeOver(id, held, fresh);
   }
 
-  /** Marks the key as done, in the transaction that did it. @throws DomainError `idempotency-key-in-use` when another took it over */
-  async fulfil(session: ClientSession, id: string, result: unknown): Promise<void> {
+  /** Call it in the transaction that did the work. @throws DomainError `idempotency-key-in-use` if another took it over */
+  async complete(session: ClientSession, id: string, result: unknown): Promise<void> {
     const { matchedCount } = await this.model.collection.updateOne(
       { _id: id as never, done: false },
       { $set: { done: true, result } },
@@ -93,7 +93,7 @@ export class IdempotencyKeys {
     if (matchedCount !== 1) throw inUse();
   }
 
-  /** Gives the key back after a request that failed and changed nothing, so that it may be tried again. */
+  /** Frees the key after a request that changed nothing, so that the caller can retry with it. */
   async release(id: string): Promise<void> {
     await bounded(this.model.deleteOne({ _id: id, done: false }).exec());
   }
@@ -103,7 +103,7 @@ export class IdempotencyKeys {
     held: ReservationDocument | null,
     fresh: Omit<ReservationDocument, '_id'>,
   ): Promise<Reservation> {
-    if (held === null) throw inUse(); // given back this moment
+    if (held === null) throw inUse(); // released a moment ago
     const { matchedCount } = await bounded(
       this.model.collection.updateOne(
         { _id: id as never, done: held.done, reservedUntil: held.reservedUntil },
@@ -118,7 +118,7 @@ export class IdempotencyKeys {
 function inUse(): DomainError {
   return new DomainError(
     'idempotency-key-in-use',
-    'A request with this Idempotency-Key is still under way; ask again in a moment.',
+    'A request with this Idempotency-Key is still running. Try again in a moment.',
     {
       retryAfterSeconds: 1,
     },

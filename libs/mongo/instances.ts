@@ -13,25 +13,24 @@ import { storeUnavailable } from './store-errors.ts';
 
 const { MongoClient, UUID } = mongoose.mongo;
 
-/** How often an instance in use says that it lives, in milliseconds. */
-const BEAT_MS = 750;
-/** An instance that has said nothing for this long is taken for dead, in milliseconds. */
-const SILENT_MS = 2_000;
-/** An instance in which nothing was written for this long is idle and says nothing, in milliseconds. */
-const IDLE_MS = 5_000;
-/** After this long without a beat, an instance registers again before it writes: its document may have expired. */
-const REGISTERED_MS = 60_000;
-/** How long documents of instances outlive them, in seconds. */
-const KEPT_SECONDS = 3_600;
-const LOOK_EVERY_MS = 500;
+const HEARTBEAT_MS = 750;
+/** An instance without a heartbeat for this long is considered dead. */
+const DEAD_AFTER_MS = 2_000;
+/** An instance without a write for this long is idle and sends no heartbeats. */
+const IDLE_AFTER_MS = 5_000;
+/** After this time without a heartbeat, an instance registers again before it writes: its document may have expired. */
+const REGISTRATION_MS = 60_000;
+/** How long the document of an instance is kept after its last heartbeat. */
+const RETENTION_SECONDS = 3_600;
+const MIN_CHECK_INTERVAL_MS = 500;
 const RETRY_MS = 250;
-/** The sessions of an instance that stays silent are ended again after this long, in milliseconds. */
+/** The sessions of a dead instance are ended again after this time. */
 const END_AGAIN_MS = 2_000;
-const KILL_LIMIT_MS = 2_000;
+const KILL_TIMEOUT_MS = 2_000;
 
 interface InstanceDocument {
   _id: string;
-  /** Ids of the sessions in which it runs transactions. */
+  /** Ids of the sessions in which the instance runs transactions. */
   sessions: unknown[];
   seenAt: Date;
 }
@@ -41,21 +40,20 @@ const schema = new mongoose.Schema<InstanceDocument>({
   sessions: [mongoose.Schema.Types.Mixed],
   seenAt: { type: Date, required: true },
 });
-schema.index({ seenAt: 1 }, { expireAfterSeconds: KEPT_SECONDS }); // serves: forgetting instances that are gone
+schema.index({ seenAt: 1 }, { expireAfterSeconds: RETENTION_SECONDS }); // serves: expiry of documents of dead instances
 
 /**
- * The sessions of all instances. MongoDB keeps a transaction, and what it has locked, for a minute and more after its client was
- * killed or cut off. So each instance registers its sessions and says that it lives; whoever meets conflicts for long ends
- * the sessions of those that are silent (docs/adr/0011-transactions-of-dead-instances.md).
+ * Registers the sessions of this instance and ends those of dead ones. MongoDB keeps the transaction of a killed client,
+ * and its locks, for over a minute; so an instance with lasting conflicts ends the sessions of silent ones (ADR 0011).
  */
 @Injectable()
 export class Instances implements OnApplicationShutdown {
   private readonly id: string = randomUUID();
   private readonly model: Model<InstanceDocument>;
-  /** Session ids of this instance by their hex text: those in use, and those in which a transaction may have been left open. */
+  /** Session ids of this instance by their hex text: those in use, and those that may have an open transaction. */
   private readonly own = new Map<string, mongo.UUID>();
   private readonly unclean = new Set<string>();
-  /** Instances whose sessions were ended a moment ago: when they were last seen before that, and when it was. */
+  /** Instances whose sessions were ended recently, with their last heartbeat and the time of the ending. */
   private readonly ended = new Map<string, { readonly seenAtMs: number; readonly atMs: number }>();
   private beatAtMs = -Infinity;
   private usedAtMs = -Infinity;
@@ -81,39 +79,39 @@ export class Instances implements OnApplicationShutdown {
     }
   }
 
-  /** Registers the sessions before a transaction runs in one of them. @throws when the store does not confirm it */
+  /** Call before a transaction runs in one of the sessions. @throws if the store does not confirm the registration */
   async register(sessions: readonly mongo.UUID[]): Promise<void> {
     for (const session of sessions) this.own.set(session.toHexString(), session);
     await this.beat();
   }
 
-  /** Says that a transaction is about to run. @throws when the store does not confirm a registration that may have expired */
-  async use(): Promise<void> {
+  /** Call before each transaction. @throws if the registration may have expired and the store does not confirm it */
+  async keepRegistered(): Promise<void> {
     const nowMs = performance.now();
     this.usedAtMs = nowMs;
-    this.timer ??= setInterval(() => this.beatSoon(), BEAT_MS).unref();
-    if (nowMs - this.beatAtMs > REGISTERED_MS) await this.beat();
+    this.timer ??= setInterval(() => this.beatSoon(), HEARTBEAT_MS).unref();
+    if (nowMs - this.beatAtMs > REGISTRATION_MS) await this.beat();
   }
 
-  /** A transaction may have been left open in the session: it is ended as soon as the store can be reached. */
-  clean(session: mongo.UUID): void {
+  /** Ends a session that may have an open transaction, as soon as the store can be reached. */
+  endSession(session: mongo.UUID): void {
     this.unclean.add(session.toHexString());
-    if (!this.cleaning) void this.cleanAll();
+    if (!this.cleaning) void this.endUnclean();
   }
 
-  /** The session is not used any more, and has nothing open. */
+  /** Call for a session that is no longer used and has no open transaction. */
   forget(session: mongo.UUID): void {
     const key = session.toHexString();
     if (!this.unclean.has(key)) this.own.delete(key);
   }
 
-  /** Ends the sessions of instances that are silent; called by those that meet conflicts for long. Never fails. */
-  async endSilent(): Promise<void> {
+  /** Ends the sessions of dead instances. Call it when conflicts last. Never throws. */
+  async endDeadInstances(): Promise<void> {
     const nowMs = performance.now();
-    if (nowMs - this.lookedAtMs < LOOK_EVERY_MS) return;
+    if (nowMs - this.lookedAtMs < MIN_CHECK_INTERVAL_MS) return;
     this.lookedAtMs = nowMs;
     try {
-      const silentSince = new Date(this.clock.nowMs() - SILENT_MS);
+      const silentSince = new Date(this.clock.nowMs() - DEAD_AFTER_MS);
       const silent = await this.model.collection.find({ seenAt: { $lt: silentSince } }, { batchSize: 1_000 }).toArray();
       const dead = silent.filter(
         ({ _id, seenAt }) => String(_id) !== this.id && !this.wasEnded(String(_id), seenAt as Date),
@@ -123,20 +121,20 @@ export class Instances implements OnApplicationShutdown {
       for (const [id, { atMs }] of this.ended) if (nowMs - atMs > END_AGAIN_MS) this.ended.delete(id);
       for (const { _id, seenAt } of dead)
         this.ended.set(String(_id), { seenAtMs: (seenAt as Date).getTime(), atMs: performance.now() });
-      this.logger.warn({ instances: dead.map(({ _id }) => String(_id)) }, 'ended the sessions of silent instances');
+      this.logger.warn({ instances: dead.map(({ _id }) => String(_id)) }, 'ended the sessions of dead instances');
     } catch (error) {
-      this.logger.warn({ err: error }, 'the sessions of silent instances were not ended');
+      this.logger.warn({ err: error }, 'cannot end the sessions of dead instances');
     }
   }
 
-  /** One that was idle may have begun again and died before its first heartbeat: so it is not forgiven for long. */
+  /** Expires soon: an idle instance may start a new transaction and die before its first heartbeat. */
   private wasEnded(id: string, seenAt: Date): boolean {
     const ended = this.ended.get(id);
     return ended?.seenAtMs === seenAt.getTime() && performance.now() - ended.atMs < END_AGAIN_MS;
   }
 
   private beatSoon(): void {
-    if (this.stopped || !this.store.ready || performance.now() - this.usedAtMs > IDLE_MS) return;
+    if (this.stopped || !this.store.ready || performance.now() - this.usedAtMs > IDLE_AFTER_MS) return;
     this.beat().catch((error: unknown) => this.logger.debug({ err: error }, 'heartbeat not written'));
   }
 
@@ -150,7 +148,7 @@ export class Instances implements OnApplicationShutdown {
     this.beatAtMs = sentAtMs;
   }
 
-  private async cleanAll(): Promise<void> {
+  private async endUnclean(): Promise<void> {
     this.cleaning = true;
     while (this.unclean.size > 0 && !this.stopped) {
       const keys = [...this.unclean];
@@ -161,22 +159,22 @@ export class Instances implements OnApplicationShutdown {
           this.own.delete(key);
         }
       } catch (error) {
-        this.logger.debug({ err: error }, 'sessions not ended yet');
+        this.logger.debug({ err: error }, 'cannot end sessions yet');
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
       }
     }
     this.cleaning = false;
   }
 
-  /** By a connection of its own: `killSessions` is not in the Stable API, to which the others keep strictly. */
+  /** Uses a separate connection: `killSessions` is not in the Stable API, to which the others are restricted. */
   private async kill(sessions: readonly mongo.UUID[]): Promise<void> {
     if (this.stopped) throw storeUnavailable();
     const client = new MongoClient(this.config.mongodbUri, {
       appName: 'latchkey',
       maxPoolSize: 1,
-      serverSelectionTimeoutMS: KILL_LIMIT_MS,
-      connectTimeoutMS: KILL_LIMIT_MS,
-      socketTimeoutMS: KILL_LIMIT_MS,
+      serverSelectionTimeoutMS: KILL_TIMEOUT_MS,
+      connectTimeoutMS: KILL_TIMEOUT_MS,
+      socketTimeoutMS: KILL_TIMEOUT_MS,
     });
     try {
       await client.db('admin').command({ killSessions: sessions.map((id) => ({ id })) });
@@ -186,7 +184,7 @@ export class Instances implements OnApplicationShutdown {
   }
 }
 
-/** The id of a driver's session. */
+
 export function sessionId(session: mongo.ClientSession): mongo.UUID {
   const id = session.id?.id;
   if (id === undefined) throw new Error('a session without an id');

@@ -13,21 +13,20 @@ import { StoreClock } from './store-clock.ts';
 import { STORE_OPTIONS } from './store-options.ts';
 import { verifyLayout } from './verify-layout.ts';
 
-// A key that is no member of the schema is an error, never dropped: a filter that loses its key matches everything.
+// An unknown key is an error and never dropped: a filter that loses its key matches everything.
 mongoose.set('strict', 'throw');
 mongoose.set('strictQuery', 'throw');
 
-/** How long one round trip, a wait for a connection, or for a primary may take, in milliseconds. */
+/** The time limit for one round trip, one wait for a connection and one wait for a primary. */
 const ROUND_TRIP_MS = 2_000;
 const RETRY_DELAY_MS = 500;
-const CONNECTIONS = 20;
-/** How long a connection that is given up may take to close, in milliseconds. */
+const MAX_CONNECTIONS = 20;
+/** The time limit for closing a stuck connection. */
 const CLOSE_MS = 3_000;
 
 /**
- * The connection to MongoDB. The service starts without it: `open` keeps trying in the background, and `ready`
- * tells whether the indexes stand and the store's clock is known, which both must be so before anything is served.
- * Reads go to the primary with majority read concern and writes are acknowledged by a majority, unless said otherwise.
+ * The connection to MongoDB. `open` retries in the background; `ready` is true once the indexes are verified and the
+ * store's clock is known. By default reads and writes use the primary with majority concern.
  */
 @Injectable()
 export class MongoStore implements OnApplicationShutdown {
@@ -49,7 +48,7 @@ export class MongoStore implements OnApplicationShutdown {
     this.connection.on('error', (error: unknown) => this.logger.warn({ err: error }, 'store connection error'));
   }
 
-  /** Registers a collection. Call it while the modules are made: its indexes are verified when the store is reached. */
+  /** Registers a collection. Call it in a constructor: the indexes are verified when the store is reached. */
   model<T>(name: string, schema: Schema<T>): Model<T> {
     schema.set('autoIndex', false);
     schema.set('autoCreate', false);
@@ -65,13 +64,13 @@ export class MongoStore implements OnApplicationShutdown {
     return this.prepared && !this.closing && this.primary.isExpected;
   }
 
-  /** Resolves when the store was reached and prepared; keeps trying until then or until shutdown. */
+  /** Resolves once the store is prepared. Retries until then or until shutdown. */
   open(): Promise<void> {
     this.opening ??= this.keepOpening();
     return this.opening;
   }
 
-  /** Asks the primary for a sign of life. @throws when there is none within a round trip's time */
+  /** @throws if the primary does not answer within the round-trip limit */
   async ping(): Promise<void> {
     await this.connection.db?.command({ ping: 1 });
   }
@@ -103,21 +102,21 @@ export class MongoStore implements OnApplicationShutdown {
         if (!this.prepared) await this.prepare();
         this.outage.clear();
         this.unfit.clear();
-        this.watch = new ConnectionWatch(this.connection.getClient(), CONNECTIONS / 2, (what) => this.openAnew(what));
+        this.watch = new ConnectionWatch(this.connection.getClient(), CONNECTIONS / 2, (what) => this.reconnect(what));
         open = true;
       } catch (error) {
-        if (error instanceof UnfitDeployment) this.unfit.give(error.message);
-        else this.outage.give(error instanceof Error ? error.message : String(error));
-        // not by force: mongoose would refuse every command for good, also over the next connection
+        if (error instanceof UnfitDeployment) this.unfit.report(error.message);
+        else this.outage.report(error instanceof Error ? error.message : String(error));
+        // without force: a forced close makes mongoose reject every later command, even on a new connection
         await this.connection.close().catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       }
     }
   }
 
-  /** What waits for the old connection fails as `store-unavailable`; what comes next goes over the new one. */
-  private openAnew(what: string): void {
-    this.logger.error({ what }, 'the driver waits for what will never come; connecting to the store anew');
+  /** Pending commands fail as `store-unavailable`; later ones use the new connection. */
+  private reconnect(what: string): void {
+    this.logger.error({ what }, 'the MongoDB driver is stuck; reconnecting to the store');
     const closed = this.connection.close().catch(() => undefined);
     const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
     this.opening = Promise.race([closed, late]).then(() => this.keepOpening());

@@ -3,9 +3,9 @@ import type { ClientSession, mongo } from 'mongoose';
 import { Instances, sessionId } from './instances.ts';
 import { MongoStore } from './mongo-store.ts';
 
-/** Sessions that are registered together: one write for all of them. */
-const MADE_AT_ONCE = 8;
-/** MongoDB forgets a session after 30 minutes; one that was idle for this long is replaced, in milliseconds. */
+/** The number of sessions that one write registers. */
+const BATCH_SIZE = 8;
+/** A session that was idle for longer is replaced. MongoDB discards it after 30 minutes. */
 const MAX_IDLE_MS = 600_000;
 
 interface IdleSession {
@@ -13,28 +13,28 @@ interface IdleSession {
   readonly sinceMs: number;
 }
 
-/** Keeps registered sessions for transactions: when this instance dies, the others know what to end. */
+/** A pool of registered sessions for transactions. If this instance dies, the others know which sessions to end. */
 @Injectable()
 export class SessionPool {
   private readonly idle: IdleSession[] = [];
-  /** Whose sessions they are: a driver takes no other client's. */
+  /** The client of each session: a driver does not accept sessions of another client. */
   private readonly clients = new WeakMap<ClientSession, mongo.MongoClient>();
-  private making: Promise<void> | undefined;
+  private filling: Promise<void> | undefined;
 
   constructor(
     private readonly store: MongoStore,
     private readonly instances: Instances,
   ) {}
 
-  /** A session of the present connection, registered; give it back by `give`. @throws when the store does not register it */
+  /** Takes a registered session; return it with `give`. @throws if the store does not confirm the registration */
   async take(): Promise<ClientSession> {
-    await this.instances.use();
+    await this.instances.keepRegistered();
     for (;;) {
-      // the one last used: the next transaction in a session ends what may be left of the one before
+      // last in, first out: the next transaction in a session ends a leftover of the previous one
       const last = this.idle.pop();
       if (last === undefined) {
-        this.making ??= this.make().finally(() => (this.making = undefined));
-        await this.making;
+        this.filling ??= this.fill().finally(() => (this.filling = undefined));
+        await this.filling;
       } else if (this.isUsable(last)) {
         return last.session;
       } else {
@@ -43,24 +43,24 @@ export class SessionPool {
     }
   }
 
-  /** Takes a session back. @param mayBeOpen whether the store may still have its transaction open */
+  /** Returns a session to the pool. @param mayBeOpen whether its transaction may still be open in the store */
   give(session: ClientSession, mayBeOpen: boolean): void {
     if (mayBeOpen || session.serverSession.isDirty) {
-      this.instances.clean(sessionId(session));
+      this.instances.endSession(sessionId(session));
       this.discard(session);
     } else {
       this.idle.push({ session, sinceMs: performance.now() });
     }
   }
 
-  /** Called by those that meet conflicts for long. Never fails. */
-  endThoseOfSilentInstances(): Promise<void> {
-    return this.instances.endSilent();
+  /** Call it when conflicts last. Never throws. */
+  endDeadInstances(): Promise<void> {
+    return this.instances.endDeadInstances();
   }
 
-  private async make(): Promise<void> {
+  private async fill(): Promise<void> {
     const client = this.store.connection.getClient();
-    const sessions = Array.from({ length: MADE_AT_ONCE }, () => client.startSession());
+    const sessions = Array.from({ length: BATCH_SIZE }, () => client.startSession());
     await this.instances.register(sessions.map(sessionId));
     for (const session of sessions) {
       this.clients.set(session, client);

@@ -12,7 +12,7 @@ interface SettingDocument {
 
 const schema = new Schema<SettingDocument>({ _id: String, value: { type: String, required: true } });
 
-/** Values that are made once and shared by all instances, for good. */
+/** Values that are generated once, never change and are shared by all instances. */
 @Injectable()
 export class Settings {
   private readonly model: Model<SettingDocument>;
@@ -23,11 +23,11 @@ export class Settings {
   }
 
   /**
-   * The setting's value; whoever asks first anywhere fixes it.
+   * Returns the value of a setting. The first call on any instance generates it.
    *
    * @throws DomainError `store-unavailable`
    */
-  async getOrMake(name: string, make: () => string): Promise<string> {
+  async getOrCreate(name: string, make: () => string): Promise<string> {
     const known = this.known.get(name);
     if (known !== undefined) return known;
     const setting = await bounded(
@@ -39,8 +39,8 @@ export class Settings {
     return setting.value;
   }
 
-  /** 256 random bits for message authentication, the same on every instance. */
+  /** A 256-bit key for message authentication, the same on every instance. */
   async key(name: string): Promise<Buffer> {
-    return Buffer.from(await this.getOrMake(name, () => randomBytes(32).toString('base64')), 'base64');
+    return Buffer.from(await this.getOrCreate(name, () => randomBytes(32).toString('base64')), 'base64');
   }
 }

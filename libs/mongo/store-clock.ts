@@ -7,22 +7,22 @@ import { isRouter } from './deployment.ts';
 import { NodeClocks } from './node-clocks.ts';
 import { storeUnavailable } from './store-errors.ts';
 
-const READ_EVERY_MS = 10_000;
-/** Clocks run at rates that differ by less. A reading may be replaced by one that is worse by this much per millisecond of age. */
-const DRIFT = 0.0005;
-/** The machine's clock and its monotonic one differ by more only if one was set or the machine was suspended, in milliseconds. */
-const PARTED_MS = 1_000;
-/** A cluster writes at least every ten seconds, so its time is at most this far behind the real one, in milliseconds. */
-const CLUSTER_TIME_LAG_MS = 15_000;
+const READ_INTERVAL_MS = 10_000;
+/** The maximum drift between two clocks. A reading is replaced by one that is less exact by this per millisecond of age. */
+const MAX_DRIFT = 0.0005;
+/** A larger step between wall clock and monotonic clock means that the clock was set or the machine suspended. */
+const MAX_CLOCK_STEP_MS = 1_000;
+/** A cluster writes at least every ten seconds, so its cluster time lags by at most this much. */
+const MAX_CLUSTER_TIME_LAG_MS = 15_000;
 
-/** The time of the store, as one answer told it. */
+/** The store's time according to one answer. */
 interface Reading {
   /** Store time minus monotonic time, in milliseconds. */
   readonly offsetMs: number;
   /** The largest possible error: half of the round trip. */
   readonly errorMs: number;
   readonly atMs: number;
-  /** The machine's own time minus monotonic time. */
+  /** The machine's wall clock minus monotonic time. */
   readonly ownOffsetMs: number;
 }
 
@@ -33,12 +33,8 @@ interface Hello {
 }
 
 /**
- * The store's clock, read from its `hello` answers: an instance whose own clock is two hours off neither revives nor kills
- * a token. Between readings it runs by this machine's monotonic clock, which nobody sets. That clock stands still while a
- * machine is suspended, so when it parts from the machine's own clock, the store is asked before anything is decided.
- *
- * It never goes back, and is never below the highest cluster time seen: a new primary whose clock is behind revives no
- * token that has expired. A router (mongos) has a clock of its own, so it is believed only near the cluster time.
+ * The store's clock, from its `hello` answers; in between it follows the monotonic clock, and reads again after a
+ * suspension. Never below the highest cluster time, so a new primary whose clock is behind revives no expired token.
  */
 @Injectable()
 export class StoreClock extends Clock {
@@ -63,43 +59,43 @@ export class StoreClock extends Clock {
   override nowMs(): number {
     const monotonicMs = performance.now();
     const { reading } = this;
-    if (reading !== undefined && Math.abs(Date.now() - monotonicMs - reading.ownOffsetMs) < PARTED_MS) {
+    if (reading !== undefined && Math.abs(Date.now() - monotonicMs - reading.ownOffsetMs) < MAX_CLOCK_STEP_MS) {
       this.latestMs = Math.max(Math.floor(monotonicMs + reading.offsetMs), this.clusterTimeMs, this.latestMs);
       return this.latestMs;
     }
     this.reading = undefined;
     this.readSoon();
-    throw storeUnavailable(new Error('the time of the store is not known'));
+    throw storeUnavailable(new Error('the time of the store is unknown'));
   }
 
-  /** Takes the first reading and goes on taking one every ten seconds. @throws when the first fails */
+  /** Reads now and then every ten seconds. @throws if the first reading fails */
   async start(hello: () => Promise<unknown>): Promise<void> {
     this.hello = hello;
     for (let times = 0; times < 3; times += 1) await this.read(hello);
     clearInterval(this.timer);
-    this.timer = setInterval(() => this.readSoon(), READ_EVERY_MS);
+    this.timer = setInterval(() => this.readSoon(), READ_INTERVAL_MS);
     this.timer.unref();
   }
 
-  /** Hears the cluster time and the members' clocks in the driver's heartbeats, and notices another primary. */
+  /** Reads the cluster time and the members' clocks from the driver's heartbeats, and reacts to a new primary. */
   follow(client: Pick<mongo.MongoClient, 'on'>): void {
     client.on('serverHeartbeatSucceeded', ({ connectionId, duration, reply }) => {
       const { localTime, $clusterTime } = reply as Hello;
-      if ($clusterTime !== undefined) this.hearClusterTime($clusterTime.clusterTime);
-      // while replies are streamed, the driver measures the round trip by a connection beside it, and says it here
+      if ($clusterTime !== undefined) this.noteClusterTime($clusterTime.clusterTime);
+      // while replies are streamed, the driver measures the round trip on another connection and reports it here
       if (localTime instanceof Date) this.nodes.hear(connectionId, localTime.getTime() - performance.now(), duration);
     });
     client.on('serverClosed', ({ address }) => this.nodes.forget(address));
     client.on('serverDescriptionChanged', ({ newDescription: { type, address } }) => {
       if (type !== 'RSPrimary' || address === this.primary) return;
-      const isAnother = this.primary !== undefined;
+      const isFailover = this.primary !== undefined;
       this.primary = address;
-      if (isAnother) this.readAnother();
+      if (isFailover) this.readNewPrimary();
     });
   }
 
-  /** Takes note of a cluster time: the store's time is never below it. */
-  hearClusterTime(time: mongo.Timestamp): void {
+  /** Raises the lower bound of the store's time to this cluster time. */
+  noteClusterTime(time: mongo.Timestamp): void {
     this.clusterTimeMs = Math.max(this.clusterTimeMs, time.t * 1_000);
   }
 
@@ -108,8 +104,8 @@ export class StoreClock extends Clock {
     this.hello = undefined;
   }
 
-  /** The clock of another member: what was read from the last one says nothing of it. */
-  private readAnother(): void {
+  /** Marks the reading as inexact: it comes from the clock of another member. */
+  private readNewPrimary(): void {
     if (this.reading !== undefined) this.reading = { ...this.reading, errorMs: Infinity };
     this.readSoon();
   }
@@ -117,7 +113,7 @@ export class StoreClock extends Clock {
   private readSoon(): void {
     if (this.hello === undefined) return;
     this.underWay ??= this.read(this.hello)
-      .catch((error: unknown) => this.logger.debug({ err: error }, 'store clock not read'))
+      .catch((error: unknown) => this.logger.debug({ err: error }, 'cannot read the store clock'))
       .finally(() => (this.underWay = undefined));
   }
 
@@ -125,18 +121,19 @@ export class StoreClock extends Clock {
     const sentAtMs = performance.now();
     const answer = (await hello()) as Hello;
     const atMs = performance.now();
-    if (!(answer.localTime instanceof Date)) throw new Error('the store does not tell its time');
-    if (answer.$clusterTime !== undefined) this.hearClusterTime(answer.$clusterTime.clusterTime);
+    if (!(answer.localTime instanceof Date)) throw new Error('the hello answer of the store has no localTime');
+    if (answer.$clusterTime !== undefined) this.noteClusterTime(answer.$clusterTime.clusterTime);
     const errorMs = (atMs - sentAtMs) / 2;
     const last = this.reading;
-    // a slow answer is less exact than what is known already
-    if (last !== undefined && errorMs > last.errorMs + (atMs - last.atMs) * DRIFT) return;
-    const offsetMs = this.believed(answer, answer.localTime.getTime()) - (sentAtMs + errorMs);
+    // ignore a slow answer: it is less exact than the last reading
+    if (last !== undefined && errorMs > last.errorMs + (atMs - last.atMs) * MAX_DRIFT) return;
+    const offsetMs = this.nearClusterTime(answer, answer.localTime.getTime()) - (sentAtMs + errorMs);
     this.reading = { offsetMs, errorMs, atMs, ownOffsetMs: Date.now() - atMs };
   }
 
-  private believed(answer: Hello, localMs: number): number {
+  /** A router (mongos) has its own clock, so its time is limited to the range of the cluster time. */
+  private nearClusterTime(answer: Hello, localMs: number): number {
     if (!isRouter({ ...answer }) || this.clusterTimeMs === 0) return localMs;
-    return Math.min(Math.max(localMs, this.clusterTimeMs), this.clusterTimeMs + CLUSTER_TIME_LAG_MS);
+    return Math.min(Math.max(localMs, this.clusterTimeMs), this.clusterTimeMs + MAX_CLUSTER_TIME_LAG_MS);
   }
 }

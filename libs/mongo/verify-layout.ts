@@ -5,15 +5,15 @@ import type { IndexSpec } from '#migrations';
 import { checkLayout, checkServer, isRouter } from './deployment.ts';
 import { STORE_OPTIONS } from './store-options.ts';
 
-/** How long one answer, or the wait for a primary, may take, in milliseconds. */
+/** The time limit for one answer and for the wait for a primary. */
 const ROUND_TRIP_MS = 2_000;
 
 /**
- * Checks that the deployment and the database are as this version needs them, over a connection of its own: until then the
- * service's connection stays closed, so that nothing at all can be served from a database that was not migrated.
+ * Checks deployment and database layout over a separate connection. Until then the service's connection stays closed, so
+ * that nothing is served from a database that was not migrated.
  *
  * @param models the collections and indexes that the code relies on
- * @throws UnfitDeployment, DatabaseNotMigrated, or what the driver throws while the database cannot be reached
+ * @throws UnfitDeployment, DatabaseNotMigrated, or an error of the driver while the database cannot be reached
  */
 export async function verifyLayout(uri: string, models: readonly Model<never>[]): Promise<void> {
   const client = new mongoose.mongo.MongoClient(uri, {

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
-/** A scope that was not used for so long is not read any more, in milliseconds. */
-const WATCHED_FOR_MS = 10_000;
-/** Maximum number of scopes: some 100 bytes each, ten times a second. Documents of others are read as if they had no version. */
+/** A scope that was not used for this long is no longer read. */
+const WATCH_MS = 10_000;
+/** Each scope costs about 100 bytes ten times a second. Documents of further scopes are read as if they had no version. */
 const MAX_WATCHED = 5_000;
 
-/** The operations whose rights version an instance needs, because it was asked about their tokens lately. */
+/** The operations whose rights version this instance needs, because it recently checked tokens of them. */
 export class WatchedScopes {
   private readonly usedAtMs = new LRUCache<string, number>({ max: MAX_WATCHED });
 
@@ -13,9 +13,9 @@ export class WatchedScopes {
     this.usedAtMs.set(scope, performance.now());
   }
 
-  /** Those that are in use, without the ones that no longer are. */
+  /** Returns the scopes in use, and drops the others. */
   current(): string[] {
-    const sinceMs = performance.now() - WATCHED_FOR_MS;
+    const sinceMs = performance.now() - WATCH_MS;
     for (const [scope, usedAtMs] of this.usedAtMs) if (usedAtMs < sinceMs) this.usedAtMs.delete(scope);
     return [...this.usedAtMs.keys()];
   }

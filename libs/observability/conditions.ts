@@ -1,14 +1,14 @@
-/** Something about this instance that an operator has to act on, as `/readyz` shows it. */
+/** A state of this instance that an operator has to act on. Shown by `/readyz`. */
 export interface Condition {
-  /** As an error code: `restored-behind`. */
+  /** In the form of an error code, such as `restored-behind`. */
   readonly code: string;
-  /** `unavailable`: the instance must get no requests. `degraded`: it serves, with less. */
+  /** `unavailable`: the instance must not get requests. `degraded`: it serves with limits. */
   readonly severity: 'unavailable' | 'degraded';
-  /** What is wrong and what to do; no ids, no addresses, no secrets. */
+  /** Says what is wrong and what to do. Without ids, addresses and secrets. */
   readonly detail: string;
 }
 
-/** The conditions of this instance. Parts of the service set and clear theirs; `/readyz` lists them. */
+/** The conditions of this instance. Each part of the service sets and clears its own; `/readyz` lists them. */
 export class Conditions {
   private readonly byCode = new Map<string, Condition>();
 
@@ -20,13 +20,13 @@ export class Conditions {
     this.byCode.delete(code);
   }
 
-  /** The worst first. */
+  /** Lists all conditions, the blocking ones first. */
   list(): Condition[] {
     const all = [...this.byCode.values()];
     return [...all.filter(isUnavailable), ...all.filter((condition) => !isUnavailable(condition))];
   }
 
-  /** The first condition for which the instance must get no requests. */
+  /** The first condition because of which the instance must not get requests. */
   get blocking(): Condition | undefined {
     return this.list().find(isUnavailable);
   }

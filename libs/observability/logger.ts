@@ -3,21 +3,19 @@ import type { DestinationStream, Logger as PinoLogger } from 'pino';
 import type { LoggerService } from '@nestjs/common';
 import { DomainError } from '#kernel';
 
-/** The service's logger: one JSON object per line on standard output, whatever a value holds. */
+/** The service's logger. Writes one JSON object per line to standard output. */
 export type Logger = PinoLogger;
 
 /** Injection token of the `Logger`. */
 export const LOGGER = Symbol('Logger');
 
 const { info: INFO = 30, error: ERROR = 50 } = levels.values;
-/** Causes that are named: enough for a driver's error inside of a library's inside of ours. */
+/** The maximum number of logged causes: enough for a driver error inside a library error inside a service error. */
 const MAX_CAUSES = 4;
 
 /**
- * Makes the logger.
- *
  * @param level a pino level, or `silent`
- * @param destination standard output unless told otherwise
+ * @param destination default: standard output
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
@@ -30,11 +28,11 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     },
     serializers: { err: describeError },
     hooks: {
-      // warnings are about what was foreseen, such as a store that is away: where in the code it was noticed helps nobody
+      // info and warnings report expected errors, such as an unavailable store, for which a stack trace is useless
       logMethod(args: Parameters<Logger['info']>, method: Logger['info'], severity: number): void {
         const [bound] = args as [unknown];
         if (severity >= INFO && severity < ERROR && hasError(bound))
-          args[0] = { ...bound, err: new Foreseen(bound.err) };
+          args[0] = { ...bound, err: new ExpectedError(bound.err) };
         method.apply(this as unknown as Logger, args);
       },
     },
@@ -42,8 +40,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** An error that is logged as a sentence. */
-class Foreseen {
+/** An error to log without its stack trace. */
+class ExpectedError {
   constructor(readonly error: unknown) {}
 }
 
@@ -51,15 +49,15 @@ function hasError(bound: unknown): bound is { readonly err: unknown } {
   return typeof bound === 'object' && bound !== null && 'err' in bound;
 }
 
-/** Only what is known to be safe of an error: its class, messages, code and, where nobody foresaw it, its stack; never its other members. */
+/** Logs only class, messages and code of an error, and the stack of an unexpected one. Other members could hold secrets. */
 function describeError(logged: unknown): Record<string, unknown> {
-  const error = logged instanceof Foreseen ? logged.error : logged;
+  const error = logged instanceof ExpectedError ? logged.error : logged;
   if (!(error instanceof Error)) return { type: typeof error };
   const code =
     'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined;
-  // a full disk or a file that is not there is no fault of the code either
-  const isForeseen = logged instanceof Foreseen || error instanceof DomainError || 'syscall' in error;
-  return { type: error.name, message: messagesOf(error), code, stack: isForeseen ? undefined : error.stack };
+  // system errors, such as a full disk or a missing file, are not faults of the code
+  const isExpected = logged instanceof ExpectedError || error instanceof DomainError || 'syscall' in error;
+  return { type: error.name, message: messagesOf(error), code, stack: isExpected ? undefined : error.stack };
 }
 
 function messagesOf(error: Error): string {
@@ -70,7 +68,7 @@ function messagesOf(error: Error): string {
   return messages.join(': ');
 }
 
-/** Nest's own messages through the same logger, below info since they tell an operator little. */
+/** Writes Nest's own messages to the same logger, below level info because they rarely help an operator. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

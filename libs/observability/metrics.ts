@@ -1,52 +1,52 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 
-/** The Prometheus metrics of one instance. Labels have few values: no ids, no addresses, no secrets. */
+/** The Prometheus metrics of one instance. Labels have few values: never ids, addresses or secrets. */
 export class Metrics {
   readonly registry = new Registry();
 
   readonly tokensIssued = this.counter('latchkey_tokens_issued_total', 'Access tokens issued.', []);
-  readonly introspections = this.counter('latchkey_introspections_total', 'Answers to "is this token good?".', [
+  readonly introspections = this.counter('latchkey_introspections_total', 'Token introspections answered.', [
     'result',
   ]);
   readonly refusals = this.counter('latchkey_refusals_total', 'Refused sign-ins and token requests.', ['reason']);
   readonly events = this.counter('latchkey_events_total', 'Events appended to the log.', ['type']);
-  readonly jobs = this.counter('latchkey_jobs_total', 'Jobs worked off.', ['queue', 'outcome']);
-  readonly storeConflicts = this.counter('latchkey_store_conflicts_total', 'Transactions tried again.', []);
+  readonly jobs = this.counter('latchkey_jobs_total', 'Jobs processed.', ['queue', 'outcome']);
+  readonly storeConflicts = this.counter('latchkey_store_conflicts_total', 'Transactions retried after a conflict.', []);
   readonly storeClockDifference = this.gauge(
     'latchkey_store_clock_difference_seconds',
     'Largest difference between the clocks of two MongoDB members.',
   );
   readonly rightsAudited = this.counter(
     'latchkey_rights_audited_total',
-    'Remembered documents compared with the store.',
+    'Cached documents compared with the store.',
     [],
   );
   readonly rightsDiffering = this.counter(
     'latchkey_rights_differing_total',
-    'Remembered documents that differed from the store under an equal rights version. Any is a fault.',
+    'Cached documents that differed from the store at the same rights version. Anything above 0 is a fault.',
     [],
   );
-  readonly outboxPending = this.gauge('latchkey_outbox_pending', 'Follow-up work that is not done yet.');
+  readonly outboxPending = this.gauge('latchkey_outbox_pending', 'Follow-up work that is not done yet (outbox rows).');
   readonly inconsistentChains = this.gauge(
     'latchkey_log_inconsistent_chains',
-    'Chains of the event log that do not end where their heads say.',
+    'Chains of the event log whose last event does not match the chain head.',
   );
   readonly tombstonesUnwritten = this.gauge(
     'latchkey_tombstones_unwritten',
-    'Changes whose tombstones are not on the disk yet.',
+    'Changes whose tombstones are not on disk yet.',
   );
   readonly restoredBehind = this.gauge(
     'latchkey_restored_behind',
-    'Event logs that end too early, and things that live though they were ended, after a restore.',
+    'After a restore: event chains that end too early, and objects that are live again although they were ended.',
   );
   readonly guessLimiterDown = this.counter(
     'latchkey_guess_limiter_unavailable_total',
-    'Sign-ins not counted since Redis was away.',
+    'Sign-ins not counted because Redis was unavailable.',
     [],
   );
   readonly connectionsRefused = this.counter(
     'latchkey_connections_refused_total',
-    'Connections closed because there were too many.',
+    'Connections closed because a connection limit was reached.',
     [],
   );
 

@@ -16,10 +16,10 @@ describe('a repeated notice', () => {
       [31_000, 'timed out'],
     ] as const) {
       nowMs = atMs;
-      notice.give(text);
+      notice.report(text);
     }
     notice.clear();
-    notice.give('timed out');
+    notice.report('timed out');
     expect(said).toEqual(['0 refused', '30000 refused', '31000 timed out', '31000 timed out']);
   });
 });

@@ -1,23 +1,23 @@
-/** How often a notice that did not change is repeated, in milliseconds. */
+
 const REPEAT_MS = 30_000;
 
-/** Passes a notice on when it changes, and every 30 seconds while it stays the same: for a cause that is found again and again. */
+/** Limits a notice that recurs: reports it when its text changes, and an unchanged one every 30 seconds. */
 export class RepeatedNotice {
   private last: { readonly text: string; readonly atMs: number } | undefined;
 
   constructor(
-    private readonly say: (text: string) => void,
+    private readonly onNotice: (text: string) => void,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  give(text: string): void {
+  report(text: string): void {
     const atMs = this.nowMs();
     if (this.last !== undefined && this.last.text === text && atMs - this.last.atMs < REPEAT_MS) return;
     this.last = { text, atMs };
-    this.say(text);
+    this.onNotice(text);
   }
 
-  /** The cause is gone: the next notice is passed on, whatever it says. */
+  /** Call when the cause is gone: the next notice is reported immediately. */
   clear(): void {
     this.last = undefined;
   }

@@ -5,23 +5,23 @@ import { JobQueues } from './job-queues.ts';
 import { queues } from './queues.ts';
 import type { QueueName } from './queues.ts';
 
-/** What to wait before asking again, in seconds, when Redis is away. */
+/** Retry-After while Redis is unavailable. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** A job that failed for good. Its failure is told by the class of its error alone: what a driver says may hold anything. */
+/** A job that failed finally. `failure` is only the class of its error, because a message may contain anything. */
 export interface FailedJob {
   readonly queue: QueueName;
   readonly id: string;
   readonly name: string;
   readonly failure: string;
   readonly attempts: number;
-  /** Rows of the outbox that it was to do. */
+  /** The outbox rows of this job. */
   readonly outboxIds: readonly string[];
   readonly createdAt: string;
   readonly failedAt: string;
 }
 
-/** How many jobs a queue holds in each state. */
+/** The number of jobs of a queue in each state. */
 export interface QueueCounts {
   readonly name: QueueName;
   readonly waiting: number;
@@ -31,13 +31,13 @@ export interface QueueCounts {
   readonly failed: number;
 }
 
-/** Where a page of a queue's failed jobs begins: behind this one. */
+/** The last job of the previous page of failed jobs. */
 export interface FailedJobPosition {
   readonly failedAtMs: number;
   readonly id: string;
 }
 
-/** The jobs that failed, as an administrator sees them. Every call ends, also while Redis is away. */
+/** Reads and retries failed jobs for administrators. Every call has a time limit, also while Redis is unavailable. */
 @Injectable()
 export class FailedJobs {
   constructor(private readonly jobQueues: JobQueues) {}
@@ -63,11 +63,11 @@ export class FailedJobs {
     );
   }
 
-  /** A page of a queue's failed jobs, the latest first. @throws DomainError `queue-unavailable` */
+  /** Returns a page of a queue's failed jobs, the latest first. @throws DomainError `queue-unavailable` */
   async list(name: QueueName, after: FailedJobPosition | undefined, limit: number): Promise<FailedJob[]> {
     return this.ask(name, async (queue) => {
       const jobs: Job[] = [];
-      for (const id of await this.idsBehind(queue, after, limit)) {
+      for (const id of await this.idsAfter(queue, after, limit)) {
         const job = (await queue.getJob(id)) as Job | undefined;
         if (job !== undefined) jobs.push(job);
       }
@@ -86,7 +86,7 @@ export class FailedJobs {
     return found.job;
   }
 
-  /** Has a failed job tried once more. @throws DomainError `job-not-failed`, `queue-unavailable` */
+  /** @throws DomainError `job-not-failed`, `queue-unavailable` */
   async retry(name: QueueName, job: Job): Promise<void> {
     await this.ask(name, async () => {
       try {
@@ -99,19 +99,19 @@ export class FailedJobs {
   }
 
   /**
-   * BullMQ pages by place, which shifts with each job that fails; by time, nothing is missed and nothing comes twice. So all ids are
-   * fetched: as many as queues.ts lets be kept.
+   * BullMQ pages by index, which shifts with each new failure, so pages would skip or repeat jobs. This pages by time:
+   * it fetches all ids, at most as many as queues.ts retains.
    */
-  private async idsBehind(queue: Queue, after: FailedJobPosition | undefined, limit: number): Promise<string[]> {
+  private async idsAfter(queue: Queue, after: FailedJobPosition | undefined, limit: number): Promise<string[]> {
     const client = await queue.backend.client;
     const found = await client.zrevrange(queue.toKey('failed'), 0, -1, { WITHSCORES: true });
     const ids: string[] = [];
     for (let index = 0; index < found.length && ids.length < limit; index += 2) {
       const [id = '', score = '0'] = found.slice(index, index + 2);
       const failedAtMs = Number(score);
-      const isBehind =
+      const isAfter =
         after === undefined || failedAtMs < after.failedAtMs || (failedAtMs === after.failedAtMs && id < after.id);
-      if (isBehind) ids.push(id);
+      if (isAfter) ids.push(id);
     }
     return ids;
   }
@@ -121,7 +121,7 @@ export class FailedJobs {
       return await this.jobQueues.within(() => call(this.jobQueues.get(name)));
     } catch (error) {
       if (error instanceof DomainError) throw error;
-      throw new DomainError('queue-unavailable', 'The job queue cannot serve at the moment; try again.', {
+      throw new DomainError('queue-unavailable', 'The job queue is unavailable at the moment. Try again later.', {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
         cause: error,
         privateDetail: error instanceof Error ? error.message : 'unknown',
@@ -131,7 +131,7 @@ export class FailedJobs {
 }
 
 function notFailed(): DomainError {
-  return new DomainError('job-not-failed', 'Only a job that has failed can be tried again.');
+  return new DomainError('job-not-failed', 'Only a failed job can be retried. List the failed jobs again to see its current state.');
 }
 
 function failedJob(queue: QueueName, job: Job): FailedJob {
@@ -140,7 +140,7 @@ function failedJob(queue: QueueName, job: Job): FailedJob {
     queue,
     id: job.id ?? '',
     name: job.name,
-    // the bundler numbers classes of one name
+    // the bundler adds a number to classes that share a name
     failure: /^([A-Za-z]{1,60})\d*(?=[:\s[]|$)/.exec(job.stacktrace?.at(-1) ?? '')?.[1] ?? 'Error',
     attempts: job.attemptsMade,
     outboxIds: outboxIdsOf(job.data),
@@ -149,7 +149,7 @@ function failedJob(queue: QueueName, job: Job): FailedJob {
   };
 }
 
-/** A job may carry anything, if someone put it there: only what is known of it is shown. */
+/** Shows only well-formed outbox ids, because anybody with access to Redis can put other data into a job. */
 function outboxIdsOf(data: unknown): string[] {
   if (typeof data !== 'object' || data === null || !('outboxIds' in data) || !Array.isArray(data.outboxIds)) return [];
   return data.outboxIds

@@ -9,8 +9,8 @@ import { queues } from './queues.ts';
 import type { QueueName } from './queues.ts';
 
 /**
- * The queues, with calls that end. No request path waits for them. They are opened when MongoDB was reached for the first time, since
- * it knows their prefix; before that there is no work to queue.
+ * The queues, with a time limit on each call. No request path waits for them. They are opened once MongoDB has been
+ * reached, because their prefix is stored there.
  */
 @Injectable()
 export class JobQueues implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -32,14 +32,14 @@ export class JobQueues implements OnApplicationBootstrap, OnApplicationShutdown 
     await Promise.all(all.map((queue) => this.within(() => queue.close()).catch(() => queue.disconnect())));
   }
 
-  /** The queue itself, for reading. Bound each call with `within`. @throws QueueUnavailable before the queues are open */
+  /** The queue itself, for reading. Wrap each call in `within`. @throws QueueUnavailable before the queues are open */
   get(name: QueueName): Queue {
     const queue = this.byName.get(name);
     if (queue === undefined) throw new QueueUnavailable('the queues are not open yet');
     return queue;
   }
 
-  /** @param jobId no whole number and without `:` (BullMQ refuses both); a kept job of that id makes the call do nothing */
+  /** @param jobId not a whole number and without `:` (BullMQ rejects both). Does nothing if a job of that id exists */
   async add(
     name: QueueName,
     jobName: string,
@@ -49,12 +49,11 @@ export class JobQueues implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.within(async () => this.get(name).add(jobName, payload, { ...queues[name], ...options }));
   }
 
-  /** Whether Redis shows a sign of life. */
-  reachable(limitMs: number): Promise<boolean> {
-    return this.link.reachable(limitMs);
+  isReachable(limitMs: number): Promise<boolean> {
+    return this.link.isReachable(limitMs);
   }
 
-  /** Makes a queue call and waits for it, but not for ever. @throws QueueUnavailable */
+  /** Awaits a queue call with a time limit. @throws QueueUnavailable */
   within<T>(call: () => Promise<T>, limitMs?: number): Promise<T> {
     return this.calls.within(call, limitMs);
   }

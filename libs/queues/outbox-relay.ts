@@ -9,16 +9,16 @@ import type { Logger } from '#observability';
 import { JobQueues } from './job-queues.ts';
 import type { QueueName, TokenPurgeJob } from './queues.ts';
 
-const LOOK_EVERY_MS = 1_000;
-/** A row whose work is not done this long after it was handed on is handed on again. */
-const HAND_ON_AGAIN_MS = 20_000;
-/** When Redis could not take it, sooner. */
+const POLL_INTERVAL_MS = 1_000;
+/** A row that still exists this long after it was enqueued is enqueued again. */
+const REQUEUE_AFTER_MS = 20_000;
+/** The delay before the next attempt while Redis is unavailable. */
 const RETRY_MS = 2_000;
-/** Rows in one job: as many credentials as one transaction purges. */
+/** Equals the number of credentials that one transaction purges. */
 const ROWS_PER_JOB = 50;
-const JOBS_PER_LOOK = 10;
+const MAX_JOBS_PER_RUN = 10;
 
-/** What the relay needs besides the store and the queues. */
+/** The dependencies of the relay other than the store and the queues. */
 @Injectable()
 export class RelayServices {
   constructor(
@@ -29,9 +29,8 @@ export class RelayServices {
 }
 
 /**
- * Hands committed follow-up work on to BullMQ, and sweeps up what got lost on the way. A row goes only in the transaction that
- * does its work, so neither a crash, nor an emptied Redis, nor a job that failed for good can lose it: what is
- * still there after twenty seconds is enqueued anew, under a new job id.
+ * Enqueues committed follow-up work in BullMQ. A row is deleted only in the transaction that does its work. A row that
+ * still exists after twenty seconds is enqueued again with a new job id, so no crash and no loss in Redis loses work.
  */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -49,9 +48,9 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    // who raised it does not wait for it
+    // the run must not inherit the deadline of the request that raised the signal
     this.services.signal.onRaise(() => withoutDeadline(() => this.wake()));
-    this.timer = setInterval(() => this.wake(), LOOK_EVERY_MS);
+    this.timer = setInterval(() => this.wake(), POLL_INTERVAL_MS);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -66,7 +65,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
       this.again = true;
       return;
     }
-    this.running = this.look().finally(() => {
+    this.running = this.enqueueDueRows().finally(() => {
       this.running = undefined;
       if (this.again) {
         this.again = false;
@@ -75,22 +74,22 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     });
   }
 
-  private async look(): Promise<void> {
+  private async enqueueDueRows(): Promise<void> {
     try {
-      for (let job = 0; job < JOBS_PER_LOOK && !this.stopped; job += 1) {
+      for (let job = 0; job < MAX_JOBS_PER_RUN && !this.stopped; job += 1) {
         const rows = await this.claim('token-purge');
-        if (rows.length === 0 || !(await this.handOn('token-purge', rows))) break;
+        if (rows.length === 0 || !(await this.enqueue('token-purge', rows))) break;
       }
       this.services.metrics.outboxPending.set(await bounded(this.eventLog.outbox.estimatedDocumentCount().exec()));
     } catch (error) {
-      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'outbox not read');
+      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'cannot read the outbox: the store is unavailable');
       else this.logger.error({ err: error }, 'outbox relay failed');
     }
   }
 
   /**
-   * Puts due rows off, so that no other instance hands them on meanwhile, and returns those that it got. (Where two race within the
-   * same millisecond both may get a row: then its work is handed on twice, which does no harm.)
+   * Postpones due rows, so that no other instance enqueues them too, and returns those that it claimed. Two instances
+   * that race within one millisecond may both claim a row; enqueuing it twice is harmless.
    */
   private async claim(queue: QueueName): Promise<OutboxDocument[]> {
     const now = this.services.clock.now();
@@ -104,7 +103,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
         .exec(),
     );
     if (due.length === 0) return [];
-    const nextAttemptAt = new Date(now.getTime() + HAND_ON_AGAIN_MS);
+    const nextAttemptAt = new Date(now.getTime() + REQUEUE_AFTER_MS);
     const { matchedCount } = await bounded(
       outbox.bulkWrite(
         due.map(({ _id, attempts, nextAttemptAt: seen }) => ({
@@ -118,35 +117,35 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     );
     if (matchedCount === due.length || matchedCount === 0) return due.slice(0, matchedCount);
     const ids = due.map(({ _id }) => _id);
-    const got = await bounded(
+    const claimed = await bounded(
       outbox
         .find({ _id: { $in: ids }, nextAttemptAt }, { _id: 1 })
         .lean()
         .exec(),
     );
-    return due.filter(({ _id }) => got.some((row) => row._id === _id));
+    return due.filter(({ _id }) => claimed.some((row) => row._id === _id));
   }
 
-  /** @returns whether Redis took it */
-  private async handOn(queue: QueueName, rows: readonly OutboxDocument[]): Promise<boolean> {
+  /** @returns whether Redis accepted the job */
+  private async enqueue(queue: QueueName, rows: readonly OutboxDocument[]): Promise<boolean> {
     const [first] = rows;
     if (first === undefined) return true;
     const payload: TokenPurgeJob = { outboxIds: rows.map((row) => row._id) };
     try {
-      // a kept job of the same id would swallow this one: each attempt has its own
+      // a new id for each attempt: BullMQ ignores a job whose id already exists
       await this.jobQueues.add(queue, queue, payload, { jobId: `${first._id}-${first.attempts}` });
       return true;
     } catch (error) {
       this.logger.warn(
         { err: error, queue, rows: rows.length },
-        'work not handed on: Redis is away; it stays in the outbox',
+        'follow-up work not enqueued: Redis is unavailable; it stays in the outbox',
       );
-      await this.putOff(payload.outboxIds);
+      await this.postpone(payload.outboxIds);
       return false;
     }
   }
 
-  private async putOff(ids: readonly string[]): Promise<void> {
+  private async postpone(ids: readonly string[]): Promise<void> {
     const nextAttemptAt = new Date(this.services.clock.nowMs() + RETRY_MS);
     await bounded(this.eventLog.outbox.updateMany({ _id: { $in: ids } }, { $set: { nextAttemptAt } }).exec());
   }

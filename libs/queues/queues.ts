@@ -1,8 +1,8 @@
 import type { JobsOptions } from 'bullmq';
 
-/** Every queue, what its jobs carry, how often they are tried and how long they are kept. Each job may run twice with the same result. */
+/** All queues with their attempts, backoff and retention. Every job may run twice with the same result. */
 export const queues = {
-  /** Deletes the tokens of deleted credentials. One job for a chunk of outbox rows; the rows, not the job, say whose tokens. */
+  /** Deletes the tokens of deleted credentials. One job per chunk of outbox rows; only the rows name the credentials. */
   'token-purge': {
     attempts: 5,
     backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
@@ -20,7 +20,7 @@ export const queues = {
 
 export type QueueName = keyof typeof queues;
 
-/** Payload of a `token-purge` job: ids of outbox rows, nothing that could point at another credential's tokens. */
+/** Payload of a `token-purge` job: only ids of outbox rows, so a forged job cannot purge other tokens. */
 export interface TokenPurgeJob {
   readonly outboxIds: readonly string[];
 }

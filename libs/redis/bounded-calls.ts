@@ -1,20 +1,20 @@
-/** How long to wait for Redis before giving up on a call, in milliseconds: BullMQ itself waits without end. */
+/** The time limit of a call. BullMQ itself waits without limit. */
 const CALL_MS = 2_000;
-/** Calls that Redis has not answered yet: BullMQ keeps each of them until Redis is back, then all are done. */
+/** BullMQ keeps every unanswered call until Redis is back, so their number is limited. */
 const MAX_UNANSWERED = 50;
 
-/** Thrown when Redis did not answer in time, or was never reached. */
+/** Redis did not answer in time, or was never reached. */
 export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
 }
 
-/** Makes calls end that wait for Redis, and makes no more of them while too many wait already. */
+/** Limits the time and the number of calls that wait for Redis. */
 export class BoundedCalls {
   private unanswered = 0;
 
   /** @throws QueueUnavailable */
   async within<T>(call: () => Promise<T>, limitMs = CALL_MS): Promise<T> {
-    if (this.unanswered >= MAX_UNANSWERED) throw new QueueUnavailable('Redis has not answered for a while');
+    if (this.unanswered >= MAX_UNANSWERED) throw new QueueUnavailable('too many calls are waiting for Redis');
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new QueueUnavailable('Redis did not answer in time')), limitMs);

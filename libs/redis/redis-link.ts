@@ -7,12 +7,12 @@ import type { Config } from '#config';
 import { Conditions, LOGGER, RepeatedNotice } from '#observability';
 import type { Logger } from '#observability';
 import { BoundedCalls } from './bounded-calls.ts';
-import { connectRedis } from './redis.ts';
-import type { RedisClient } from './redis.ts';
+import { connectRedis } from './connect-redis.ts';
+import type { RedisClient } from './connect-redis.ts';
 
 const EVICTING = 'redis-evicts';
 
-/** The connection that the queues share. It says in the log when Redis is away, and when Redis may throw jobs away. */
+/** The connection that the queues share. Logs when Redis is unavailable, or configured to evict jobs. */
 @Injectable()
 export class RedisLink implements OnApplicationShutdown {
   readonly client: RedisClient;
@@ -25,17 +25,16 @@ export class RedisLink implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.outage = new RepeatedNotice((reason) => logger.warn({ reason }, 'waiting for Redis'));
-    // a command that is sent while Redis is away waits: one that fails immediately would be repeated without a pause
+    // commands wait while Redis is unavailable: BullMQ would retry a command that fails immediately, without a pause
     this.client = connectRedis(config.redis, { enableOfflineQueue: true });
-    this.client.on('error', (error: Error) => this.outage.give(reasonOf(error)));
+    this.client.on('error', (error: Error) => this.outage.report(reasonOf(error)));
     this.client.on('ready', () => {
       this.outage.clear();
       void this.checkEviction();
     });
   }
 
-  /** Whether Redis shows a sign of life. */
-  async reachable(limitMs: number): Promise<boolean> {
+  async isReachable(limitMs: number): Promise<boolean> {
     return this.calls
       .within(() => this.client.ping(), limitMs)
       .then(
@@ -48,7 +47,7 @@ export class RedisLink implements OnApplicationShutdown {
     this.client.disconnect();
   }
 
-  /** Managed servers often evict by default: then a job can vanish before it is done. */
+  /** Managed servers often evict keys by default. A job could be lost before it is done. */
   private async checkEviction(): Promise<void> {
     const servers: readonly Redis[] = this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
     try {
@@ -63,12 +62,12 @@ export class RedisLink implements OnApplicationShutdown {
       const detail = 'Redis may evict jobs that are not done yet. Set its maxmemory-policy to noeviction.';
       this.conditions.set({ code: EVICTING, severity: 'degraded', detail });
     } catch (error) {
-      this.logger.debug({ err: error }, 'the eviction policy of Redis is not known');
+      this.logger.debug({ err: error }, 'cannot read the eviction policy of Redis');
     }
   }
 }
 
-/** A Cluster tells only that all nodes failed; the last one's error says why. */
+/** A Cluster error only says that all nodes failed; the error of the last node has the reason. */
 function reasonOf(error: Error & { lastNodeError?: Error }): string {
   return error.lastNodeError === undefined ? error.message : `${error.message} (${error.lastNodeError.message})`;
 }

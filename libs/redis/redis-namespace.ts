@@ -7,24 +7,22 @@ import { MongoStore, Settings } from '#mongo';
 const RETRY_MS = 500;
 
 /**
- * The prefix of every key in Redis: the database's name, and a random id of the deployment that its settings keep. So two deployments
- * whose databases have the same name can share a Redis. The braces are a hash tag: in a Redis Cluster all keys are in one slot, as the
- * scripts of BullMQ need it.
+ * The prefix of all keys: database name plus a random id of the deployment, so that two deployments can share a Redis.
+ * The braces are a hash tag: BullMQ's scripts need all keys in one slot of a Redis Cluster.
  */
 @Injectable()
 export class RedisNamespace implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private stopped = false;
-  private tell: (prefix: string) => void = () => undefined;
-  private readonly found = new Promise<string>((resolve) => (this.tell = resolve));
+  private readonly found = Promise.withResolvers<string>();
 
   constructor(
     private readonly store: MongoStore,
     private readonly settings: Settings,
   ) {}
 
-  /** Resolves when MongoDB was reached for the first time: until then there is nothing to queue and nobody to count. */
+  /** Resolves once MongoDB has been reached. Before that there is no work to queue and no sign-in to count. */
   prefix(): Promise<string> {
-    return this.found;
+    return this.found.promise;
   }
 
   onApplicationBootstrap(): void {
@@ -40,7 +38,7 @@ export class RedisNamespace implements OnApplicationBootstrap, BeforeApplication
     while (!this.stopped) {
       try {
         const id = await this.settings.getOrMake('deployment-id', () => randomBytes(4).toString('hex'));
-        this.tell(`{latchkey-${this.store.connection.name}-${id}}`);
+        this.found.resolve(`{latchkey-${this.store.connection.name}-${id}}`);
         return;
       } catch {
         await pause(RETRY_MS, undefined, { ref: false });

@@ -6,11 +6,11 @@ import type { Layout } from '#migrations';
 /** What every migration together makes; test/integration/migrations.spec.ts compares it with the code. */
 async function collections(): Promise<string[]> {
   const made = new Set([RECORDS]);
-  const make = (layout: Layout): Promise<void> => {
+  const createLayout = (layout: Layout): Promise<void> => {
     for (const name of Object.keys(layout)) made.add(name);
     return Promise.resolve();
   };
-  for (const migration of migrations) await migration.run({ make });
+  for (const migration of migrations) await migration.run({ createLayout });
   return [...made].sort();
 }
 

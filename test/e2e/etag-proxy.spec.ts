@@ -68,7 +68,7 @@ describe('ETags behind nginx with gzip on', () => {
     expect((await api.patch(path, { description: 'two' }, { ifMatch: tag })).status).toBe(200);
     const stale = await api.patch<ProblemBody>(path, { description: 'three' }, { ifMatch: tag });
     expect([stale.status, stale.body.type]).toEqual([412, 'urn:latchkey:problem:precondition-failed']);
-    expect(stale.body.detail).toMatch(/^It has "v\d+" now, and If-Match names "v\d+"/);
+    expect(stale.body.detail).toMatch(/^The resource is at "v\d+", but If-Match names "v\d+"/);
     const both = await api.patch(path, { description: 'three' }, { ifMatch: `${tag}, ${(await api.get(path)).etag}` });
     expect(both.status).toBe(200);
   });

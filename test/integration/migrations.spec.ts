@@ -162,7 +162,7 @@ describe('migrations', () => {
     void new Migrator(db, [stuck], () => undefined, times).run();
     while ((await db.collection(RECORDS).findOne({ holder: { $ne: '' } })) === null) await pause(20);
     const said: string[] = [];
-    const next: Migration = { number: 1, name: 'next', run: (steps) => steps.make({ example: [] }) };
+    const next: Migration = { number: 1, name: 'next', run: (steps) => steps.createLayout({ example: [] }) };
     expect(await new Migrator(db, [next], (line) => said.push(line), times).run()).toBe(1);
     expect(said).toEqual([
       'another process is migrating this database; waiting',
@@ -184,10 +184,10 @@ describe('migrations', () => {
     const unique: Migration = {
       number: 1,
       name: 'unique-things',
-      run: (steps) => steps.make({ things: [{ key: { name: 1 }, unique: true }] }),
+      run: (steps) => steps.createLayout({ things: [{ key: { name: 1 }, unique: true }] }),
     };
     const run = { uri: database.migrationUri, migrations: [unique], say: () => undefined, waitMs: WAIT_MS };
-    await expect(migrateDatabase(run)).rejects.toThrow(/An index cannot be made as this version needs it/);
+    await expect(migrateDatabase(run)).rejects.toThrow(/An index cannot be created as this version needs it/);
     expect(await db.collection<{ _id: number }>(RECORDS).countDocuments({ _id: 1 })).toBe(0);
   });
 });

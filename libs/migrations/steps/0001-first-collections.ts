@@ -1,6 +1,6 @@
 import type { Layout, Migration } from '../migration.ts';
 
-/** What version 0.1.0 made by itself at its start: a database of that version is taken over as it is. */
+/** The collections that version 0.1.0 created at its start, so that its databases need no conversion. */
 export const layout: Layout = {
   apis: [],
   chain_heads: [],
@@ -40,5 +40,5 @@ export const layout: Layout = {
 export const firstCollections: Migration = {
   number: 1,
   name: 'first-collections',
-  run: (steps) => steps.make(layout),
+  run: (steps) => steps.createLayout(layout),
 };

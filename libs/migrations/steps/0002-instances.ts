@@ -4,5 +4,5 @@ import type { Migration } from '../migration.ts';
 export const instances: Migration = {
   number: 2,
   name: 'instances',
-  run: (steps) => steps.make({ instances: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }] }),
+  run: (steps) => steps.createLayout({ instances: [{ key: { seenAt: 1 }, expireAfterSeconds: 3_600 }] }),
 };

@@ -4,7 +4,7 @@ import { FenceSource } from '../fence-source.ts';
 import type { RightsReading } from '../fence-source.ts';
 import type { ClusterTime } from '../fenced-state.ts';
 
-/** The cluster time of that number. */
+/** The cluster time with this number of seconds. */
 export function clusterTime(seconds: number): ClusterTime {
   return new mongoose.mongo.Timestamp({ t: seconds, i: 0 });
 }
@@ -25,7 +25,7 @@ class ConfirmingSource extends FenceSource {
 
 const SILENT = { debug: () => undefined, error: () => undefined };
 
-/** A fence before a store that confirms each one; or before the one given. */
+/** A fence over the given source; by default one that confirms every fence. */
 export function aFence(leaseMs = 250, source: FenceSource = new ConfirmingSource()): Fence {
   return new Fence(source, { leaseMs, rightsVersion: true }, SILENT);
 }

@@ -10,16 +10,15 @@ interface Version<V> {
   readonly value: V | undefined;
 }
 
-/** What a read found, and the time of its snapshot. */
+/** The values that a read found, and the time of its snapshot. */
 export interface Found<V> {
   readonly found: Map<string, V>;
   readonly readAt: ClusterTime;
 }
 
 /**
- * A replica set as far as reads are concerned: one history of entries that a majority has, and members that each know it up to a point
- * of their own. A member that lags is a deposed primary (it never catches up, and confirms nothing) or a new one that has committed
- * nothing of its own term yet (it catches up when it is released).
+ * A model of a replica set for reads: one majority history, which each member knows up to some point. A lagging member
+ * is a deposed primary (never catches up) or a new one before its first commit (catches up when released).
  */
 export class ReplicaSetModel<V> {
   private time = 1;
@@ -32,7 +31,7 @@ export class ReplicaSetModel<V> {
     this.time += 1;
     for (const [key, value] of Object.entries(changes)) {
       const versions = this.versions.get(key) ?? [];
-      // nobody reads what was superseded before the lagging member's snapshot
+      // versions older than the lagging member's snapshot are never read
       const kept = versions.filter(({ time }, index) => {
         const next = versions[index + 1];
         return time >= this.snapshotOf('lagging') || next === undefined || next.time > this.snapshotOf('lagging');
@@ -42,14 +41,14 @@ export class ReplicaSetModel<V> {
     return this.time;
   }
 
-  /** From now on one member knows no more than it does. */
+  /** From now on one member learns nothing new. */
   lag(): void {
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     this.lagging ??= { time: this.time, released, release };
   }
 
-  /** The lagging member catches up, or its callers learn that it is deposed and go elsewhere. */
+  /** The lagging member catches up, or its callers notice that it is deposed and use another one. */
   catchUp(): void {
     const before = this.lagging;
     this.lagging = undefined;
@@ -65,8 +64,8 @@ export class ReplicaSetModel<V> {
   /**
    * A majority read.
    *
-   * @param floor its `afterClusterTime`; undefined: it has none
-   * @throws DomainError `store-unavailable` when the member does not get there within a second
+   * @param floor the `afterClusterTime` of the read, if it has one
+   * @throws DomainError `store-unavailable` if the member does not reach it within a second
    */
   async read(
     member: 'primary' | 'lagging',
@@ -95,11 +94,11 @@ async function late(): Promise<void> {
 }
 
 /**
- * Fences at the primary of the model, or never answered where `reaches` says that they go to the lagging member. The model's value of a
- * scope is its rights version.
+ * Fences at the primary of the model; unanswered while `reaches` names the lagging member. The model's value of a scope
+ * is its rights version.
  */
 export class ModelFenceSource extends FenceSource {
-  /** @param delay how long each way takes */
+  /** @param delay awaited once in each direction */
   constructor(
     private readonly model: ReplicaSetModel<unknown>,
     private readonly delay: () => Promise<unknown> = () => Promise.resolve(),

@@ -6,7 +6,7 @@ import type { CallContext } from '#kernel';
 import { FailedJobs } from '../failed-jobs.ts';
 import type { QueueName } from '../queues.ts';
 
-/** Has a failed job tried once more. @throws DomainError `not-found`, `job-not-failed`, `queue-unavailable`, `store-unavailable` */
+/** Retries a failed job. @throws DomainError `not-found`, `job-not-failed`, `queue-unavailable`, `store-unavailable` */
 export class RetryJobCommand extends Command<void> {
   constructor(
     readonly context: CallContext,
@@ -17,7 +17,7 @@ export class RetryJobCommand extends Command<void> {
   }
 }
 
-/** The log is told first: an action that cannot be told of is refused. Redis has no part in the transaction. */
+/** Writes the event first: if that fails, the retry is refused. Redis cannot be part of the transaction. */
 @CommandHandler(RetryJobCommand)
 export class RetryJobHandler implements ICommandHandler<RetryJobCommand> {
   constructor(

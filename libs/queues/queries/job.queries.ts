@@ -8,7 +8,7 @@ import type { FailedJob, FailedJobPosition, QueueCounts } from '../failed-jobs.t
 import { queues } from '../queues.ts';
 import type { QueueName } from '../queues.ts';
 
-/** How many jobs each queue holds. @throws DomainError `queue-unavailable` */
+/** The number of jobs of each queue. @throws DomainError `queue-unavailable` */
 export class ListQueuesQuery extends Query<QueueCounts[]> {}
 
 @QueryHandler(ListQueuesQuery)
@@ -22,7 +22,7 @@ export class ListQueuesHandler implements IQueryHandler<ListQueuesQuery> {
 
 /** A page of failed jobs, the latest first. @throws DomainError `queue-unavailable` */
 export class ListFailedJobsQuery extends Query<FailedJob[]> {
-  /** @param queue all queues when left out */
+  /** @param queue undefined for all queues */
   constructor(
     readonly queue: QueueName | undefined,
     readonly after: FailedJobPosition | undefined,
@@ -43,20 +43,20 @@ export class ListFailedJobsHandler implements IQueryHandler<ListFailedJobsQuery>
   }
 }
 
-// all times have one form and length: as strings they sort by time
+// all times have the same form and length, so strings sort by time
 function latestFirst(a: FailedJob, b: FailedJob): number {
   if (a.failedAt !== b.failedAt) return a.failedAt < b.failedAt ? 1 : -1;
   return a.id < b.id ? 1 : -1;
 }
 
-/** A row of the outbox: work that is not done yet. */
+/** An outbox row: follow-up work that is not done yet. */
 export interface OutboxView {
   readonly id: string;
   readonly queue: string;
   readonly eventType: string;
   readonly operationId: string | null;
   readonly subjectId: string;
-  /** How often it was handed to the queue. */
+  /** How often it was enqueued. */
   readonly attempts: number;
   readonly createdAt: string;
   readonly nextAttemptAt: string;
@@ -64,7 +64,7 @@ export interface OutboxView {
 
 /** A page of the outbox, the oldest first. @throws DomainError `store-unavailable` */
 export class ListOutboxQuery extends Query<OutboxView[]> {
-  /** @param after id of the last one of the page before */
+  /** @param after id of the last row of the previous page */
   constructor(
     readonly after: string | undefined,
     readonly limit: number,

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { UnitOfWork } from '#events';
 import { DomainEvent } from '#kernel';
-import type { DomainEventData } from '../../../libs/kernel/json.ts';
+import type { DomainEventData } from '../../../libs/kernel/domain-event-data.ts';
 import { chainEvents, chainName, emptyHead } from '../../../libs/events/chain/chain.ts';
 import type { ChainHead, EventDraft, LogEvent } from '../../../libs/events/chain/chain.ts';
 import { Occurrence } from '../../../libs/events/unit-of-work/occurrence.ts';

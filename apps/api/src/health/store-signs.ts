@@ -28,6 +28,6 @@ export class StoreSigns {
   }
 
   async redis(): Promise<'up' | 'down'> {
-    return (await this.jobQueues.reachable(SIGN_OF_LIFE_MS)) ? 'up' : 'down';
+    return (await this.jobQueues.isReachable(SIGN_OF_LIFE_MS)) ? 'up' : 'down';
   }
 }

@@ -16,14 +16,14 @@ describe('parseIfMatch', () => {
     ['"v01"', ['foreign']],
     ['"v9999999999999999"', ['foreign']],
     ['""', ['foreign']],
-    ['', ['mangled']],
-    [',', ['mangled']],
-    ['v1', ['mangled']],
-    ['"v1', ['mangled']],
-    ['"v1" "v2"', ['mangled']],
-    ['w/"v1"', ['mangled']],
-    ['"v1", *', ['mangled']],
-    ['"v 1"', ['mangled']],
+    ['', ['malformed']],
+    [',', ['malformed']],
+    ['v1', ['malformed']],
+    ['"v1', ['malformed']],
+    ['"v1" "v2"', ['malformed']],
+    ['w/"v1"', ['malformed']],
+    ['"v1", *', ['malformed']],
+    ['"v 1"', ['malformed']],
   ])('reads %j as %j', (header, expected) => {
     expect(parseIfMatch(header)).toEqual(expected);
   });
@@ -31,9 +31,9 @@ describe('parseIfMatch', () => {
 
 describe('checkVersion', () => {
   it.each([
-    ['"v2"', /has "v3" now, and If-Match names "v2"/],
+    ['"v2"', /is at "v3", but If-Match names "v2"/],
     ['v3', /not a list of ETags/],
-    ['"other"', /no ETag that was given out here/],
+    ['"other"', /no ETag of this resource/],
   ])('reports the reason for %s', (header, why) => {
     let error: DomainError | undefined;
     try {

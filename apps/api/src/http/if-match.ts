@@ -23,13 +23,13 @@ export function parseIfMatch(header: string | undefined): ExpectedVersion {
   for (let at = 0; at < header.length; at = ELEMENT.lastIndex) {
     ELEMENT.lastIndex = at;
     const element = ELEMENT.exec(header);
-    if (element === null) return ['mangled'];
+    if (element === null) return ['malformed'];
     const [, opaque] = element;
     if (opaque === undefined) continue;
     const version = OWN_TAG.exec(opaque)?.[1];
     tags.push(version === undefined ? 'foreign' : Number(version));
   }
-  return tags.length === 0 ? ['mangled'] : tags;
+  return tags.length === 0 ? ['malformed'] : tags;
 }
 
 /** The versions that the caller's `If-Match` names. @throws DomainError `precondition-required` (428) without the header */

@@ -5,8 +5,8 @@ import type { RedisConfig } from '#config';
 export type RedisClient = Redis | Cluster;
 
 /**
- * How long a connection may be silent after a command, in milliseconds; then another is made. Longer than BullMQ's workers wait for
- * a job in one command (ten seconds). Without it, a connection that was lost without a word is noticed by TCP alone, after 15 minutes.
+ * Reconnects if a command has no answer for this long; without it, only TCP would notice a silent loss, after 15 minutes.
+ * Must be longer than the ten seconds for which BullMQ's workers block on one command.
  */
 const MAX_SILENT_MS = 12_000;
 const CONNECT_MS = 2_000;
@@ -14,9 +14,9 @@ const CONNECT_MS = 2_000;
 const retryDelay = (times: number): number => Math.min(times * 100, 1_000);
 
 /**
- * Options of one connection, to a server or by Sentinels. The service starts, and goes on, while Redis is away.
+ * Options of one connection, to a server or through Sentinels. The service starts and runs without Redis.
  *
- * @param enableOfflineQueue whether commands wait for a connection; false where a caller waits for them
+ * @param enableOfflineQueue whether commands wait for a connection; false where a request waits for the answer
  */
 export function connectionOptions(redis: RedisConfig, enableOfflineQueue: boolean): RedisOptions {
   return {
@@ -25,12 +25,12 @@ export function connectionOptions(redis: RedisConfig, enableOfflineQueue: boolea
     db: redis.database,
     enableOfflineQueue,
     retryStrategy: retryDelay,
-    // after a failover the name leads to another server; and a worker whose commands fail at once tries again without a pause
+    // after a failover the old master is read-only, and a worker whose commands fail immediately retries without a pause
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   };
 }
 
-/** A client of its own, for a server, Sentinels or a Cluster. */
+/** Opens a separate connection to a server, through Sentinels, or to a Cluster. */
 export function connectRedis(redis: RedisConfig, more: RedisOptions & { enableOfflineQueue: boolean }): RedisClient {
   const { enableOfflineQueue } = more;
   if (redis.kind !== 'cluster') return new Redis({ ...connectionOptions(redis, enableOfflineQueue), ...more });
@@ -39,7 +39,7 @@ export function connectRedis(redis: RedisConfig, more: RedisOptions & { enableOf
     enableOfflineQueue,
     ...(more.enableAutoPipelining === undefined ? {} : { enableAutoPipelining: more.enableAutoPipelining }),
     clusterRetryStrategy: retryDelay,
-    // with TLS a node is reached by the name in its certificate, as managed services announce it
+    // with TLS, connect by the announced host name: it must match the node's certificate
     ...(redis.tls === undefined ? {} : { dnsLookup: (address, callback) => callback(null, address) }),
   });
 }

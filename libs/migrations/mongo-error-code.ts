@@ -1,4 +1,4 @@
-/** Codes of the store's errors that matter here. */
+/** MongoDB error codes that migrations handle. */
 export const CODE = {
   unauthorized: 13,
   authenticationFailed: 18,
@@ -13,8 +13,8 @@ export function hasCode(error: unknown, ...codes: readonly number[]): boolean {
   return error instanceof Error && 'code' in error && codes.some((code) => error.code === code);
 }
 
-/** Awaits a call. An error of this code counts as success. */
-export async function ignoring(code: number, call: Promise<unknown>): Promise<void> {
+/** Awaits a call. An error with this code counts as success. */
+export async function ignoreError(code: number, call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {
