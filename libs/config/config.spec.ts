@@ -157,8 +157,8 @@ describe('configuration', () => {
     ['https://example.org/v1', 'begins with one of Latchkey'],
     ['https://example.org/docs/auth', 'begins with one of Latchkey'],
     ['https://user:c4n4ry@example.org', 'user name or password'],
-    ['https://example.org/?x', 'no query'],
-    ['https://example.org/#x', 'no query'],
+    ['https://example.org/?x', 'must not have a query'],
+    ['https://example.org/#x', 'must not have a query'],
     ['ftp://example.org', 'http:// or https://'],
     ['example.org', 'http:// or https://'],
   ])('refuses %s as PUBLIC_URL', (text, fault) => {

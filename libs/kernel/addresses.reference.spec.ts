@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { AddressError, AllowedIps, parseAddress, parseAllowedIp } from './addresses.ts';
 
 /**
- * Python's `ipaddress` as an independent reader. Where it is more lenient on purpose, the difference is spelled out here:
- * no zone ids, a prefix in plain digits only, a dotted tail only in IPv4-mapped addresses, no range of every address; and an
- * IPv4-mapped address or range is an IPv4 one.
+ * Python's `ipaddress` as an independent reader. Where it is more lenient on purpose, the difference is spelled out
+ * here: no zone ids, a prefix in plain digits only, a dotted tail only in IPv4-mapped addresses, no range of every
+ * address; and an IPv4-mapped address or range is an IPv4 one.
  */
 const REFERENCE = `
 import ipaddress, json, re, sys

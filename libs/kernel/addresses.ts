@@ -121,7 +121,9 @@ function readAddress(text: string): { address: Address; mapped: boolean } | unde
   return value < 0 ? undefined : { address: { family: 4, words: [value] }, mapped: false };
 }
 
-/** RFC 5952 4: lower case, no leading zeros, `::` for the longest run of two or more zero groups (the first if equal). */
+/**
+ * RFC 5952 4: lower case, no leading zeros, `::` for the longest run of two or more zero groups (the first if equal).
+ */
 function formatIpv6(words: readonly number[]): string {
   const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
   let runAt = -1;

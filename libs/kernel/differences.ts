@@ -4,7 +4,9 @@ export interface Difference<T> {
   readonly after: Partial<T>;
 }
 
-/** The members of `after` that differ from `before`; undefined if all are equal. Members missing in `after` are kept. */
+/**
+ * The members of `after` that differ from `before`; undefined if all are equal. Members missing in `after` are kept.
+ */
 export function differences<T extends object>(before: T, after: Partial<T>): Difference<T> | undefined {
   const names = (Object.keys(after) as (keyof T)[]).filter(
     (name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]),

@@ -62,7 +62,9 @@ export interface SecretEndData {
   readonly remainingEndsAt: string | null;
 }
 
-/** The secrets of a credential or resource server at one moment. At most two are live; the newest is the current one. */
+/**
+ * The secrets of a credential or resource server at one moment. At most two are live; the newest is the current one.
+ */
 export class SecretSet {
   /** The live secrets, the current one first. */
   readonly live: readonly StoredSecret[];

@@ -35,8 +35,8 @@ schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 }); // serves: expiry of 
 export type Reservation = { readonly state: 'reserved' } | { readonly state: 'done'; readonly result: unknown };
 
 /**
- * Implements `Idempotency-Key`: the same key and body have one effect within 24 hours. A key is reserved before the work
- * and completed in the transaction that does the work, so a crash leaves both or neither.
+ * Implements `Idempotency-Key`: the same key and body have one effect within 24 hours. A key is reserved before the
+ * work and completed in the transaction that does the work, so a crash leaves both or neither.
  */
 @Injectable()
 export class IdempotencyKeys {
@@ -83,7 +83,10 @@ export class IdempotencyKeys {
     return this.takeOver(id, held, fresh);
   }
 
-  /** Call it in the transaction that did the work. @throws DomainError `idempotency-key-in-use` if another took it over */
+  /**
+   * Call it in the transaction that did the work.
+   * @throws DomainError `idempotency-key-in-use` if another took it over
+   */
   async complete(session: ClientSession, id: string, result: unknown): Promise<void> {
     const { matchedCount } = await this.model.collection.updateOne(
       { _id: id as never, done: false },

@@ -89,7 +89,7 @@ export class MongoStore implements OnApplicationShutdown {
         await this.connection.openUri(this.config.mongodbUri, {
           ...STORE_OPTIONS,
           appName: 'latchkey',
-          maxPoolSize: CONNECTIONS,
+          maxPoolSize: MAX_CONNECTIONS,
           minPoolSize: 1,
           serverSelectionTimeoutMS: ROUND_TRIP_MS,
           connectTimeoutMS: ROUND_TRIP_MS,
@@ -102,7 +102,7 @@ export class MongoStore implements OnApplicationShutdown {
         if (!this.prepared) await this.prepare();
         this.outage.clear();
         this.unfit.clear();
-        this.watch = new ConnectionWatch(this.connection.getClient(), CONNECTIONS / 2, (what) => this.reconnect(what));
+        this.watch = new ConnectionWatch(this.connection.getClient(), MAX_CONNECTIONS / 2, (what) => this.reconnect(what));
         open = true;
       } catch (error) {
         if (error instanceof UnfitDeployment) this.unfit.report(error.message);

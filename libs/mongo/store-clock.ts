@@ -8,7 +8,9 @@ import { NodeClocks } from './node-clocks.ts';
 import { storeUnavailable } from './store-errors.ts';
 
 const READ_INTERVAL_MS = 10_000;
-/** The maximum drift between two clocks. A reading is replaced by one that is less exact by this per millisecond of age. */
+/**
+ * The maximum drift between two clocks. A reading is replaced by one that is less exact by this per millisecond of age.
+ */
 const MAX_DRIFT = 0.0005;
 /** A larger step between wall clock and monotonic clock means that the clock was set or the machine suspended. */
 const MAX_CLOCK_STEP_MS = 1_000;

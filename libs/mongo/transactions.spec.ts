@@ -96,7 +96,7 @@ describe('transactions of several instances', () => {
       await one.increase('stopped', session);
       // as after a pause: the other one saw no heartbeat, and ends what is open here, sooner or later
       while (runs === 1) {
-        await other.instances.endSilent();
+        await other.instances.endDeadInstances();
         await one.things.findOne({ _id: 'stopped' }, { session });
         await pause(100);
       }

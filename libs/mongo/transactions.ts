@@ -26,7 +26,9 @@ const COMMIT_AGAIN_MS = 32;
 /** Conflicts for this long are not the usual race: somebody may have died in a transaction, in milliseconds. */
 const LONG_CONFLICT_MS = 500;
 
-/** Runs work in MongoDB transactions: snapshot reads, majority writes, tried again on a conflict until the time is up. */
+/**
+ * Runs work in MongoDB transactions: snapshot reads, majority writes, tried again on a conflict until the time is up.
+ */
 @Injectable()
 export class Transactions {
   constructor(
@@ -41,7 +43,8 @@ export class Transactions {
    * @param work may run more than once: it must take all its state from the store
    * @param limitMs how long the caller can wait, tries included, in milliseconds
    * @param tries how often it is tried at most
-   * @throws what `work` throws, and DomainError `store-unavailable` when the store is away or the time or the tries are over
+   * @throws what `work` throws, and DomainError `store-unavailable` when the store is away or the time or the tries are
+   * over
    */
   async run<T>(
     work: (session: ClientSession) => Promise<T>,
@@ -73,7 +76,7 @@ export class Transactions {
           this.metrics.storeConflicts.inc();
           if (left <= 0 || performance.now() > deadlineAt) throw asDomainError(error);
         }
-        if (performance.now() - beganAtMs > LONG_CONFLICT_MS) await this.sessions.endThoseOfSilentInstances();
+        if (performance.now() - beganAtMs > LONG_CONFLICT_MS) await this.sessions.endDeadInstances();
         // the jitter keeps two instances from meeting again and again
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
@@ -101,7 +104,9 @@ export class Transactions {
     }
   }
 
-  /** A commit whose answer was lost is asked for again: it takes place once, and who waits should not be left in doubt. */
+  /**
+   * A commit whose answer was lost is asked for again: it takes place once, and who waits should not be left in doubt.
+   */
   private async commit(session: ClientSession, deadlineAt: number): Promise<void> {
     for (;;) {
       try {
@@ -123,8 +128,8 @@ function wasNotAnswered(error: unknown): boolean {
 }
 
 /**
- * What was not committed can be tried again. The driver says so of the first connection that is lost, and not of those lost along
- * with it.
+ * What was not committed can be tried again. The driver says so of the first connection that is lost, and not of those
+ * lost along with it.
  */
 function tryAgainIfLost(error: unknown): never {
   throw isConnectionLost(error) ? new TransactionConflict('the connection was lost', { cause: error }) : error;

@@ -9,8 +9,8 @@ import { STORE_OPTIONS } from './store-options.ts';
 const ROUND_TRIP_MS = 2_000;
 
 /**
- * Checks deployment and database layout over a separate connection. Until then the service's connection stays closed, so
- * that nothing is served from a database that was not migrated.
+ * Checks deployment and database layout over a separate connection. Until then the service's connection stays closed,
+ * so that nothing is served from a database that was not migrated.
  *
  * @param models the collections and indexes that the code relies on
  * @throws UnfitDeployment, DatabaseNotMigrated, or an error of the driver while the database cannot be reached

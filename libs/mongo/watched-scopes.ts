@@ -2,7 +2,9 @@ import { LRUCache } from 'lru-cache';
 
 /** A scope that was not used for this long is no longer read. */
 const WATCH_MS = 10_000;
-/** Each scope costs about 100 bytes ten times a second. Documents of further scopes are read as if they had no version. */
+/**
+ * Each scope costs about 100 bytes ten times a second. Documents of further scopes are read as if they had no version.
+ */
 const MAX_WATCHED = 5_000;
 
 /** The operations whose rights version this instance needs, because it recently checked tokens of them. */

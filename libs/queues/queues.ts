@@ -2,7 +2,9 @@ import type { JobsOptions } from 'bullmq';
 
 /** All queues with their attempts, backoff and retention. Every job may run twice with the same result. */
 export const queues = {
-  /** Deletes the tokens of deleted credentials. One job per chunk of outbox rows; only the rows name the credentials. */
+  /**
+   * Deletes the tokens of deleted credentials. One job per chunk of outbox rows; only the rows name the credentials.
+   */
   'token-purge': {
     attempts: 5,
     backoff: { type: 'exponential', delay: 500, jitter: 0.5 },

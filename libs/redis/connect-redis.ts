@@ -5,8 +5,8 @@ import type { RedisConfig } from '#config';
 export type RedisClient = Redis | Cluster;
 
 /**
- * Reconnects if a command has no answer for this long; without it, only TCP would notice a silent loss, after 15 minutes.
- * Must be longer than the ten seconds for which BullMQ's workers block on one command.
+ * Reconnects if a command has no answer for this long; without it, only TCP would notice a silent loss, after 15
+ * minutes. Must be longer than the ten seconds for which BullMQ's workers block on one command.
  */
 const MAX_SILENT_MS = 12_000;
 const CONNECT_MS = 2_000;
@@ -25,7 +25,8 @@ export function connectionOptions(redis: RedisConfig, enableOfflineQueue: boolea
     db: redis.database,
     enableOfflineQueue,
     retryStrategy: retryDelay,
-    // after a failover the old master is read-only, and a worker whose commands fail immediately retries without a pause
+    // after a failover the old master is read-only, and a worker whose commands fail immediately retries without a
+    // pause
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   };
 }

@@ -37,7 +37,7 @@ export class RedisNamespace implements OnApplicationBootstrap, BeforeApplication
     await this.store.open();
     while (!this.stopped) {
       try {
-        const id = await this.settings.getOrMake('deployment-id', () => randomBytes(4).toString('hex'));
+        const id = await this.settings.getOrCreate('deployment-id', () => randomBytes(4).toString('hex'));
         this.found.resolve(`{latchkey-${this.store.connection.name}-${id}}`);
         return;
       } catch {

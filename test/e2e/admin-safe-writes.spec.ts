@@ -32,8 +32,8 @@ describe('safe writes', () => {
   };
 
   /**
-   * The final answer of a call. On a machine that is busy with other things some are 503, which promises that nothing was changed:
-   * whoever gets one asks again.
+   * The final answer of a call. On a machine that is busy with other things some are 503, which promises that nothing
+   * was changed: whoever gets one asks again.
    */
   const settled = async <T>(call: () => Promise<Answer<T>>): Promise<Answer<T>> => {
     for (let turn = 0; ; turn += 1) {

@@ -160,11 +160,11 @@ describe('the faults of a request', () => {
     );
 
     it.each([
-      ['"v2"', /has "v1" now/],
-      ['W/"v2", "v3"', /has "v1" now/],
+      ['"v2"', /is at "v1"/],
+      ['W/"v2", "v3"', /is at "v1"/],
       ['v1', /quotes/],
       ['"v1" "v2"', /quotes/],
-      ['"other"', /given out here/],
+      ['"other"', /no ETag of this resource/],
       ['', /quotes/],
     ])('is refused as %j, and the answer names the reason', async (ifMatch, why) => {
       const credential = await aCredential(api, operationId);

@@ -45,7 +45,7 @@ describe('an unknown path', () => {
     const answer = await send({ method, target, headers, ...body });
     expect(codeOf(answer)).toBe('404 not-found');
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect(JSON.parse(answer.body)).toMatchObject({ detail: 'There is nothing at this path. /docs lists the paths.' });
+    expect(JSON.parse(answer.body)).toMatchObject({ detail: 'This path does not exist. See /docs for all paths.' });
   });
 
   it('is distinguished from a method that the path does not support', async () => {
@@ -213,11 +213,11 @@ describe('a time parameter', () => {
 
   it('gets a specific message when its + was not encoded', async () => {
     for (const name of ['from', 'to']) {
-      const message = expect.stringMatching(/^A \+ in a query stands for a space\. Write the offset as %2B/) as unknown;
+      const message = expect.stringMatching(/^In a query, \+ means a space\. Write the offset as %2B/) as unknown;
       expect(await faults(`${name}=2026-11-23T09:30:00+01:00`)).toEqual([[`/query/${name}`, message]]);
     }
     expect(await faults('from=yesterday')).toEqual([
-      ['/query/from', 'must be a time of RFC 3339, as 2026-11-23T09:30:00Z'],
+      ['/query/from', 'must be an RFC 3339 time, such as 2026-11-23T09:30:00Z'],
     ]);
   });
 

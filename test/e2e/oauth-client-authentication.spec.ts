@@ -248,21 +248,21 @@ describe('the order of checks at the token endpoint', () => {
     const json = 'Content-Type: application/json';
     const large = 'x'.repeat(16 * 1024 + 1);
     const steps: [Partial<RawRequest>, string][] = [
-      [{ method: 'PUT', headers: [json, bad], body: large }, '405 This endpoint takes POST only.'],
+      [{ method: 'PUT', headers: [json, bad], body: large }, '405 This endpoint accepts POST only.'],
       [{ headers: [json, bad], body: large }, '400 Send the parameters as application/x-www-form-urlencoded.'],
       [{ headers: [FORM, bad], body: large }, '413 The body is too large.'],
       [
         { headers: [FORM, bad], body: 'scope=1&scope=2&%' },
         '400 The form has a percent-escape that is incomplete or not UTF-8.',
       ],
-      [{ headers: [FORM, bad], body: 'scope=1&scope=2' }, '400 A parameter is given twice.'],
+      [{ headers: [FORM, bad], body: 'scope=1&scope=2' }, '400 A parameter is repeated. Send each parameter once.'],
       [{ headers: [FORM, bad], body: 'grant_type=x&scope=bad' }, '401 Client authentication failed.'],
       [
         { headers: [FORM, basicLine(pairOf(elsewhere))], body: 'grant_type=x&scope=bad' },
         '401 Client authentication failed.',
       ],
-      [{ body: 'grant_type=x&scope=bad' }, '400 The only grant type here is client_credentials.'],
-      [{ body: `${GRANT}&scope=bad` }, '400 The scope is malformed, unknown, or more than this client was granted.'],
+      [{ body: 'grant_type=x&scope=bad' }, '400 The only supported grant type is client_credentials.'],
+      [{ body: `${GRANT}&scope=bad` }, '400 The scope is malformed, unknown, or not granted to this client.'],
     ];
     for (const [request, expected] of steps) {
       const { status, body } = await send(request);

@@ -77,7 +77,7 @@ describe.each([
     const { body } = await api.get<{ servers: unknown[] }>('/openapi.json');
     expect(body.servers).toEqual([{ url: '/auth', description: 'This instance.' }]);
     const { text } = await api.get('/v1/nothing');
-    expect(text).toContain('/auth/docs lists the paths');
+    expect(text).toContain('See /auth/docs for all paths');
   });
 
   it('lets an OAuth client discover it from the issuer alone (RFC 8414 3.1) and get a token', async () => {
@@ -89,7 +89,8 @@ describe.each([
       client.clientId,
       undefined,
       openid.ClientSecretBasic(client.clientSecret),
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- only marked so; the test speaks plain HTTP to itself
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- only marked so; the test speaks plain HTTP to
+      // itself
       { algorithm: 'oauth2', execute: [openid.allowInsecureRequests] },
     );
     expect(config.serverMetadata()).toMatchObject({ issuer: publicUrl, token_endpoint: `${publicUrl}/oauth2/token` });

@@ -87,7 +87,7 @@ describe('connections of one address', () => {
     for (const socket of many) socket.resume();
     await eventually(() => many.filter(isClosed).length >= PER_ADDRESS);
     expect(many.filter((socket) => !isClosed(socket)).length).toBeGreaterThan(0);
-    await service.logged(({ level, msg }) => level === 'warn' && /too many connections/.test(msg ?? ''));
+    await service.logged(({ level, msg }) => level === 'warn' && /connection limit reached/.test(msg ?? ''));
     for (const socket of many) socket.destroy();
     await eventually(async () => (await admin.get('/v1/me').catch(() => ({ status: 0 }))).status === 200);
     const metrics = await (await fetch(`${service.url}/metrics`)).text();

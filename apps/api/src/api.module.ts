@@ -50,7 +50,7 @@ import { OAuthErrorFormat } from './oauth/oauth-error-format.ts';
 import { OauthModule } from './oauth/oauth.module.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 
-/** Everything that is asked for over HTTP but the OAuth endpoints and health. */
+/** All controllers except the OAuth endpoints and health. */
 const API_CONTROLLERS = [
   ApisController,
   CheckpointKeysController,
@@ -71,7 +71,7 @@ const API_CONTROLLERS = [
   UsersController,
 ];
 
-/** The whole service: transport here, everything else in libs. */
+/** The whole service. This app has the transport; everything else is in libs. */
 @Module({})
 export class ApiModule {
   static for(config: Config, routes: RouteTable): DynamicModule {
@@ -93,7 +93,7 @@ export class ApiModule {
         ...(config.role === 'worker' ? [] : [OauthModule]),
         WorkerModule.for(config.role),
       ],
-      // a worker is asked for nothing but its health
+      // a worker serves only its health
       controllers: config.role === 'worker' ? [HealthController] : [HealthController, ...API_CONTROLLERS],
       providers: [
         Draining,

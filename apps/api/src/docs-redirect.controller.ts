@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from './http/access.ts';
 import { ServesAlways } from './http/blocked.guard.ts';
 
-/** Whoever opens the service in a browser wants its Swagger UI. */
+/** Redirects a browser that opens the service to Swagger UI. */
 @ApiExcludeController()
 @Controller()
 @ServesAlways()
@@ -12,6 +12,6 @@ export class DocsRedirectController {
   @Get()
   @Redirect('/docs', 302)
   toDocs(): void {
-    // the decorator says it all
+    // the decorator does the redirect
   }
 }

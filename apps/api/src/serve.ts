@@ -22,12 +22,12 @@ import { addOAuthHooks } from './oauth/oauth-hooks.ts';
 import { serveDocs } from './openapi.ts';
 import { closeOnSignal } from './shutdown.ts';
 
-/** How long the service waits for the store before it listens without, in milliseconds. */
-const PATIENCE_MS = 2_000;
+/** The service listens after this time even if the store is unavailable. */
+const MAX_STORE_WAIT_MS = 2_000;
 const POLL_MS = 5;
 
 /**
- * Starts the service and returns when it listens. The stores may be away: it says so at `/readyz` and heals by itself.
+ * Starts the service and returns once it listens. Unavailable stores are shown by `/readyz`, and retried.
  *
  * @throws Error when the port is taken
  */
@@ -50,7 +50,7 @@ export async function serve(config: Config): Promise<void> {
   addOAuthHooks(adapter.getInstance());
   serveDocs(app, config.publicPath);
   await app.init();
-  await storesReached(app);
+  await waitForStores(app);
   const connections = new Connections(app.getHttpServer());
   new ConnectionLimits(app.getHttpServer(), config, app.get(Metrics), logger);
   await listen(app, config);
@@ -60,13 +60,13 @@ export async function serve(config: Config): Promise<void> {
     'listening',
   );
   closeOnSignal({ app, draining, connections, logger });
-  void endOnFault(app.get(FirstAdmin));
+  void exitOnFault(app.get(FirstAdmin));
 }
 
 /** @throws Error that says what to do when the port is taken */
 async function listen(app: NestFastifyApplication, { port, host }: Config): Promise<void> {
   try {
-    // not by Nest's own `listen`, which logs the error as well
+    // Nest's own `listen` would log the error too
     await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
@@ -76,17 +76,17 @@ async function listen(app: NestFastifyApplication, { port, host }: Config): Prom
   }
 }
 
-/** A proxy sends requests as soon as the port is open: while the stores are there, the first of them is to be served. */
-async function storesReached(app: NestFastifyApplication): Promise<void> {
+/** Waits before the port opens, because a proxy then sends requests immediately, and the first one must succeed. */
+async function waitForStores(app: NestFastifyApplication): Promise<void> {
   const store = app.get(MongoStore);
   const firstAdmin = app.get(FirstAdmin);
   void store.open();
-  const deadlineAtMs = performance.now() + PATIENCE_MS;
+  const deadlineAtMs = performance.now() + MAX_STORE_WAIT_MS;
   while (!(store.ready && firstAdmin.settled) && performance.now() < deadlineAtMs) await pause(POLL_MS);
 }
 
-/** Found only when the store is there, which may be long after the start. Until then nobody could sign in, so no request is lost. */
-async function endOnFault(firstAdmin: FirstAdmin): Promise<void> {
+/** Exits if the first admin is misconfigured. This needs the store, so it can be long after the start. */
+async function exitOnFault(firstAdmin: FirstAdmin): Promise<void> {
   const fault = await firstAdmin.fault();
   if (fault === undefined) return;
   process.stderr.write(`Latchkey cannot start with this configuration:\n  - ${fault}\n`);

@@ -6,20 +6,20 @@ import type { Logger } from '#observability';
 import type { Connections } from './http/connections.ts';
 import type { Draining } from './http/draining.ts';
 
-/** How long an instance that is to end goes on as before, so that what looks at `/readyz` can notice, in milliseconds. */
-const NOTICE_MS = 1_500;
+/** How long the instance still serves as before, so that load balancers notice its `/readyz`. */
+const READINESS_NOTICE_MS = 1_500;
 /**
- * How long connections that are open go on after that, so that each is closed by an answer and not under a request; and then, how long
- * the rest of a request's head is waited for. In milliseconds.
+ * After that, how long open connections are kept, so that an answer closes each of them and no request is cut off. Then
+ * the time limit for the rest of a request head.
  */
-const LAST_CALL_MS = 750;
-/** How long to say goodbye to the stores, in milliseconds: one that is away does not answer. */
-const GOODBYE_MS = 1_000;
-/** After this long a shutdown is over, whatever hangs, in milliseconds. */
-const LIMIT_MS = 9_000;
+const DRAIN_MS = 750;
+/** The time limit for closing the connections to the stores. */
+const CLOSE_STORES_MS = 1_000;
+/** The time limit for the whole shutdown. */
+const SHUTDOWN_LIMIT_MS = 9_000;
 
-/** What takes part in a shutdown. */
-export interface Leaving {
+/** The parts of the service that a shutdown involves. */
+export interface ShutdownContext {
   readonly app: NestFastifyApplication;
   readonly draining: Draining;
   readonly connections: Connections;
@@ -27,21 +27,21 @@ export interface Leaving {
 }
 
 /**
- * Ends the process at SIGTERM and SIGINT such that no request fails: exit code 0, and 1 only where requests were cut off. What has
- * not arrived as far as the end of its head is no request yet.
+ * Shuts down at SIGTERM and SIGINT without failing a request. Exit code 0, or 1 if requests were cut off. A request
+ * counts once its head has arrived.
  */
-export function closeOnSignal(leaving: Leaving): void {
-  const { draining, logger } = leaving;
+export function closeOnSignal(context: ShutdownContext): void {
+  const { draining, logger } = context;
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => {
-      if (draining.begun) return;
+      if (draining.hasBegun) return;
       draining.begin();
       logger.info({ signal }, 'draining');
       setTimeout(() => {
         logger.error('shutdown took too long');
         process.exit(1);
-      }, LIMIT_MS).unref();
-      close(leaving, signal).catch((error: unknown) => {
+      }, SHUTDOWN_LIMIT_MS).unref();
+      close(context, signal).catch((error: unknown) => {
         logger.error({ err: error }, 'shutdown failed');
         process.exit(1);
       });
@@ -49,31 +49,31 @@ export function closeOnSignal(leaving: Leaving): void {
   }
 }
 
-async function close({ app, draining, connections, logger }: Leaving, signal: string): Promise<never> {
+async function close({ app, draining, connections, logger }: ShutdownContext, signal: string): Promise<never> {
   const server = app.getHttpServer() as Server;
   const served = once(server, 'close');
-  // a terminal's Ctrl-C is a person who waits; SIGTERM comes from what moves load elsewhere first
-  const patient = signal === 'SIGTERM';
-  if (patient) await pause(NOTICE_MS);
+  // SIGTERM comes from an orchestrator that moves load elsewhere; at Ctrl-C a person waits
+  const drainsSlowly = signal === 'SIGTERM';
+  if (drainsSlowly) await pause(READINESS_NOTICE_MS);
   refuseConnections(server, draining);
-  if (patient) await pause(LAST_CALL_MS);
+  if (drainsSlowly) await pause(DRAIN_MS);
   const closed = app.close().then(() => true);
   connections.closeSilent();
-  // a head that is half there may be whole at once; a body has as long as there is
-  setTimeout(() => connections.closeUnused(), LAST_CALL_MS).unref();
-  // requests are answered, jobs are done or will be done by others: what is left are connections to a store that is away
-  const late = served.then(() => pause(GOODBYE_MS, false));
+  // give a partial head a moment to complete; a body has the whole shutdown limit
+  setTimeout(() => connections.closeWhenIdle(), DRAIN_MS).unref();
+  // requests are answered and jobs are done or left to others; only connections to an unavailable store can hang
+  const late = served.then(() => pause(CLOSE_STORES_MS, false));
   if (await Promise.race([closed, late])) logger.info('stopped');
-  else logger.warn('stopped, without an answer from all stores');
+  else logger.warn('stopped; a store did not answer in time');
   process.exit(0);
 }
 
 /**
- * New connections are refused from one moment on: a proxy then takes another instance. Until then open ones are kept open, since the
- * fewer are being made at that moment, the fewer are cut off before they were seen here.
+ * Refuses new connections, so that a proxy chooses another instance. Open ones were kept until now: the fewer
+ * connections are being established at this moment, the fewer are lost in the backlog.
  */
 function refuseConnections(server: Server, draining: Draining): void {
   draining.leave();
-  // an HTTP server's own `close` would end the idle connections too
+  // `close` of the HTTP server would also close idle connections
   Server.prototype.close.call(server);
 }

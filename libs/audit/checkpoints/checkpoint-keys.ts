@@ -23,11 +23,12 @@ export class CheckpointKeySources {
 }
 
 /**
- * The key that signs checkpoints, and the public keys of all that ever did. The key is that of LATCHKEY_SIGNING_KEY_FILE; without
- * one, a key is made once and kept in the store, where whoever owns the store could use it (docs/adr: the signing key).
+ * The key that signs checkpoints, and the public keys of all that ever did. The key is that of
+ * LATCHKEY_SIGNING_KEY_FILE; without one, a key is made once and kept in the store, where whoever owns the store could
+ * use it (docs/adr: the signing key).
  *
- * To start with another key is to rotate: the key before it is retired at that moment, for good. An instance that still has it, or
- * gets it again, signs nothing.
+ * To start with another key is to rotate: the key before it is retired at that moment, for good. An instance that still
+ * has it, or gets it again, signs nothing.
  */
 @Injectable()
 export class CheckpointKeys {
@@ -71,7 +72,8 @@ export class CheckpointKeys {
   }
 
   /**
-   * Notes, in the transaction that signs, that the key signs at this time: so a rotation meanwhile makes one of the two try again.
+   * Notes, in the transaction that signs, that the key signs at this time: so a rotation meanwhile makes one of the two
+   * try again.
    *
    * @throws DomainError `signing-unavailable` when it is retired
    */
@@ -88,7 +90,7 @@ export class CheckpointKeys {
     const { config, settings } = this.sources;
     const configured = config.signingKey?.export({ type: 'pkcs8', format: 'pem' });
     if (configured !== undefined) return configured.toString();
-    return settings.getOrMake('checkpoint-signing-key', () =>
+    return settings.getOrCreate('checkpoint-signing-key', () =>
       generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     );
   }

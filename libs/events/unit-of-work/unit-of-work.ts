@@ -34,8 +34,8 @@ export interface UnitOptions {
   /** Whether the caller waits for the lease itself (`leaseRunOut`), once after several units. That something is not there still waits. */
   readonly isPart?: boolean;
   /**
-   * Whether the caller has something better to do than to wait for its turn at the chains: then the unit is tried once, and is
-   * `store-unavailable` when another writer is at one of them.
+   * Whether the caller has something better to do than to wait for its turn at the chains: then the unit is tried once,
+   * and is `store-unavailable` when another writer is at one of them.
    */
   readonly atOnce?: boolean;
   /** How long it may take, tries included, in milliseconds; what a waiting client can bear when left out. */
@@ -78,14 +78,15 @@ export class UnitOfWork {
 
   /**
    * @param work may run more than once; it loads what it needs with the transaction's session
-   * @throws what `work` throws; DomainError `store-unavailable` when the store is away or too slow: then nothing was written
+   * @throws what `work` throws; DomainError `store-unavailable` when the store is away or too slow: then nothing was
+   * written
    */
   async run<T>(context: CallContext, options: UnitOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { value } = await this.commit(options, async (session) => {
       const { transaction, remembered } = this.begin(session, context);
       const value = await work(transaction);
       if (context.idempotencyId !== undefined && remembered.made) {
-        await this.services.idempotencyKeys.fulfil(session, context.idempotencyId, remembered.result);
+        await this.services.idempotencyKeys.complete(session, context.idempotencyId, remembered.result);
       }
       return { value, pending: transaction.pending.map((event) => ({ event, context, at: transaction.at })) };
     });
@@ -95,8 +96,10 @@ export class UnitOfWork {
   /**
    * The same for changes of several callers at once, each event with its own context.
    *
-   * @param work gets where the chains end, as far as this instance remembers it. It may go by what it knows of a chain's operation as
-   *   of that end, if it writes to the chain: where the chain has moved on, the unit fails and is tried again. It may run more than once
+   * @param work gets where the chains end, as far as this instance remembers it. It may go by what it knows of a
+   * chain's operation as
+   * of that end, if it writes to the chain: where the chain has moved on, the unit fails and is tried again. It may run
+   * more than once
    */
   async runBatch<T>(
     options: UnitOptions,
@@ -165,7 +168,10 @@ export class UnitOfWork {
     if (published.some((event) => followUps.has(event.type))) this.services.outboxSignal.raise();
   }
 
-  /** Waits until what was committed is recorded outside the store and, where it alters rights, in force on every instance. */
+  /**
+   * Waits until what was committed is recorded outside the store and, where it alters rights, in force on every
+   * instance.
+   */
   private async settle(logged: readonly LogEvent[], committedAtMs: number | undefined): Promise<void> {
     const recorded = this.services.safety.tombstones.record(logged);
     const inForce = committedAtMs === undefined ? undefined : leaseRunOut(committedAtMs);

@@ -40,7 +40,7 @@ export class ApisController {
   @Idempotent({ read: ({ key }) => new GetApiQuery(String(key)) })
   @ApiOperation({
     summary: 'Add an API to the catalogue',
-    description: 'Its key is the scope value that grants it, and never changes.',
+    description: 'The key is the scope value that grants the API. It never changes.',
   })
   @ApiCreatedResponse({ description: 'Added.', standardSchema: apiAnswer })
   @ApiProblems('key-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
@@ -56,7 +56,7 @@ export class ApisController {
 
   @Get()
   @Roles('platform-admin', 'operation-admin', 'auditor')
-  @ApiOperation({ summary: 'List the catalogue', description: 'All APIs, by key.' })
+  @ApiOperation({ summary: 'List the catalogue', description: 'All APIs, sorted by key.' })
   @ApiOkResponse({ description: 'A page of APIs.', standardSchema: apiPage })
   @ApiProblems('invalid-cursor')
   async list(@Query({ schema: listApisQuery }) { limit, cursor }: ListApisParameters): Promise<Page<object>> {
@@ -68,7 +68,7 @@ export class ApisController {
 
   @Get(':apiKey')
   @Roles('platform-admin', 'operation-admin', 'auditor')
-  @ApiOperation({ summary: 'Read an API', description: 'Its ETag is what a change needs as If-Match.' })
+  @ApiOperation({ summary: 'Read an API', description: 'Send its ETag as If-Match with a change.' })
   @ApiOkResponse({ description: 'The API.', standardSchema: apiAnswer })
   @ApiProblems('not-found')
   async read(@Res({ passthrough: true }) reply: FastifyReply, @Param('apiKey') apiKey: string): Promise<object> {
@@ -79,9 +79,9 @@ export class ApisController {
   @Roles('platform-admin')
   @ApiOperation({
     summary: 'Change an API',
-    description: 'Its name or description. Members that are left out stay as they are.',
+    description: 'Changes name or description. Omitted members stay unchanged.',
   })
-  @ApiOkResponse({ description: 'The API as it is now.', standardSchema: apiAnswer })
+  @ApiOkResponse({ description: 'The changed API.', standardSchema: apiAnswer })
   @ApiProblems(
     'not-found',
     'precondition-failed',
@@ -106,19 +106,19 @@ export class ApisController {
   @Roles('platform-admin')
   @HttpCode(204)
   @ApiOperation({
-    summary: 'Take an API out of the catalogue',
+    summary: 'Remove an API from the catalogue',
     description:
-      'Refused while a credential or resource server names it, unless `force=true`: then it is taken from all of them, one event ' +
-      'each, and from the moment 204 is answered no token grants it any more. Where that takes longer than a request may (from about ' +
-      'a thousand credentials on), the answer is 202 and the service continues, also after a restart: nothing new is granted the ' +
-      'API, and `removal` shows how far it is. It is in force everywhere once `GET /v1/apis/{apiKey}` is 404; asking for the ' +
-      'removal again waits for it, too.',
+      'Refused while a credential or resource server names it, unless `force=true`: then it is removed from all of ' +
+      'them, with one event each. Once 204 is answered, no token grants the API any more. If the removal takes longer ' +
+      'than a request (from about a thousand credentials), the answer is 202 and the service continues, also after a ' +
+      'restart: the API can no longer be granted, and `removal` shows the progress. The removal is in force everywhere ' +
+      'once `GET /v1/apis/{apiKey}` is 404; repeating the DELETE also waits for it.',
   })
-  @ApiNoContentResponse({ description: 'Gone, and in force on every instance.' })
+  @ApiNoContentResponse({ description: 'Removed on every instance.' })
   @ApiAcceptedResponse({
-    description: 'The removal continues: tokens may still grant the API. `removal` shows how far it is.',
+    description: 'The removal continues: tokens may still grant the API. `removal` shows the progress.',
     standardSchema: apiAnswer,
-    headers: { 'Retry-After': { description: 'When to look again, in seconds.', schema: { type: 'integer' } } },
+    headers: { 'Retry-After': { description: 'When to check again, in seconds.', schema: { type: 'integer' } } },
   })
   @ApiProblems('not-found', 'api-in-use', 'precondition-failed', 'precondition-required')
   async delete(

@@ -4,10 +4,10 @@ import { pageQuery } from '../http/pages.ts';
 
 const apiKey = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.')
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key must have 1 to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit.')
   .meta({ description: 'The scope value that grants the API. It never changes.', example: 'invoices' });
 
-// an API's name tells people which one is meant; what is unique is its key
+// only the key of an API is unique; its name is for people
 const apiName = nameField.meta({
   description: '1 to 100 characters, normalised to NFC; no control, bidirectional or zero-width characters.',
 });
@@ -22,7 +22,7 @@ export type CreateApiBody = z.output<typeof createApiBody>;
 
 export const editApiBody = z.strictObject({ name: apiName.optional(), description: descriptionField.optional() }).meta({
   id: 'EditApi',
-  description: 'Members that are left out stay as they are; an empty object changes nothing.',
+  description: 'Omitted members stay unchanged; an empty object changes nothing.',
   example: { description: 'Reads, writes and cancels invoices.' },
 });
 export type EditApiBody = z.output<typeof editApiBody>;
@@ -37,7 +37,7 @@ export const deleteApiQuery = z.strictObject({
     .default(false)
     .meta({
       type: 'boolean',
-      description: 'Whether to take the API from every credential and resource server that names it, one event each.',
+      description: 'Whether to remove the API from every credential and resource server that names it, with one event each.',
     }),
 });
 export type DeleteApiParameters = z.output<typeof deleteApiQuery>;
@@ -70,5 +70,5 @@ export const apiAnswer = z
     createdAt: timeField,
     updatedAt: timeField,
   })
-  .meta({ id: 'Api', description: 'An entry of the catalogue: what a credential can be allowed to call.' });
+  .meta({ id: 'Api', description: 'An entry of the catalogue: an API that a credential can be allowed to call.' });
 export const apiPage = pageOf(apiAnswer).meta({ id: 'ApiPage', description: 'A page of the catalogue.' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { normaliseLine } from '#kernel';
-import { ruled } from '../http/fields.ts';
+import { withRule } from '../http/fields.ts';
 
 /** Most labels of one credential. */
 const MAX_LABELS = 20;
@@ -9,7 +9,7 @@ const MAX_EMAIL_LENGTH = 254;
 
 export const ownerField = z
   .string()
-  .transform(ruled((text) => normaliseLine(text)))
+  .transform(withRule((text) => normaliseLine(text)))
   .nullable()
   .meta({
     type: 'string',
@@ -30,7 +30,7 @@ const labelKey = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, KEY_RULE);
 
 const labelValue = z
   .string()
-  .transform(ruled((text) => normaliseLine(text, { mayBeEmpty: true })))
+  .transform(withRule((text) => normaliseLine(text, { mayBeEmpty: true })))
   .meta({ type: 'string', maxLength: 200 });
 
 const labels = z

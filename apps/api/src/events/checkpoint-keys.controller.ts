@@ -17,7 +17,7 @@ export class CheckpointKeysController {
   @Header('cache-control', 'public, max-age=300')
   @ApiOperation({
     summary: 'Public keys of the checkpoints',
-    description: 'That in use, and those that were retired: what they signed before stays good.',
+    description: 'The current key and retired keys. Checkpoints that a key signed before its retirement stay valid.',
   })
   @ApiProduces('application/jwk-set+json')
   @ApiOkResponse({ description: 'A JWK Set.', standardSchema: checkpointKeysAnswer })

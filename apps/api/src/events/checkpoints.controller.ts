@@ -36,7 +36,8 @@ export class CheckpointsController {
   @ApiOperation({
     summary: 'List checkpoints',
     description:
-      'Newest first. Their public keys are at `/.well-known/latchkey-checkpoint-keys`. An operation-admin sees those of their operations.',
+      'Newest first. The public keys are at `/.well-known/latchkey-checkpoint-keys`. An operation-admin sees the ' +
+      'checkpoints of their operations.',
   })
   @ApiOkResponse({ description: 'A page of checkpoints.', standardSchema: checkpointPage })
   @ApiProblems('not-found', 'invalid-cursor')
@@ -56,7 +57,7 @@ export class CheckpointsController {
   @ApiOperation({
     summary: 'Export checkpoints',
     description:
-      'All of them, oldest first, streamed as one JSON document: what `npx latchkey-verify --checkpoints` takes.',
+      'All checkpoints, oldest first, as one JSON document: the input of `npx latchkey-verify --checkpoints`.',
   })
   @ApiOkResponse({ description: 'The checkpoints.', standardSchema: checkpointExport })
   @ApiProblems('not-found', 'too-many-exports')
@@ -82,11 +83,11 @@ export class CheckpointsController {
   @ApiOperation({
     summary: 'Sign checkpoints now',
     description:
-      'Signs chains where they end now, each after it was verified from its last checkpoint on; a chain that is not whole is not signed. The service ' +
-      'does so every hour by itself. Worth doing right before an export.',
+      'Signs the current end of each chain, after verifying it from its last checkpoint. A chain with a fault is not ' +
+      'signed. The service does this every hour; do it right before an export to cover all events.',
   })
   @ApiBody({ standardSchema: signCheckpointsBody, required: false } as never)
-  @ApiOkResponse({ description: 'What was signed.', standardSchema: signingAnswer })
+  @ApiOkResponse({ description: 'The new checkpoints.', standardSchema: signingAnswer })
   @ApiProblems('not-found', 'signing-unavailable', 'too-many-exports')
   sign(
     @Req() request: LatchkeyRequest,

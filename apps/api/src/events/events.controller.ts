@@ -39,8 +39,9 @@ export class EventsController {
   @ApiOperation({
     summary: 'Read the event log',
     description:
-      'Newest first. An operation-admin sees the events of their operations. Sums of refusals (`sign-in.refused.v1`) stand outside the chains: ' +
-      'their `seq`, `prevHash` and `hash` are null. That the log was read is an event too, at most one for each reader and minute.',
+      'Newest first. An operation-admin sees the events of their operations. Summed-up refusals (`sign-in.refused.v1`) ' +
+      'are outside the chains: their `seq`, `prevHash` and `hash` are null. Reading the log is an event too, at most ' +
+      'one per reader and minute.',
   })
   @ApiOkResponse({ description: 'A page of events.', standardSchema: eventPage })
   @ApiProblems('not-found', 'invalid-cursor')
@@ -61,9 +62,10 @@ export class EventsController {
   @ApiOperation({
     summary: 'Export the event log',
     description:
-      'Oldest first, as docs/event-log-format.md has it. The export is an event itself, `events.exported.v1`, which it ends with. With `from` or `to` ' +
-      'it is a part: verify it with `--partial`. An answer that breaks off is no export: it does so when you take nothing of it for 30 seconds. ' +
-      'Two exports, verifications and signings may run at a time for one person, eight on an instance, and 30 may be begun in a minute.',
+      'Oldest first, in the format of docs/event-log-format.md. The export is itself an event, `events.exported.v1`, ' +
+      'and ends with it. With `from` or `to` it is a part: verify it with `--partial`. The connection is closed if you ' +
+      'read nothing for 30 seconds; an incomplete answer is not an export. Limits for exports, verifications and ' +
+      'signings together: two at a time per person, eight per instance, and 30 started per minute.',
   })
   @ApiOkResponse({
     description: 'The export.',
@@ -80,7 +82,7 @@ export class EventsController {
   ): Promise<void> {
     const chains = visibleChains(request.principal, parameters.operationId);
     if (request.method === 'HEAD') {
-      // RFC 9110 9.3.2: the headers alone; an export would be read from the store, and logged, for nobody
+      // RFC 9110 9.3.2: only headers, so do not read and log an export that nobody receives
       await this.queries.execute(new RequireChainQuery(parameters.operationId));
       void reply.headers(exportHeaders(parameters)).send();
       return;
@@ -95,10 +97,10 @@ export class EventsController {
   @ApiOperation({
     summary: 'Verify the event log',
     description:
-      'Reads every event of the chains as they are stored, and checks them against each other and against the signed checkpoints. ' +
-      'That is the service’s own word: to verify without trusting it, export the log and use `npx latchkey-verify`.',
+      'Reads all stored events of the chains, and checks them against each other and the signed checkpoints. This is ' +
+      'the service’s own claim: to verify it independently, export the log and use `npx latchkey-verify`.',
   })
-  @ApiOkResponse({ description: 'What is known of each chain.', standardSchema: logProofAnswer })
+  @ApiOkResponse({ description: 'The result for each chain.', standardSchema: logProofAnswer })
   @ApiProblems('not-found', 'too-many-exports')
   verify(
     @Req() request: LatchkeyRequest,

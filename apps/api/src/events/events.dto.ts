@@ -4,20 +4,20 @@ import { EXPORT_FORMATS } from '#audit';
 import { idField, pageOf, timeField, timeInput } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 
-/** Ids and types are compared as they are. What looks like a secret is refused, since the log tells what was asked for. */
+/** A filter with something like a secret is refused, because filters are recorded in the log. */
 const textFilter = z
   .string()
   .min(1)
   .max(256)
   .regex(
     /^(?!.*lk_(?:ak|at|cs|rs|ss)_)[\x20-\x7e]+$/,
-    'must be an id of visible ASCII characters, and no token or secret',
+    'must be an id of visible ASCII characters, not a token or secret',
   );
-const timeFilter = timeInput('must be a time of RFC 3339, as 2026-11-23T09:30:00Z');
+const timeFilter = timeInput('must be an RFC 3339 time, such as 2026-11-23T09:30:00Z');
 
 const scope = {
   operationId: textFilter.optional().meta({
-    description: 'Only what belongs to this operation; `platform` for what belongs to none.',
+    description: 'Only this operation; `platform` for events without an operation.',
     example: 'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
   }),
 };
@@ -25,13 +25,13 @@ const period = {
   from: timeFilter.optional().meta({
     type: 'string',
     format: 'date-time',
-    description: 'From this time on.',
+    description: 'From this time (inclusive).',
     example: '2026-11-01T00:00:00Z',
   }),
   to: timeFilter.optional().meta({
     type: 'string',
     format: 'date-time',
-    description: 'Before this time.',
+    description: 'Until this time (exclusive).',
     example: '2026-12-01T00:00:00Z',
   }),
 };
@@ -44,13 +44,13 @@ export const listEventsQuery = z
   .strictObject({
     ...pageQuery,
     ...scope,
-    type: textFilter.optional().meta({ description: 'Only this type.', example: CredentialDeleted.type }),
+    type: textFilter.optional().meta({ description: 'Only events of this type.', example: CredentialDeleted.type }),
     actor: textFilter.optional().meta({
-      description: 'Only what this one did: id of a user, client id, or id of a part of the service.',
+      description: 'Only events of this actor: id of a user, client id, or id of an internal task.',
       example: 'us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
     }),
     subject: textFilter.optional().meta({
-      description: 'Only what was done to this: id of a credential, an operation, a user …',
+      description: 'Only events about this object: id of a credential, an operation, a user …',
       example: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
     }),
     ...period,
@@ -61,7 +61,7 @@ export type ListEventsParameters = z.output<typeof listEventsQuery>;
 export const exportEventsQuery = z
   .strictObject({
     format: z.enum(EXPORT_FORMATS).default('ndjson').meta({
-      description: '`ndjson` is what a verifier reads, `csv` is for spreadsheets.',
+      description: '`ndjson` for the verifier, `csv` for spreadsheets.',
     }),
     ...scope,
     ...period,
@@ -78,7 +78,7 @@ export type ListCheckpointsParameters = z.output<typeof listCheckpointsQuery>;
 export const signCheckpointsBody = z
   .strictObject({
     operationId: scope.operationId.meta({
-      description: 'Sign this operation’s chain only; `platform` for the platform’s. All chains when left out.',
+      description: 'Sign only the chain of this operation; `platform` for the platform chain. Omitted: all chains.',
       example: 'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
     }),
   })
@@ -86,16 +86,16 @@ export const signCheckpointsBody = z
   .meta({ example: {} });
 export type SignCheckpointsBody = z.output<typeof signCheckpointsBody>;
 
-const operationId = z.string().nullable().meta({ description: 'Whose chain it is; null for the platform’s.' });
+const operationId = z.string().nullable().meta({ description: 'The operation of the chain; null for the platform chain.' });
 const sha256 = z.string().meta({ description: 'SHA-256 in lower-case hexadecimal.' });
 const seq = z.number().int();
 
 export const eventAnswer = z
   .object({
     id: idField('ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
-    seq: seq.nullable().meta({ description: 'Place in its chain, from 1; null outside the chains.' }),
+    seq: seq.nullable().meta({ description: 'Position in the chain, from 1; null outside the chains.' }),
     operationId,
-    type: z.string().meta({ example: CredentialDeleted.type, description: 'What happened; docs/events.md has all.' }),
+    type: z.string().meta({ example: CredentialDeleted.type, description: 'The event type. docs/events.md lists all types.' }),
     at: timeField,
     actor: z
       .object({
@@ -103,22 +103,22 @@ export const eventAnswer = z
         id: z.string(),
         ip: z.string().nullable(),
       })
-      .meta({ description: 'Who did it.' }),
-    subject: z.object({ type: z.string(), id: z.string() }).meta({ description: 'What it was done to.' }),
+      .meta({ description: 'The actor.' }),
+    subject: z.object({ type: z.string(), id: z.string() }).meta({ description: 'The object of the event.' }),
     outcome: z.enum(['success', 'refused', 'failed']),
-    data: z.record(z.string(), z.unknown()).meta({ description: 'What else there is to say, by type.' }),
-    requestId: z.string().nullable().meta({ description: 'The request that led to it.' }),
+    data: z.record(z.string(), z.unknown()).meta({ description: 'Further data, depending on the type.' }),
+    requestId: z.string().nullable().meta({ description: 'The request that caused the event.' }),
     prevHash: sha256.nullable(),
     hash: sha256.nullable(),
   })
-  .meta({ id: 'Event', description: 'An event of the log. docs/event-log-format.md says how to verify it.' });
+  .meta({ id: 'Event', description: 'An event of the log. docs/event-log-format.md explains how to verify it.' });
 export const eventPage = pageOf(eventAnswer);
 
 export const checkpointAnswer = z
   .object({
     id: idField('cp_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
     operationId,
-    seq: seq.meta({ description: 'Place of the event that was signed.' }),
+    seq: seq.meta({ description: 'Position of the signed event.' }),
     hash: sha256,
     at: timeField,
     keyId: z.string().meta({ description: 'RFC 7638 thumbprint of the public key.' }),
@@ -126,31 +126,32 @@ export const checkpointAnswer = z
   })
   .meta({
     id: 'Checkpoint',
-    description: 'The service’s signed word that this was the hash of that chain at that place.',
+    description: 'A signed statement of the service: this was the hash of that chain at that position.',
   });
 export const checkpointPage = pageOf(checkpointAnswer);
 export const checkpointExport = z.object({ items: z.array(checkpointAnswer) });
 
 const fault = z.object({
-  seq: seq.meta({ description: 'The first bad place.' }),
+  seq: seq.meta({ description: 'Position of the first fault.' }),
   reason: z
     .enum(['start', 'gap', 'duplicate', 'fork', 'chain', 'prev-hash', 'hash', 'checkpoint', 'tail', 'head', 'beyond'])
     .meta({
       description:
-        'What is wrong there, in the words of docs/event-log-format.md; `head`: the service’s own note of where the chain ends has another hash; `beyond`: events are stored behind that end.',
+        'The fault, as in docs/event-log-format.md. `head`: the chain head has another hash than the last event. ' +
+        '`beyond`: events are stored after the chain head.',
     }),
 });
 
 export const signingAnswer = z
   .object({
-    signed: seq.meta({ description: 'How many chains are signed up to their ends now.', example: 3 }),
-    upToDate: seq.meta({ description: 'How many of them had been before.', example: 1 }),
+    signed: seq.meta({ description: 'The number of chains that are now signed up to their ends.', example: 3 }),
+    upToDate: seq.meta({ description: 'The number of chains that were already signed up to their ends.', example: 1 }),
     items: z
       .array(checkpointAnswer)
-      .meta({ description: 'The new checkpoints; the first hundred, if there are more.' }),
+      .meta({ description: 'The new checkpoints, at most one hundred.' }),
     faults: z
       .array(fault.extend({ operationId }))
-      .meta({ description: 'Chains that were not signed, since they are not whole.' }),
+      .meta({ description: 'Chains that were not signed because they have a fault.' }),
   })
   .meta({ id: 'Signing' });
 
@@ -160,19 +161,19 @@ export const logProofAnswer = z
     chains: z.array(
       z.object({
         operationId,
-        events: seq.meta({ description: 'How many were read; up to the first fault, if there is one.' }),
-        firstSeq: seq.nullable().meta({ description: 'Where the chain begins; null when there is no event at all.' }),
-        lastSeq: seq.meta({ description: 'The last event that is proven good.' }),
+        events: seq.meta({ description: 'The number of events read, up to the first fault.' }),
+        firstSeq: seq.nullable().meta({ description: 'Position of the first stored event; null if there is no event.' }),
+        lastSeq: seq.meta({ description: 'Position of the last event that is proven correct.' }),
         hash: sha256,
         fault: fault.nullable(),
-        checkpoint: checkpointAnswer.nullable().meta({ description: 'The last one that proves something.' }),
+        checkpoint: checkpointAnswer.nullable().meta({ description: 'The last valid checkpoint.' }),
         checkpointFaults: z
           .array(z.object({ id: z.string(), reason: z.enum(['unknown-key', 'retired-key', 'signature']) }))
-          .meta({ description: 'Checkpoints that prove nothing.' }),
+          .meta({ description: 'Checkpoints that are not valid.' }),
       }),
     ),
   })
-  .meta({ id: 'LogProof', description: 'Whether the log, as it is stored, is whole.' });
+  .meta({ id: 'LogProof', description: 'Whether the stored log is complete and correct.' });
 
 export const checkpointKeysAnswer = z
   .object({
@@ -183,7 +184,7 @@ export const checkpointKeysAnswer = z
         x: z.string(),
         kid: z.string().meta({ description: 'RFC 7638 thumbprint: the `keyId` of its checkpoints.' }),
         use: z.literal('sig'),
-        latchkey_retired_at: timeField.optional().meta({ description: 'When it was retired; it signs no more.' }),
+        latchkey_retired_at: timeField.optional().meta({ description: 'When the key was retired. It no longer signs.' }),
       }),
     ),
   })

@@ -6,13 +6,13 @@ import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 
 const MAX_PER_READER = 2;
 const MAX_PER_INSTANCE = 8;
-/** Each leaves an event or a checkpoint: nobody can make the log grow faster than this by reading it. */
-const MAX_BEGUN_PER_MINUTE = 30;
+/** Each read writes an event or a checkpoint, so this limits how fast reads can make the log grow. */
+const MAX_STARTS_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
-const RETRY_SECONDS = 5;
+const RETRY_AFTER_SECONDS = 5;
 const MAX_READERS = 10_000;
 
-/** Limits what reads all of the log (exports, verification, signing): memory and the store are shared with those who ask for tokens. */
+/** Limits reads of the whole log (export, verification, signing), which share memory and store with token requests. */
 @Injectable()
 export class LongReads {
   private readonly running = new Map<string, number>();
@@ -20,27 +20,27 @@ export class LongReads {
   private total = 0;
 
   /**
-   * Takes a place until the answer is sent or its connection closed.
+   * Counts a read until its answer is sent or its connection is closed.
    *
    * @throws DomainError `too-many-exports`
    */
   begin({ principal }: LatchkeyRequest, { raw }: FastifyReply): void {
     const reader = principal?.userId ?? '';
     const own = this.running.get(reader) ?? 0;
-    if (own >= MAX_PER_READER) throw tooMany(`You have ${own} under way already: wait until one of them is done.`);
-    if (this.total >= MAX_PER_INSTANCE) throw tooMany('Others have as many under way as may run at a time.');
-    this.countBegun(reader);
+    if (own >= MAX_PER_READER) throw tooMany(`You already have ${own} running. Wait until one of them is done.`);
+    if (this.total >= MAX_PER_INSTANCE) throw tooMany('This instance runs as many as it can. Try again later.');
+    this.countStart(reader);
     this.total += 1;
     this.running.set(reader, own + 1);
     raw.once('close', () => this.end(reader));
   }
 
-  private countBegun(reader: string): void {
+  private countStart(reader: string): void {
     let begun = this.begun.get(reader);
     if (begun === undefined) this.begun.set(reader, (begun = { count: 0 }));
-    if (begun.count >= MAX_BEGUN_PER_MINUTE) {
+    if (begun.count >= MAX_STARTS_PER_MINUTE) {
       const leftMs = this.begun.getRemainingTTL(reader);
-      throw tooMany(`At most ${MAX_BEGUN_PER_MINUTE} may be begun in a minute.`, Math.max(1, Math.ceil(leftMs / 1000)));
+      throw tooMany(`At most ${MAX_STARTS_PER_MINUTE} can be started per minute.`, Math.max(1, Math.ceil(leftMs / 1000)));
     }
     begun.count += 1;
   }
@@ -53,6 +53,6 @@ export class LongReads {
   }
 }
 
-function tooMany(why: string, retryAfterSeconds = RETRY_SECONDS): DomainError {
+function tooMany(why: string, retryAfterSeconds = RETRY_AFTER_SECONDS): DomainError {
   return new DomainError('too-many-exports', `Too many exports and verifications. ${why}`, { retryAfterSeconds });
 }

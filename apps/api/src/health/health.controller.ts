@@ -17,10 +17,10 @@ const readyz = z.object({
     .array(
       z.object({
         code: z.string().meta({ example: 'log-inconsistent' }),
-        detail: z.string().meta({ description: 'What is wrong, and what to do.' }),
+        detail: z.string().meta({ description: 'Says what is wrong and what to do.' }),
       }),
     )
-    .meta({ description: 'What else an operator has to look at; the worst first.' }),
+    .meta({ description: 'Further problems that an operator must handle, the worst first.' }),
 });
 
 @ApiTags('Health')
@@ -37,8 +37,8 @@ export class HealthController {
 
   @Get('livez')
   @ApiOperation({
-    summary: 'Is the process alive?',
-    description: 'Touches no store: a store that is away is no reason to restart the service.',
+    summary: 'Check that the process is alive',
+    description: 'Does not depend on a store, because a restart does not help when a store is unavailable.',
   })
   @ApiOkResponse({ description: 'Alive.', standardSchema: livez })
   livez(): z.output<typeof livez> {
@@ -48,17 +48,17 @@ export class HealthController {
   @Get('readyz')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Can it serve?',
+    summary: 'Check that the instance can serve',
     description:
-      '503 while MongoDB cannot serve, the instance is shutting down, or a problem keeps it from serving (`restored-behind`). `degraded` while ' +
-      'only Redis is away, or a problem touches some operations only (`log-inconsistent`).',
+      '503 while MongoDB is unavailable, the instance is shutting down, or a problem blocks it (`restored-behind`). ' +
+      '`degraded` while only Redis is unavailable, or a problem affects only some operations (`log-inconsistent`).',
   })
-  @ApiOkResponse({ description: 'Ready, perhaps degraded.', standardSchema: readyz })
+  @ApiOkResponse({ description: 'Ready, possibly degraded.', standardSchema: readyz })
   @ApiServiceUnavailableResponse({ description: 'Not ready.', standardSchema: readyz })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<z.output<typeof readyz>> {
     const [mongodb, redis] = await Promise.all([this.signs.mongodb(), this.signs.redis()]);
     const problems = this.conditions.list().map(({ code, detail }) => ({ code, detail }));
-    if (mongodb === 'down' || this.draining.begun || this.conditions.blocking !== undefined) {
+    if (mongodb === 'down' || this.draining.hasBegun || this.conditions.blocking !== undefined) {
       reply.code(503);
       return { status: 'unavailable', mongodb, redis, problems };
     }

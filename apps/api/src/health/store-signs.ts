@@ -3,10 +3,10 @@ import { FirstAdmin } from '#identity';
 import { Fence, MongoStore, bounded } from '#mongo';
 import { JobQueues } from '#queues';
 
-/** How long a store may take to show a sign of life, in milliseconds. */
-const SIGN_OF_LIFE_MS = 1_000;
 
-/** Asks the stores for a sign of life. */
+const CHECK_TIMEOUT_MS = 1_000;
+
+/** Checks whether the stores are available. */
 @Injectable()
 export class StoreSigns {
   constructor(
@@ -16,11 +16,11 @@ export class StoreSigns {
     private readonly jobQueues: JobQueues,
   ) {}
 
-  /** Up when the primary answers and a majority confirms that it is the primary: without that no question is answered. */
+  /** Up if the primary answers and a majority confirms that it is the primary, which every answer requires. */
   async mongodb(): Promise<'up' | 'down'> {
     if (!this.store.ready || !this.firstAdmin.settled) return 'down';
     try {
-      await bounded(Promise.all([this.store.ping(), this.fence.ready()]), SIGN_OF_LIFE_MS);
+      await bounded(Promise.all([this.store.ping(), this.fence.ready()]), CHECK_TIMEOUT_MS);
       return 'up';
     } catch {
       return 'down';
@@ -28,6 +28,6 @@ export class StoreSigns {
   }
 
   async redis(): Promise<'up' | 'down'> {
-    return (await this.jobQueues.isReachable(SIGN_OF_LIFE_MS)) ? 'up' : 'down';
+    return (await this.jobQueues.isReachable(CHECK_TIMEOUT_MS)) ? 'up' : 'down';
   }
 }

@@ -1,13 +1,13 @@
 import Negotiator from 'negotiator';
 
 /**
- * Whether an Accept header admits one of these media types. Types and weights count, other parameters are ignored: no
+ * Whether an Accept header allows one of these media types. Parameters other than weights are ignored, because no
  * representation here has any (RFC 9110 12.5.1).
- * @param accept undefined or empty admits everything
+ * @param accept undefined or empty allows everything
  */
 export function accepts(accept: string | undefined, types: readonly string[]): boolean {
   if (accept === undefined || accept === '*/*' || types.includes(accept) || accept.trim() === '') return true;
-  // quoted values first: they may hold commas and semicolons
+  // remove quoted values first: they may contain commas and semicolons
   const bare = accept.replace(/"(?:[^"\\]|\\.)*"?/g, '').replace(/;\s*(?!q\s*=)[^;,]*/gi, '');
   return new Negotiator({ headers: { accept: bare } }).mediaTypes([...types]).length > 0;
 }

@@ -9,12 +9,12 @@ export const X_ROLES = 'x-roles';
 /** `any`: everyone who signed in, even without a role. */
 type Callers = readonly Role[] | 'any';
 
-/** Who may call a route. A route without it is refused to everyone, and fails the architecture tests. */
+/** Who may call a route. A route without it is closed to everyone and fails the architecture tests. */
 export type Access = { readonly public: true } | { readonly public: false; readonly roles: Callers };
 
 type Decorator = MethodDecorator & ClassDecorator;
 
-/** The roles that may call the route. Routes with an `operationId` in their path are narrowed further, to one's operations. */
+/** The roles that may call the route. If its path has an `operationId`, the person must also have that operation. */
 export function Roles(...roles: Role[]): Decorator {
   return declared({ public: false, roles }, roles);
 }
@@ -24,7 +24,7 @@ export function SignedIn(): Decorator {
   return declared({ public: false, roles: 'any' }, ['any']);
 }
 
-/** A route without sign-in of people: it is public, or has its own guard (the OAuth endpoints). */
+/** A route without sign-in of people: it is public or has its own guard (the OAuth endpoints). */
 export function Public(): Decorator {
   return declared({ public: true }, []);
 }

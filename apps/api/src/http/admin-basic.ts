@@ -6,12 +6,12 @@ import { wrongPassword } from './unauthenticated.ts';
 
 const NAME = 'admin-basic';
 
-/** Decides on a name and password that our own strict parser read. */
+/** Checks the name and password that the strict parser read. */
 type Verify = () => Promise<Principal | undefined>;
 
 /**
- * What passport-http gets to see in place of the request. Passport has one strategy of a name in a process, so what belongs to
- * one application comes with the request.
+ * The stand-in for the request that passport-http receives. Passport has one strategy per name and process, so the
+ * check of this application travels with the request.
  */
 interface CheckedRequest {
   readonly headers: { readonly authorization: string };
@@ -25,7 +25,7 @@ class AdminBasicStrategy extends PassportStrategy(BasicStrategy, NAME, 4) {
     super({ passReqToCallback: true });
   }
 
-  /** passport-http's own reading of the pair is passed over: it cuts a password at its first colon. */
+  /** Ignores the pair that passport-http parsed: it cuts a password at its first colon. */
   async validate({ verify }: CheckedRequest): Promise<Principal | false> {
     return (await verify()) ?? false;
   }
@@ -35,16 +35,16 @@ class AdminBasicStrategy extends PassportStrategy(BasicStrategy, NAME, 4) {
 export class AdminBasicGuard extends AuthGuard(NAME) {
   constructor() {
     super();
-    new AdminBasicStrategy(); // makes itself known to passport
+    new AdminBasicStrategy(); // registers itself with passport
   }
 
   /**
-   * @param verify decides on the pair that was read from the request
-   * @throws DomainError `unauthenticated`, or what `verify` throws
+   * @param verify checks the pair that was read from the request
+   * @throws DomainError `unauthenticated`, or the errors of `verify`
    */
   async signIn(verify: Verify): Promise<Principal> {
     const request: CheckedRequest = {
-      // a well-formed stand-in: left to itself the strategy takes any scheme with "basic" in it, and lenient base64
+      // a well-formed stand-in, because the strategy accepts any scheme that contains "basic", and lenient base64
       headers: { authorization: `Basic ${Buffer.from('checked:before').toString('base64')}` },
       verify,
     };

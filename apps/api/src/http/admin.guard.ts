@@ -12,8 +12,8 @@ import { PersonSignIn } from './person-sign-in.ts';
 const NO_ONE: Access = { public: false, roles: [] };
 
 /**
- * Stands before every route: who asks, and whether they may. A route that does not say who may call it is closed. It runs on the
- * OAuth routes too, which are public to it, so what it knows of a route is looked up once.
+ * Checks on every route who calls and whether they may. A route without declared access is closed. The access of a
+ * route is cached, because the guard also runs on the OAuth routes, the hot path.
  */
 @Injectable()
 export class AdminGuard implements CanActivate {
@@ -49,7 +49,7 @@ export class AdminGuard implements CanActivate {
     if (!principal.roles.some((role) => roles.includes(role))) throw forbidden();
     const operationId = operationIdOf(request);
     if (operationId === undefined) return true;
-    // RFC 9110 15.5.4: to whom it is no concern, it does not exist
+    // RFC 9110 15.5.4: hide the existence of an operation from those who may not see it
     if (!maySeeOperation(principal, operationId)) throw DomainError.notFound('operation');
     if (!coversOperation(principal, roles, operationId)) throw forbidden();
     return true;
@@ -62,5 +62,5 @@ function operationIdOf({ params }: LatchkeyRequest): string | undefined {
 }
 
 function forbidden(): DomainError {
-  return new DomainError('forbidden', 'Your roles do not allow this. Ask a platform-admin.');
+  return new DomainError('forbidden', 'Your roles do not allow this. Ask a platform-admin for another role.');
 }

@@ -15,11 +15,11 @@ const API_KEY = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const MAX_KEYS = 500;
 const KEY_LISTS = ['apis', 'add', 'remove'] as const;
 
-/** What of a refused body can be looked at all the same. */
+/** The parts of an invalid body that can still be checked. */
 export interface ReadableParts<T> {
   /** Members that are valid by themselves, with their defaults. */
   readonly valid: Partial<T>;
-  /** Lists of API keys, by member; null for an entry that is no key. */
+  /** Lists of API keys, by member; null for an entry that is not a key. */
   readonly keys: Readonly<Record<string, readonly (string | null)[]>>;
   readonly operationId: string;
 }
@@ -30,10 +30,10 @@ interface Options {
 }
 
 /**
- * Has a body that its schema refuses also checked by what only the store knows, so that all faults are told in one answer.
+ * Also checks an invalid body against the store, so that one answer lists all faults.
  *
  * @param schema of the body
- * @param find makes the query for the other faults
+ * @param find returns the query for the other faults
  */
 export function AllFaults<S extends z.ZodObject>(
   schema: S,
@@ -64,10 +64,10 @@ export class AllFaultsInterceptor implements NestInterceptor {
     const { schema, find } = Reflect.getMetadata(OPTIONS, context.getHandler()) as Options;
     const parts = readableParts(schema, context.switchToHttp().getRequest<LatchkeyRequest>());
     if (parts === undefined) return error;
-    // the body is refused anyway: should the store be away, it is refused for what is known
+    // the body is invalid anyway: without the store, report the faults that are known
     const found = await this.queries.execute(find(parts)).catch((): FieldFault[] => []);
-    const told = new Set(error.errors.map(({ pointer }) => pointer));
-    const errors = [...error.errors, ...found.filter(({ pointer }) => !told.has(pointer))].slice(0, MAX_FAULTS);
+    const reported = new Set(error.errors.map(({ pointer }) => pointer));
+    const errors = [...error.errors, ...found.filter(({ pointer }) => !reported.has(pointer))].slice(0, MAX_FAULTS);
     return new DomainError(error.code, error.publicDetail, { errors });
   }
 }
@@ -90,7 +90,7 @@ function readableParts(
 }
 
 function apiKeysIn(list: unknown): (string | null)[] {
-  // a list that is too long is refused for that
+  // the schema reports a list that is too long
   if (!Array.isArray(list) || list.length > MAX_KEYS) return [];
   return list.map((key: unknown) => (typeof key === 'string' && API_KEY.test(key) ? key : null));
 }

@@ -1,12 +1,12 @@
-/** Finds and splits an Authorization header, from the raw lines: Node's parsed headers silently keep the first of two. */
+/** Reads an Authorization header from the raw lines, because Node's parsed headers silently keep the first of two. */
 
-/** No such header · breaks its grammar, or is there twice · a scheme other than the one asked for. */
+/** The header is missing · is invalid or present twice · has another scheme. */
 export type NoCredentials = 'absent' | 'malformed' | 'other-scheme';
 
-// RFC 9110 11.4: the scheme is a token, any parameters come after a space
+// RFC 9110 11.4: the scheme is a token; parameters follow after a space
 const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: |$)/;
 
-/** The one line of this name in `rawHeaders` (name, value, name, value …); the name in lower case. */
+/** The only line with this name in `rawHeaders` (name, value, name, value …). The name is in lower case. */
 function lineOf(rawHeaders: readonly string[], name: string): { text: string } | 'absent' | 'malformed' {
   let line: string | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -19,9 +19,9 @@ function lineOf(rawHeaders: readonly string[], name: string): { text: string } |
 }
 
 /**
- * What follows the scheme and its spaces in the one header line of this name.
+ * Returns the part after the scheme in the only header line with this name.
  * @param rawHeaders Node's `req.rawHeaders`
- * @param scheme in lower case; compared without regard to case (RFC 9110 11.1)
+ * @param scheme in lower case; the comparison is case-insensitive (RFC 9110 11.1)
  */
 export function authorizationOf(
   rawHeaders: readonly string[],

@@ -5,12 +5,12 @@ const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 const CONTROL = /\p{Cc}/u;
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
-/** Well-formed Basic, but with a character that no id or secret has, such as the line break at the end of a file. */
+/** Well-formed Basic, but with a character that no id or secret has, such as the final line break of a file. */
 export type Unprintable = 'unprintable';
 
 /**
- * The bytes of strict base64. Node's decoder skips unknown characters and takes the URL alphabet as well, so its result is
- * encoded again and compared: that checks alphabet, padding and unused bits (RFC 4648 3.2, 3.3, 3.5).
+ * Decodes strict base64. Node's decoder is lenient, so the result is encoded again and compared: this checks alphabet,
+ * padding and unused bits (RFC 4648 3.2, 3.3, 3.5).
  */
 function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
@@ -25,10 +25,10 @@ function decodePart(part: string): string {
 }
 
 /**
- * The client's id and secret from HTTP Basic, as OAuth 2.0 clients send them (RFC 7617, RFC 6749 2.3.1): split at the first
- * colon, each part form-decoded once, visible ASCII, neither empty.
+ * Reads client id and secret from HTTP Basic as OAuth 2.0 clients send them (RFC 7617, RFC 6749 2.3.1): split at the
+ * first colon, each part form-decoded once, visible ASCII, not empty.
  * @param rawHeaders Node's `req.rawHeaders`
- * @param headerName the header to read, `Authorization` unless a gateway signs in beside its caller
+ * @param headerName another header, if a gateway signs in while `Authorization` belongs to its caller
  */
 export function parseBasicAuthorization(
   rawHeaders: readonly string[],
@@ -45,8 +45,8 @@ export function parseBasicAuthorization(
 }
 
 /**
- * A person's name and password from HTTP Basic (RFC 7617 with charset="UTF-8"): split at the first colon, not form-decoded,
- * any text without control characters, neither empty.
+ * Reads a person's name and password from HTTP Basic (RFC 7617 with charset="UTF-8"): split at the first colon, not
+ * form-decoded, any text without control characters, not empty.
  * @param rawHeaders Node's `req.rawHeaders`
  */
 export function parseUserAuthorization(
@@ -58,7 +58,7 @@ export function parseUserAuthorization(
   if (bytes === undefined) return 'malformed';
   const pair = bytes.toString('utf8');
   const colon = pair.indexOf(':');
-  // bytes that are not UTF-8 come back as other bytes
+  // invalid UTF-8 does not survive the round trip
   if (colon < 1 || colon === pair.length - 1 || !Buffer.from(pair, 'utf8').equals(bytes)) return 'malformed';
   if (CONTROL.test(pair)) return 'unprintable';
   return { username: pair.slice(0, colon), password: pair.slice(colon + 1) };

@@ -7,7 +7,7 @@ const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 /**
  * The bearer token of an Authorization header (RFC 6750 2.1).
  * @param rawHeaders Node's `req.rawHeaders`
- * @param headerName the header to read, `Authorization` unless told otherwise
+ * @param headerName the header to read
  */
 export function parseBearerAuthorization(
   rawHeaders: readonly string[],

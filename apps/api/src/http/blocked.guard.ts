@@ -7,14 +7,14 @@ import { Conditions } from '#observability';
 const ALWAYS = Symbol('always');
 const RETRY_AFTER_SECONDS = 10;
 
-/** Answers even while the instance must not serve: its health, say. */
+/** A route that answers even while the instance must not serve, such as its health. */
 export function ServesAlways(): CustomDecorator<symbol> {
   return SetMetadata(ALWAYS, true);
 }
 
 /**
- * Refuses requests while a condition blocks the instance. `/readyz` keeps a load balancer away, but not a caller that goes without
- * one, and what was ended must not be accepted by either.
+ * Refuses requests while a condition blocks the instance. `/readyz` alone stops only callers behind a load balancer; a
+ * direct caller must not use an ended credential either.
  */
 @Injectable()
 export class BlockedGuard implements CanActivate {
@@ -28,7 +28,7 @@ export class BlockedGuard implements CanActivate {
     const { blocking } = this.conditions;
     if (blocking === undefined) return true;
     if (this.reflector.getAllAndOverride<boolean>(ALWAYS, [context.getHandler(), context.getClass()])) return true;
-    throw new DomainError('not-ready', `This instance does not serve at the moment: ${blocking.code}. See /readyz.`, {
+    throw new DomainError('not-ready', `This instance is not ready: ${blocking.code}. See /readyz, or try another instance.`, {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }

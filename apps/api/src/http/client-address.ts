@@ -1,36 +1,36 @@
 import { AllowedIps, parseAddress } from '#kernel';
 
-/** Longer than any address with a port and white space; anything longer is refused unread. */
+/** Longer than any address with port and white space. Longer text is rejected without parsing. */
 const MAX_HOP_LENGTH = 100;
 
-// Azure Application Gateway and IIS write a port after IPv4, AWS and HAProxy can be set to; IPv6 then needs brackets
+// Azure Application Gateway and IIS add a port to IPv4, AWS and HAProxy optionally; IPv6 then needs brackets
 const IPV4_WITH_PORT = /^([0-9.]{7,15}):([0-9]{1,5})$/;
 const BRACKETED_IPV6 = /^\[([^\]]*:[^\]]*)\](?::([0-9]{1,5}))?$/;
 const MAX_PORT = 65_535;
 
-/** Why no address can be read, for the log. It describes the text and never repeats it. */
+/** Why an address cannot be read, for the log. Describes the text and never repeats it. */
 export interface AddressFault {
   readonly reason: string;
   /** The text with each digit as `0` and each letter as `a`. */
   readonly shape?: string;
 }
 
-/** The trusted proxies, and the caller's address that follows from their X-Forwarded-For. */
+/** Finds the caller's address in the X-Forwarded-For of trusted proxies. */
 export class TrustedProxies {
   private readonly ranges: AllowedIps | undefined;
 
-  /** @param cidrs canonical ranges; without any, no header is believed. */
+  /** @param cidrs canonical ranges; if empty, the header is ignored */
   constructor(cidrs: readonly string[]) {
-    // an empty AllowedIps admits everyone, which here would be to trust everyone
+    // an empty AllowedIps admits everyone, which would mean to trust everyone
     this.ranges = cidrs.length === 0 ? undefined : new AllowedIps(cidrs);
   }
 
   /**
-   * The caller's canonical address: the rightmost hop that is not a trusted proxy, counting the socket's peer as the last hop;
-   * the leftmost where all are trusted. A header from a peer that is not trusted is ignored.
+   * The caller's canonical address: the rightmost hop that is not a trusted proxy (the peer is the last hop), or the
+   * leftmost if all are trusted. The header of an untrusted peer is ignored.
    * @param socketAddress the peer's address as the socket reports it
    * @param forwardedFor the X-Forwarded-For lines in their order
-   * @returns the fault if the peer's address, or a hop that has to be believed, cannot be read
+   * @returns a fault if the address of the peer or of a relevant hop cannot be read
    */
   clientAddress(socketAddress: string | undefined, forwardedFor: readonly string[]): string | AddressFault {
     const peer = socketAddress === undefined ? undefined : parseAddress(socketAddress);
@@ -63,7 +63,7 @@ function faultOf(text: string, fromTheRight: number, entries: number): AddressFa
   const hop = text.trim();
   if (hop === '') return { reason: `${entry} is empty` };
   if (text.length > MAX_HOP_LENGTH) return { reason: `${entry} is longer than ${MAX_HOP_LENGTH} characters` };
-  // an address must stay recognisable, a secret in the wrong header must not
+  // keep an address recognisable, but not a secret in the wrong header
   const shape = hop.replace(/[0-9]/g, '0').replace(/[A-Za-z]/g, 'a').replace(/[^ -~]/g, '?'); // prettier-ignore
   return { reason: `${entry} is not an IP address, alone or with a port`, shape };
 }

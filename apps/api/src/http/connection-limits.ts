@@ -5,11 +5,11 @@ import { sourceOf } from '#identity';
 import { AllowedIps, parseAddress } from '#kernel';
 import type { Logger, Metrics } from '#observability';
 
-const WARN_EVERY_MS = 10_000;
+const WARNING_INTERVAL_MS = 10_000;
 
 /**
- * Limits the open connections: in all, so that the process keeps file handles and memory, and per address (IPv6: per /64), so that
- * nobody takes them all. All callers of a trusted proxy share its address, so it has no limit of its own.
+ * Limits open connections: in total, to save file handles and memory, and per address (IPv6: per /64), so that nobody
+ * can use up the total. Trusted proxies have no limit per address, because many callers share theirs.
  */
 export class ConnectionLimits {
   private readonly open = new Map<string, number>();
@@ -24,7 +24,7 @@ export class ConnectionLimits {
     private readonly logger: Logger,
   ) {
     const { trustedProxies } = config;
-    // an empty list would admit everyone
+    // an empty AllowedIps admits everyone
     this.proxies = trustedProxies.length === 0 ? undefined : new AllowedIps(trustedProxies);
     server.prependListener('connection', (socket: Socket) => this.add(socket));
   }
@@ -50,11 +50,11 @@ export class ConnectionLimits {
   }
 
   private refuse(socket: Socket, address: string | undefined): void {
-    // without an answer: whatever was read of a request by then would be carried out
+    // no answer: a request that was read already would be executed
     socket.destroy();
     this.metrics.connectionsRefused.inc();
-    if (performance.now() - this.warnedAtMs < WARN_EVERY_MS) return;
+    if (performance.now() - this.warnedAtMs < WARNING_INTERVAL_MS) return;
     this.warnedAtMs = performance.now();
-    this.logger.warn({ address, open: this.total }, 'too many connections: new ones are refused');
+    this.logger.warn({ address, open: this.total }, 'connection limit reached: new connections are closed');
   }
 }

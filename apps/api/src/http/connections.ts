@@ -2,18 +2,18 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The open connections of a server, and whether a request is under way on each. Node's own `closeIdleConnections` leaves
- * out those that never sent a request or sent only a part of its head, and those that become idle after it.
+ * Tracks the open connections of a server and their pending requests. Node's `closeIdleConnections` skips connections
+ * that sent no complete request, and those that become idle later.
  */
 export class Connections {
-  /** How many requests each has that were read as far as the end of their head, and are not answered. */
-  private readonly underWay = new Map<Socket, number>();
+  /** The number of pending requests of each connection, counted from the end of the request head. */
+  private readonly pending = new Map<Socket, number>();
   private closing = false;
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.underWay.set(socket, 0);
-      socket.once('close', () => this.underWay.delete(socket));
+      this.pending.set(socket, 0);
+      socket.once('close', () => this.pending.delete(socket));
     });
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       this.count(socket, 1);
@@ -21,21 +21,21 @@ export class Connections {
     });
   }
 
-  /** Closes those that never sent a byte. */
+  /** Closes connections that never sent a byte. */
   closeSilent(): void {
-    for (const socket of this.underWay.keys()) if (socket.bytesRead === 0) socket.destroySoon();
+    for (const socket of this.pending.keys()) if (socket.bytesRead === 0) socket.destroySoon();
   }
 
-  /** Closes those without a request under way; each of the others, when its requests are answered. */
-  closeUnused(): void {
+  /** Closes idle connections now, and each of the others once its requests are answered. */
+  closeWhenIdle(): void {
     this.closing = true;
-    for (const [socket, requests] of this.underWay) if (requests === 0) socket.destroySoon();
+    for (const [socket, requests] of this.pending) if (requests === 0) socket.destroySoon();
   }
 
   private count(socket: Socket, change: 1 | -1): void {
-    const requests = this.underWay.get(socket);
+    const requests = this.pending.get(socket);
     if (requests === undefined) return;
-    this.underWay.set(socket, requests + change);
+    this.pending.set(socket, requests + change);
     if (this.closing && requests + change === 0) socket.destroySoon();
   }
 }

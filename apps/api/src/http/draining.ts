@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 
-/** Whether the instance is on its way out. Whatever reaches it is still served. */
+/** The shutdown state of the instance. Requests that arrive in any state are still served. */
 @Injectable()
 export class Draining {
   private phase: 'no' | 'begun' | 'leaving' = 'no';
 
-  /** Whether it is to end soon: `/readyz` says so. */
-  get begun(): boolean {
+  /** Whether shutdown has begun. `/readyz` then reports `unavailable`. */
+  get hasBegun(): boolean {
     return this.phase !== 'no';
   }
 
-  /** Whether its clients are to close their connections: each answer says so. */
-  get active(): boolean {
+  /** Whether each answer asks its client to close the connection. */
+  get closesConnections(): boolean {
     return this.phase === 'leaving';
   }
 

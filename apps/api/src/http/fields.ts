@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { NameError, checkDescription, normaliseName } from '#kernel';
 
-/** Applies a rule of the kernel, and reports its fault under the field. */
-export function ruled(rule: (text: string) => string) {
+/** Applies a rule of the kernel and reports its fault at the field. */
+export function withRule(rule: (text: string) => string) {
   return (text: string, context: z.RefinementCtx): string => {
     try {
       return rule(text);
@@ -14,28 +14,29 @@ export function ruled(rule: (text: string) => string) {
   };
 }
 
-/** A name: 1…100 code points, normalised to NFC, nothing invisible. */
-export const nameField = z.string().transform(ruled(normaliseName)).meta({
+/** A name: 1…100 code points, normalised to NFC, without invisible characters. */
+export const nameField = z.string().transform(withRule(normaliseName)).meta({
   type: 'string',
   minLength: 1,
   maxLength: 100,
   description:
-    '1 to 100 characters, normalised to NFC; no control, bidirectional or zero-width characters. Unique without regard to case.',
+    '1 to 100 characters, normalised to NFC; no control, bidirectional or zero-width characters. ' +
+    'Unique, ignoring case.',
 });
 
 /** A description: up to 1000 code points; line breaks are allowed. */
-export const descriptionField = z.string().transform(ruled(checkDescription)).meta({
+export const descriptionField = z.string().transform(withRule(checkDescription)).meta({
   type: 'string',
   maxLength: 1000,
   description: 'Up to 1000 characters.',
 });
 
-// what is left of 2026-11-23T09:30:00+01:00 once its + has become a space
+// 2026-11-23T09:30:00+01:00 after its + was decoded as a space
 const LOST_PLUS = /^\S+ \d{2}:?\d{2}$/;
 
 /**
- * A time in input: RFC 3339 with an offset, its letters in either case (5.6).
- * @param advice what to write instead of anything else
+ * A time in a request: RFC 3339 with an offset, letters in either case (5.6).
+ * @param advice the message for an invalid time
  */
 export function timeInput(advice: string): z.ZodType<Date> {
   return z
@@ -46,24 +47,24 @@ export function timeInput(advice: string): z.ZodType<Date> {
         offset: true,
         error: ({ input }) =>
           LOST_PLUS.test(String(input))
-            ? 'A + in a query stands for a space. Write the offset as %2B01:00, or give the time in UTC with a Z.'
+            ? 'In a query, + means a space. Write the offset as %2B01:00, or send the time in UTC with a Z.'
             : advice,
       }),
     )
     .transform((text) => new Date(text));
 }
 
-/** A time in answers. */
+/** A time in an answer. */
 export const timeField = z
   .string()
   .meta({ format: 'date-time', description: 'RFC 3339, UTC.', example: '2026-11-23T09:30:00.000Z' });
 
-/** An opaque id in answers. */
+/** An opaque id in an answer. */
 export function idField(example: string, description: string): z.ZodString {
   return z.string().meta({ example, description });
 }
 
-/** A page of a list in answers. */
+/** A page of a list in an answer. */
 export function pageOf<T extends z.ZodType>(
   item: T,
 ): z.ZodObject<{ items: z.ZodArray<T>; nextCursor: z.ZodNullable<z.ZodString> }> {
@@ -72,6 +73,6 @@ export function pageOf<T extends z.ZodType>(
     nextCursor: z
       .string()
       .nullable()
-      .meta({ description: 'Send it as `cursor` for the next page; null on the last one.' }),
+      .meta({ description: 'Send it as `cursor` to get the next page; null on the last page.' }),
   });
 }

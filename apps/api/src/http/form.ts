@@ -1,4 +1,4 @@
-/** A form body that is not application/x-www-form-urlencoded. `publicMessage` never holds the submitted text. */
+/** A form body that is not application/x-www-form-urlencoded. `publicMessage` never contains the submitted text. */
 export class FormError extends Error {
   override readonly name = 'FormError';
 
@@ -7,13 +7,13 @@ export class FormError extends Error {
   }
 }
 
-/** The parameters of a form: the first value of each name, and which names came more than once. */
+/** The parameters of a form: the first value of each name, and the names that occur more than once. */
 export interface Form {
   readonly values: ReadonlyMap<string, string>;
   readonly repeated: ReadonlySet<string>;
 }
 
-// an encoded form is ASCII; a bare space is let through because hand-written calls send it and it has one meaning only
+// an encoded form is ASCII; a plain space is accepted, because hand-written calls send it and it is unambiguous
 const ENCODED = /^[\x20-\x7e]*$/;
 
 function decode(text: string): string {
@@ -27,9 +27,10 @@ function decode(text: string): string {
 }
 
 /**
- * Reads application/x-www-form-urlencoded text strictly (RFC 6749 appendix B). Names are plain text: `grant_type[]` is a name
- * like any other and makes no array. Linear in its length.
- * @throws FormError on a faulty percent-escape, escapes that are no UTF-8, and bytes that an encoded form cannot have.
+ * Reads application/x-www-form-urlencoded text strictly, in linear time (RFC 6749 appendix B). Names are plain text:
+ * `grant_type[]` does not create an array.
+ * @throws FormError on an invalid percent-escape, escapes that are not UTF-8, and bytes that an encoded form cannot
+ * have
  */
 export function parseForm(body: string): Form {
   if (!ENCODED.test(body)) throw new FormError('The form has characters that must be percent-encoded.');
@@ -47,8 +48,8 @@ export function parseForm(body: string): Form {
 }
 
 /**
- * Whether a Content-Type is application/x-www-form-urlencoded. Its parameters are ignored: none is defined, and whatever
- * `charset` says, an encoded form is ASCII (WHATWG URL 5).
+ * Whether a Content-Type is application/x-www-form-urlencoded. Parameters are ignored: none is defined, and an encoded
+ * form is ASCII for any `charset` (WHATWG URL 5).
  */
 export function isFormMediaType(contentType: string | undefined): boolean {
   const [type = ''] = (contentType ?? '').split(';', 1);

@@ -12,42 +12,42 @@ import { parseStrictJson } from './strict-json.ts';
 import { toDomainError } from './to-domain-error.ts';
 import { answerForNode, answerUnreadable } from './unreadable-requests.ts';
 
-/** Largest JSON body in bytes: 500 API keys and 100 addresses take a tenth of it. */
-const JSON_LIMIT = 512 * 1024;
-/** Largest form body in bytes: a token request takes a hundredth of it. */
-export const FORM_LIMIT = 16 * 1024;
-const LONGEST_PATH_PARAMETER = 128;
-/** How long a request's header and body may take, in milliseconds. */
+/** 500 API keys and 100 addresses need a tenth of it. */
+const MAX_JSON_BYTES = 512 * 1024;
+/** A token request needs a hundredth of it. */
+export const MAX_FORM_BYTES = 16 * 1024;
+const MAX_PATH_PARAMETER_LENGTH = 128;
+/** The time limit for receiving the header and body of a request. */
 const REQUEST_TIMEOUT_MS = 20_000;
-/** How often Node looks for slower ones, in milliseconds: by default every 30 seconds, and so 10 to 40 seconds late. */
-const TIMEOUT_CHECK_MS = 1_000;
+/** How often Node checks for slow requests. Its default of 30 seconds would detect them 10 to 40 seconds late. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 
 /**
- * The Fastify server under Nest: request ids, body parsers, and an answer in our own form to everything that fails before a route.
+ * Creates the Fastify server under Nest: request ids, body parsers, and problem documents for errors before a route.
  * @param publicPath the path of PUBLIC_URL
- * @param routes is filled as routes are added
+ * @param routes filled as routes are added
  */
 export function createHttpAdapter(publicPath: string, routes: RouteTable): FastifyAdapter {
   const insideTarget = targetReader(publicPath, routes);
   const options: FastifyHttpOptions<Server> & { readonly skipMiddie: boolean } = {
     logger: false,
     http: {
-      requireHostHeader: false, // checked in request-hooks.ts: Node would answer without a word
+      requireHostHeader: false, // checked in request-hooks.ts: Node would answer without a body
       headersTimeout: REQUEST_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     },
     skipMiddie: true,
-    trustProxy: false, // the caller's address is worked out in one place: client-address.ts
-    bodyLimit: JSON_LIMIT,
+    trustProxy: false, // client-address.ts finds the caller's address
+    bodyLimit: MAX_JSON_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    return503OnClosing: false, // while draining, what still comes in is served
+    return503OnClosing: false, // while draining, late requests are still served
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: LONGEST_PATH_PARAMETER },
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER_LENGTH },
     rewriteUrl: (request) => insideTarget(request.url ?? '/'),
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     clientErrorHandler: answerUnreadable,
-    // no hook runs before these
+    // no hook runs for these errors
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
       sendProblem(reply, toDomainError(error), request.id);
@@ -61,19 +61,21 @@ export function createHttpAdapter(publicPath: string, routes: RouteTable): Fasti
   return adapter;
 }
 
-/** Gateways ask about calls of any method, some by that same method. CONNECT asks for a tunnel: it never gets as far. */
+/**
+ * Some gateways call forward-auth with the method of their caller. CONNECT requests a tunnel and never reaches a route.
+ */
 function addMethods(instance: FastifyInstance): void {
   for (const method of METHODS) {
     const isNew = method !== 'CONNECT' && !instance.supportedMethods.includes(method);
     if (isNew) instance.addHttpMethod(method, { hasBody: true });
   }
-  // Fastify would refuse it without a Content-Type before any route of ours is asked; none reads its body
+  // without this, Fastify rejects QUERY without a Content-Type before a route is called; no route reads its body
   instance.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true });
 }
 
 const CHARSET = /;[ \t]*charset=("?)([^";\s]*)\1/i;
 
-/** RFC 8259 8.1: JSON between systems is UTF-8. To read another encoding as UTF-8 would take the text for another. */
+/** RFC 8259 8.1: JSON between systems is UTF-8. Another encoding read as UTF-8 would give another text. */
 function checkCharset(contentType = ''): void {
   const charset = CHARSET.exec(contentType)?.[2];
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
@@ -90,10 +92,10 @@ function addParsers(instance: FastifyInstance): void {
       done(error as Error);
     }
   });
-  // forms are for the OAuth endpoints alone, which read them themselves: which members, and whether twice
+  // only the OAuth endpoints accept forms; they parse them strictly themselves
   instance.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: FORM_LIMIT },
+    { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
     (request, body: string, done) => {
       if (request.url.startsWith('/oauth2/')) done(null, body);
       else done(new DomainError('unsupported-media-type', 'Send the body as application/json.'));
@@ -104,7 +106,7 @@ function addParsers(instance: FastifyInstance): void {
   instance.decorateRequest('idempotencyId', undefined);
 }
 
-/** A request as the hooks see it. */
+/** Casts the request of a hook. */
 export function asLatchkeyRequest(request: unknown): LatchkeyRequest {
   return request as LatchkeyRequest;
 }

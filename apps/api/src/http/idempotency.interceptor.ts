@@ -16,23 +16,25 @@ import type { SecretMember } from './secret-fields.ts';
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const OPTIONS = Symbol('idempotency options');
 
-/** What a replayed answer says about a secret, which is not stored. */
+/** The notice of a replayed answer, which cannot contain the secret. */
 const SECRET_NOTICE =
-  'This is a replay of an earlier request. The secret was shown once and is stored nowhere; rotate it if it was lost.';
+  'This is a replay of an earlier request. The secret was shown once and is not stored; rotate it if you lost it.';
 
-/** The stored answer of the first request: its body and the version of the thing. */
+/** The stored answer of the first request: its body and the version of the resource. */
 export type FirstAnswer = Readonly<Record<string, unknown>>;
 
 export interface IdempotentOptions {
-  /** Reads the thing that the first request made or changed. A replay shows it as it is now. */
+  /** Reads the resource that the first request created or changed. A replay shows its current state. */
   readonly read: (first: FirstAnswer) => Query<{ readonly version: number }>;
-  /** The member of the answer that holds a secret. A replay cannot repeat it: it answers 200 with null there. */
+  /** The member of the answer with the secret. A replay answers 200 with null there. */
   readonly secretMember?: SecretMember;
-  /** Whether the command takes rights away. A replay then waits out the lease, since the first answer may never have arrived. */
+  /**
+   * Whether the command takes rights away. A replay then waits for the lease: the first answer may not have arrived.
+   */
   readonly altersRights?: boolean;
 }
 
-/** Honours `Idempotency-Key`: the same key and body within 24 hours have one effect and get an answer about it. */
+/** Honours `Idempotency-Key`: within 24 hours, the same key and body have one effect. */
 export function Idempotent(options: IdempotentOptions): MethodDecorator {
   const { secretMember } = options;
   return applyDecorators(
@@ -42,13 +44,13 @@ export function Idempotent(options: IdempotentOptions): MethodDecorator {
       name: 'Idempotency-Key',
       required: false,
       description:
-        '1 to 255 visible ASCII characters that you make for this one request. Sent again with the same body within 24 hours, it has no ' +
-        'second effect' +
+        '1 to 255 visible ASCII characters, new for each request. A repeat with the same key and body within 24 hours ' +
+        'has no second effect' +
         (secretMember === undefined
           ? ' and gets the same status.'
-          : ` and answers 200 with \`${secretMember}: null\`, since the secret is not stored.`) +
-        ' The replay shows the thing as it is now; if it was deleted since, it answers 410.' +
-        ' With another body: 422. While the first request is under way: 409.',
+          : ` and answers 200 with \`${secretMember}: null\`, because the secret is not stored.`) +
+        ' The replay shows the current state of the resource, or answers 410 if it was deleted.' +
+        ' With another body: 422. While the first request is running: 409.',
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: KEY.source },
     }),
   );
@@ -71,7 +73,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
     const who = request.principal?.userId ?? '';
     const id = digest(JSON.stringify([who, request.method, request.url, header]));
-    // the key, which is stored nowhere, salts the digest: a body may hold a password
+    // salt the digest with the key, which is not stored: a body may contain a password
     const bodyDigest = digest(JSON.stringify([header, request.body ?? null]));
     const reservation = await this.keys.reserve(id, bodyDigest);
     if (reservation.state === 'done') return of(await this.replay(context, reservation.result as FirstAnswer));
@@ -87,7 +89,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     );
   }
 
-  /** An answer about what the first request did. It shows the present state: the stored one may be long out of date. */
+  /** Answers with the current state, because the stored answer may be out of date. */
   private async replay(context: ExecutionContext, first: FirstAnswer): Promise<object> {
     const http = context.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
@@ -97,7 +99,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     ) as IdempotentOptions;
     if (altersRights === true) await leaseRunOut(performance.now());
     const view = await this.queries.execute(read(first)).catch((error: unknown) => {
-      throw error instanceof DomainError && error.code === 'not-found' ? deletedMeanwhile() : error;
+      throw error instanceof DomainError && error.code === 'not-found' ? deletedInTheMeantime() : error;
     });
     reply.header('idempotency-replayed', 'true');
     const body = withEtag(reply, view);
@@ -111,10 +113,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-function deletedMeanwhile(): DomainError {
+function deletedInTheMeantime(): DomainError {
   return new DomainError(
     'deleted-meanwhile',
-    'The first request with this Idempotency-Key was successful, but what it made or changed was deleted since. ' +
-      'To make another, send a new key.',
+    'The first request with this Idempotency-Key was successful, but the resource was deleted afterwards. ' +
+      'To create another, send a new key.',
   );
 }

@@ -11,8 +11,8 @@ const ELEMENT = new RegExp(`[ \\t]*(?:${ENTITY_TAG.source})?[ \\t]*(?:,|$)`, 'y'
 const OWN_TAG = /^v(0|[1-9]\d{0,14})$/;
 
 /**
- * Reads an `If-Match` (RFC 9110 13.1.1). A weak tag is taken for its strong form: a proxy that compresses weakens tags, and ours
- * name the version of a thing, not its bytes.
+ * Reads an `If-Match` (RFC 9110 13.1.1). A weak tag counts as strong: proxies that compress weaken tags, and these tags
+ * name a version, not its bytes.
  *
  * @returns `any` for `*`; undefined when the header is absent
  */
@@ -32,29 +32,29 @@ export function parseIfMatch(header: string | undefined): ExpectedVersion {
   return tags.length === 0 ? ['malformed'] : tags;
 }
 
-/** The versions that the caller's `If-Match` names. @throws DomainError `precondition-required` (428) without the header */
+/** The versions in the caller's `If-Match`. @throws DomainError `precondition-required` (428) without the header */
 export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersion => {
   const expected = parseIfMatch(context.switchToHttp().getRequest<LatchkeyRequest>().headers['if-match']);
   if (expected !== undefined) return expected;
   throw new DomainError(
     'precondition-required',
-    'Send the ETag that you read as If-Match, so that no one else’s change is lost.',
+    'Send the ETag of your last read as If-Match, so that you do not overwrite another change.',
     {
       errors: [
-        { pointer: '/header/If-Match', code: 'required', message: 'Send the ETag of the last answer, or * for any.' },
+        { pointer: '/header/If-Match', code: 'required', message: 'Send the ETag of the last answer, or * for any version.' },
       ],
     },
   );
 });
 
-/** The same where the caller may leave the header out. */
+/** Like `IfMatch`, but the header is optional. */
 export const OptionalIfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersion =>
   parseIfMatch(context.switchToHttp().getRequest<LatchkeyRequest>().headers['if-match']),
 );
 
 /**
- * Sends a view: its version goes into the ETag, the rest is the body. A proxy is asked not to change the body, which would
- * weaken the tag (RFC 9111 5.2.2.6).
+ * Puts the version of a view into the ETag and returns the rest as the body. `no-transform` asks proxies not to change
+ * the body, which would weaken the tag (RFC 9111 5.2.2.6).
  */
 export function withEtag<T extends { readonly version: number }>(reply: FastifyReply, view: T): Omit<T, 'version'> {
   const { version, ...body } = view;

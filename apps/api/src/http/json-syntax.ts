@@ -1,21 +1,21 @@
-/** Where a text stops being JSON, both counted from 1; columns are UTF-16 units. */
+/** The position of the first syntax error, both counted from 1; columns are UTF-16 units. */
 export interface TextPlace {
   readonly line: number;
   readonly column: number;
 }
 
 const SPACE = /[ \t\n\r]*/y;
-// RFC 8259 7: control characters are escaped
-/* eslint-disable no-control-regex -- they are what is looked for */
+// RFC 8259 7: control characters must be escaped
+/* eslint-disable no-control-regex -- the patterns exclude them */
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
 const STRING_START = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*/y;
 /* eslint-enable no-control-regex */
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)/y;
 
-/** What may come next: a value, a value or the end of an empty array, a key (or the end of an object), a colon, or what follows a value. */
+/** The expected next token. `after` is a comma or the end of the container, after a value. */
 type Next = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'after';
 
-/** Follows the grammar of RFC 8259 as far as the text keeps to it. It builds nothing; the text's depth is limited elsewhere. */
+/** Follows the grammar of RFC 8259 up to the first error. Builds no values; strict-json.ts limits the depth. */
 class SyntaxWalk {
   private at = 0;
   private next: Next = 'value';
@@ -23,8 +23,8 @@ class SyntaxWalk {
 
   constructor(private readonly text: string) {}
 
-  /** Index of the first character that cannot stand where it does; undefined when the text is JSON. */
-  fault(): number | undefined {
+  /** The index of the first unexpected character; undefined when the text is JSON. */
+  findFault(): number | undefined {
     for (;;) {
       this.take(SPACE);
       if (this.at >= this.text.length) return this.next === 'after' && this.open.length === 0 ? undefined : this.at;
@@ -83,7 +83,7 @@ class SyntaxWalk {
       this.next = next;
       return true;
     }
-    // the fault is inside the string, or the text ends there
+    // the error is inside the string, or the text ends there
     this.take(STRING_START);
     return false;
   }
@@ -96,9 +96,9 @@ class SyntaxWalk {
   }
 }
 
-/** Where the text stops being JSON; undefined when it is JSON. */
+/** The position of the first syntax error; undefined when the text is JSON. */
 export function jsonSyntaxFault(text: string): TextPlace | undefined {
-  const at = new SyntaxWalk(text).fault();
+  const at = new SyntaxWalk(text).findFault();
   if (at === undefined) return undefined;
   const before = text.slice(0, at).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };

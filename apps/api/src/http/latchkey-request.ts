@@ -2,20 +2,20 @@ import type { FastifyRequest } from 'fastify';
 import type { CallContext } from '#kernel';
 import type { Principal } from '#identity';
 
-/** What the hooks and guards find out about a request, kept on it for whoever comes after. */
+/** A request with the results of the hooks and guards. */
 export interface LatchkeyRequest extends FastifyRequest {
-  /** The caller's canonical address; undefined when it cannot be told (then everything that needs it is refused). */
+  /** The caller's canonical address. Undefined if it cannot be read; everything that needs it is then refused. */
   clientAddress: string | undefined;
-  /** Who signed in; set by the guard on every route that is not public. */
+  /** The signed-in person. Set by the guard on every route that is not public. */
   principal: Principal | undefined;
   /** Set while the request holds the reservation of an Idempotency-Key. */
   idempotencyId: string | undefined;
 }
 
 /**
- * Who asks, for the event log.
+ * The actor and request id for the event log.
  *
- * @throws Error on a route without a signed-in person: a mistake of ours
+ * @throws Error on a route without a signed-in person, which is a programming error
  */
 export function callContext(request: LatchkeyRequest): CallContext {
   const { principal, idempotencyId } = request;

@@ -4,7 +4,7 @@ import { DomainError } from '#kernel';
 import { Settings } from '#mongo';
 import { openCursor, sealCursor } from './cursor.ts';
 
-/** Query members of every list. */
+/** The query members of every list. */
 export const pageQuery = {
   limit: z
     .string()
@@ -13,7 +13,7 @@ export const pageQuery = {
     .refine((limit) => limit >= 1 && limit <= 100, 'must be a whole number from 1 to 100')
     .default(20)
     .meta({
-      description: 'How many items at most.',
+      description: 'The maximum number of items.',
       type: 'integer',
       minimum: 1,
       maximum: 100,
@@ -25,24 +25,24 @@ export const pageQuery = {
     .min(1)
     .max(1024)
     .optional()
-    .meta({ description: '`nextCursor` of the page before; leave it out for the first page.' }),
+    .meta({ description: '`nextCursor` of the previous page. Omit it for the first page.' }),
 };
 
-/** A page of a list. `nextCursor` is null on the last one. */
+/** A page of a list. `nextCursor` is null on the last page. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
 }
 
-/** Cursors that only the service can make, and only for the list that they were made for. */
+/** Creates and reads cursors. A cursor is valid only for the list that it was created for. */
 @Injectable()
 export class Pages {
   constructor(private readonly settings: Settings) {}
 
   /**
-   * Where the cursor's list goes on.
+   * Returns the key after which the list continues.
    *
-   * @param list what the cursor must have been made for: the route and its filters
+   * @param list the list that the cursor must belong to: the route and its filters
    * @throws DomainError `invalid-cursor`
    */
   async open(list: string, cursor: string | undefined): Promise<string | undefined> {
@@ -51,16 +51,19 @@ export class Pages {
     if (payload?.['list'] === list && typeof payload['after'] === 'string') return payload['after'];
     throw new DomainError(
       'invalid-cursor',
-      'Take the cursor as it was given, with the same filters, or leave it out to begin again.',
+      'Send `nextCursor` unchanged and with the same filters, or omit the cursor to start again.',
       {
         errors: [
-          { pointer: '/query/cursor', code: 'invalid-cursor', message: 'This cursor was not given out for this list.' },
+          { pointer: '/query/cursor', code: 'invalid-cursor', message: 'This cursor does not belong to this list.' },
         ],
       },
     );
   }
 
-  /** @param found one item more than the page holds, when there are more @param keyOf where the list goes on after an item */
+  /**
+   * @param found up to `limit` + 1 items: one more than the page shows if the list continues
+   * @param keyOf sort key of an item
+   */
   async page<T>(list: string, found: readonly T[], limit: number, keyOf: (item: T) => string): Promise<Page<T>> {
     const items = found.slice(0, limit);
     const last = items.at(-1);
@@ -70,7 +73,7 @@ export class Pages {
   }
 }
 
-/** Names a list for its cursors: the route and the filters, whose order does not matter. */
+/** The name of a list for its cursors: the route and its filters in any order. */
 export function listName(route: string, filters: Readonly<Record<string, string | undefined>>): string {
   const set = Object.entries(filters).filter(([, value]) => value !== undefined);
   return JSON.stringify([route, ...set.sort(([a], [b]) => (a < b ? -1 : 1))]);

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { listedSecret } from './secret-fields.ts';
 
-/** An RFC 9457 problem in answers, with the extension members that some types have. */
+/** An RFC 9457 problem with the extension members of some types. */
 export const problemSchema = z
   .object({
     type: z.string().meta({ example: 'urn:latchkey:problem:validation' }),
     title: z.string(),
     status: z.number().int(),
     detail: z.string().meta({ description: 'What to do.' }),
-    instance: z.string().meta({ description: 'Id of the request, to quote to an operator.' }),
+    instance: z.string().meta({ description: 'The request id. Quote it when you report the problem.' }),
     errors: z
       .array(z.object({ pointer: z.string(), code: z.string(), message: z.string() }))
       .optional()
@@ -16,16 +16,16 @@ export const problemSchema = z
     secrets: z
       .array(listedSecret)
       .optional()
-      .meta({ description: 'Of `rotation-in-progress`: both live secrets, the current one first.' }),
+      .meta({ description: 'For `rotation-in-progress`: both live secrets, the current one first.' }),
     violations: z
       .array(
         z.object({
           credentialId: z.string(),
           name: z.string().meta({ description: 'Name of the credential.' }),
-          rule: z.enum(['requireAllowedIps']).meta({ description: 'The rule that it breaks.' }),
+          rule: z.enum(['requireAllowedIps']).meta({ description: 'The rule that it violates.' }),
         }),
       )
       .optional()
-      .meta({ description: 'Of `policy-violated`: the credentials that break the new rules.' }),
+      .meta({ description: 'For `policy-violated`: the credentials that violate the new rules.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document.' });

@@ -11,7 +11,7 @@ import { sendProblem } from './problem.ts';
 import { RouteTable } from './route-table.ts';
 import { toDomainError } from './to-domain-error.ts';
 
-/** Handles every error: it is sent as problem+json, or in the format of its routes, and its private detail is logged. */
+/** Sends every error as problem+json, or in the format of its routes, and logs its private detail. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
@@ -45,7 +45,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** RFC 5789 2.2 for PATCH, RFC 9110 12.5.1 for the others: what to send instead. */
+/** Names the supported media type: RFC 5789 2.2 for PATCH, RFC 9110 12.5.1 for other methods. */
 function adviseMediaType(method: string, reply: FastifyReply): void {
   reply.header(method === 'PATCH' ? 'accept-patch' : 'accept', 'application/json');
 }

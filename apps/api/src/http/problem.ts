@@ -11,11 +11,11 @@ export interface Problem {
   readonly detail: string;
   readonly instance: string;
   readonly errors?: readonly FieldFault[];
-  /** Extension members (RFC 9457 3.2), such as `secrets` of `rotation-in-progress`. */
+  /** Extension members (RFC 9457 3.2), such as `secrets` in `rotation-in-progress`. */
   readonly [extension: string]: unknown;
 }
 
-/** The problem document of an error. @param requestId becomes `instance`: the one thing to quote to an operator */
+/** The problem document of an error. @param requestId becomes `instance`, which callers quote in reports */
 export function problemOf(error: DomainError, requestId: string): Problem {
   const { title, status } = errorStatus[error.code];
   return {
@@ -35,7 +35,7 @@ export function sendProblem(reply: FastifyReply, error: DomainError, requestId: 
   reply.code(problem.status).header('cache-control', 'no-store');
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds));
   if (problem.status === 401) reply.header('www-authenticate', challengesFor(reply));
-  // Fastify would close at once, and the reset could overtake the answer; what still comes is read and thrown away
+  // keep the connection open: Fastify would close it, and the reset could overtake the answer; Node discards the rest
   if (problem.status === 413) reply.removeHeader('connection');
   reply.type('application/problem+json').serializer(JSON.stringify).send(problem);
 }
@@ -43,16 +43,16 @@ export function sendProblem(reply: FastifyReply, error: DomainError, requestId: 
 const BASIC = 'Basic realm="latchkey admin", charset="UTF-8"';
 
 /**
- * RFC 9110 15.5.2: a 401 names the ways to sign in. A browser would answer `Basic` with a dialog of its own, on top of the page whose
- * script sent the request.
+ * RFC 9110 15.5.2: a 401 names the ways to sign in. A browser would answer `Basic` with a dialog of its own, on top of
+ * the page whose script sent the request.
  */
 function challengesFor({ request }: FastifyReply): string[] {
   return request.headers['sec-fetch-dest'] === 'empty' ? ['Bearer'] : [BASIC, 'Bearer'];
 }
 
-/** What a caller is told of an error that should not have happened: nothing of it. */
+/** An unexpected error, of which the caller learns no detail. */
 export function internalError(cause: unknown): DomainError {
-  return new DomainError('internal', 'The request could not be worked off. Quote the instance to your operator.', {
+  return new DomainError('internal', 'The request could not be processed. Try again; if it persists, report the request id (`instance`).', {
     cause,
   });
 }

@@ -5,9 +5,9 @@ import type { RouteTable } from './route-table.ts';
 const WELL_KNOWN = '/.well-known/';
 
 /**
- * Turns a request target into the one that the router knows, where PUBLIC_URL has a path. A proxy may strip that path or pass it
- * on. RFC 8414 3.1 puts it behind the well-known name instead of before it.
- * @param publicPath such as `/auth`, or '' for none
+ * Removes the path of PUBLIC_URL from a request target. A proxy may strip it already. RFC 8414 3.1 appends it to the
+ * well-known path instead of prefixing it.
+ * @param publicPath such as `/auth`; empty if PUBLIC_URL has no path
  */
 export function targetReader(publicPath: string, routes: RouteTable): (target: string) => string {
   if (publicPath === '') return normalTarget;
@@ -19,12 +19,12 @@ export function targetReader(publicPath: string, routes: RouteTable): (target: s
     if (path.startsWith(WELL_KNOWN) && path.endsWith(publicPath)) return path.slice(0, -publicPath.length) + query;
     if (path !== publicPath && !path.startsWith(`${publicPath}/`)) return normal;
     const inside = path.slice(publicPath.length) || '/';
-    // behind a proxy that strips, /auth/… may also be a path of ours
+    // behind a proxy that strips the path, /auth/… could also be a route
     return routes.beginsLikeRoute(inside) ? inside + query : normal;
   };
 }
 
-/** Puts the path of PUBLIC_URL before each `Location` that is a path of this service. */
+/** Prefixes the path of PUBLIC_URL to each `Location` that is a path of this service. */
 export function addPublicPath(instance: FastifyInstance, publicPath: string): void {
   if (publicPath === '') return;
   instance.addHook('onSend', (_request, reply, payload, done) => {

@@ -23,15 +23,15 @@ const SERVED_EXPORTS = new Map([
   ['csv', [CSV, PROBLEM]],
 ]);
 
-/** A token or secret of ours that someone put into a path. */
+/** A Latchkey token or secret that a caller put into a path. */
 const OWN_SECRET = /lk_(?:ak|at|cs|rs|ss)_[0-9A-Za-z]+/g;
 
-/** Nothing but our own origin, no framing, and styles inline since Swagger UI sets them. */
+/** Same origin only, no framing; inline styles, because Swagger UI sets them. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What is done for every request, before Nest: address, headers, content negotiation; and a log line after it. */
+/** Before Nest, for every request: address, headers and content negotiation. After it: a log line. */
 export function addRequestHooks(
   instance: FastifyInstance,
   config: Config,
@@ -44,21 +44,21 @@ export function addRequestHooks(
     const request = asLatchkeyRequest(raw);
     request.clientAddress = addressOf(raw.raw);
     reply.header('x-request-id', raw.id).header('x-content-type-options', 'nosniff');
-    if (draining.active) reply.header('connection', 'close');
+    if (draining.closesConnections) reply.header('connection', 'close');
     const { url } = raw;
     const hostFault = faultOfHost(raw.raw);
     if (hostFault !== undefined) {
       done(new DomainError('malformed-request', hostFault));
       return;
     }
-    // before the body is read: its media type must not turn an unknown path into a 415
+    // before the body is read: an unknown path must be 404, whatever the media type
     const unrouted = raw.is404 ? routes.faultOf(url, raw.method, reply) : undefined;
     if (unrouted !== undefined) {
       sendProblem(reply, unrouted, raw.id);
       return;
     }
     if (url.startsWith('/oauth2/')) {
-      // RFC 6749 5.1: every answer of these endpoints, also an error
+      // RFC 6749 5.1: on every answer of these endpoints, errors included
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
     } else if (url.startsWith('/v1/')) {
       reply.header('cache-control', 'no-store');
@@ -72,7 +72,7 @@ export function addRequestHooks(
   });
   instance.addHook('onResponse', (request, reply, done) => {
     if (request.url.startsWith('/v1/')) {
-      // never the query: it may hold what someone should not have put there
+      // without the query, which could contain a secret
       const path = request.url.split('?', 1)[0]?.replaceAll(OWN_SECRET, '[redacted]');
       const ms = Math.round(reply.elapsedTime);
       logger.info({ requestId: request.id, method: request.method, path, status: reply.statusCode, ms }, 'request');
@@ -82,15 +82,15 @@ export function addRequestHooks(
 }
 
 /**
- * How the caller's address is found. An address that cannot be read is undefined, and the log says why: with a proxy that sends
- * something unexpected nobody can sign in, and nothing else would tell the operator.
+ * Returns the function that finds the caller's address. If it cannot be read, nobody behind that proxy can sign in, so
+ * the reason is logged for the operator.
  */
 function addressReader(config: Config, logger: Logger): (request: IncomingMessage) => string | undefined {
   if (config.trustedProxies.length === 0) return ({ socket }) => peerAddress(socket);
   const proxies = new TrustedProxies(config.trustedProxies);
   const warning = new RareWarning(
     logger,
-    'requests of this peer are refused: the address of the caller cannot be read',
+    'requests of this peer are refused: cannot read the address of the caller',
   );
   return ({ socket, rawHeaders }) => {
     const found = proxies.clientAddress(socket.remoteAddress, headerLines(rawHeaders, 'x-forwarded-for'));
@@ -103,7 +103,7 @@ function addressReader(config: Config, logger: Logger): (request: IncomingMessag
 
 const peers = new WeakMap<Socket, string>();
 
-/** The canonical address of the socket's peer, worked out once for all requests of a connection. */
+/** The canonical address of the socket's peer, computed once per connection. */
 function peerAddress(socket: Socket): string | undefined {
   const known = peers.get(socket);
   if (known !== undefined) return known;
@@ -123,14 +123,14 @@ function notAcceptable({ url, headers: { accept }, query }: FastifyRequest): Dom
   let types: readonly string[] = SERVED;
   if (url.startsWith(EXPORT_PATH)) {
     const { format = 'ndjson' } = query as Record<string, unknown>;
-    // an unknown format is left to the schema
+    // the schema rejects an unknown format
     types = SERVED_EXPORTS.get(String(format)) ?? [NDJSON, CSV];
   }
   if (accepts(accept, types)) return undefined;
-  return new DomainError('not-acceptable', `Accept ${types[0]} (or */*).`);
+  return new DomainError('not-acceptable', `Send Accept: ${types[0]}, or */*.`);
 }
 
-/** Every line of a header, in order. @param name in lower case */
+/** All lines of a header, in order. @param name in lower case */
 export function headerLines(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }

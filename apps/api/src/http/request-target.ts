@@ -3,9 +3,8 @@ const ESCAPE = /%[0-9A-Fa-f]{2}/g;
 const UNRESERVED = /^[A-Za-z0-9._~-]$/;
 
 /**
- * One spelling for what means the same, so that whoever looks at the address sees what the router sees: the origin form
- * (RFC 9112 3.2.2 has servers take the absolute form too), and no escape of an unreserved character in the path (RFC 3986
- * 6.2.2.2). A `#`, which belongs in no request target, becomes part of the path, and so of no path there is.
+ * Normalises a request target, so that every check sees what the router sees: origin form (RFC 9112 3.2.2) and no
+ * escaped unreserved characters (RFC 3986 6.2.2.2). A `#` is invalid there; escaped, it matches no route.
  *
  * @param target the request target as it was sent
  */
@@ -15,12 +14,12 @@ export function normalTarget(target: string): string {
   const rooted = origin.startsWith('/') || origin === '*' ? origin : `/${origin}`;
   const question = rooted.indexOf('?');
   const path = question < 0 ? rooted : rooted.slice(0, question);
-  return path.replace(ESCAPE, plain) + (question < 0 ? '' : rooted.slice(question));
+  return path.replace(ESCAPE, unescapeUnreserved) + (question < 0 ? '' : rooted.slice(question));
 }
 
 const SLASH = 47;
 
-function plain(escape: string): string {
+function unescapeUnreserved(escape: string): string {
   const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
   return UNRESERVED.test(character) ? character : escape;
 }

@@ -6,15 +6,15 @@ interface KnownRoute {
   readonly methods: Set<string>;
 }
 
-/** What paths there are and by which methods, to tell an unknown path (404) from an unknown method (405 with `Allow`). */
+/** All paths and their methods, to distinguish an unknown path (404) from a wrong method (405 with `Allow`). */
 export class RouteTable {
   private readonly routes = new Map<string, KnownRoute>();
   private readonly firstSegments = new Set<string>();
 
-  /** @param publicPath the path of PUBLIC_URL, where readers of an error find /docs */
+  /** @param publicPath the path of PUBLIC_URL, for the link to /docs in errors */
   constructor(private readonly publicPath: string) {}
 
-  /** Call it before any route is added. */
+  /** Call before any route is added. */
   watch(instance: FastifyInstance): void {
     instance.addHook('onRoute', ({ url, method }) => {
       const methods = typeof method === 'string' ? [method] : method;
@@ -25,26 +25,26 @@ export class RouteTable {
     });
   }
 
-  /** Whether some route begins with the first segment of this path. */
+  /** Whether a route begins with the first segment of this path. */
   beginsLikeRoute(path: string): boolean {
     return this.firstSegments.has(firstSegmentOf(path));
   }
 
   /**
-   * Why no route takes the request: the path is unknown, or not for this method (RFC 9110 15.5.6: `Allow` then names which are).
-   * @returns undefined for a known OAuth path: those endpoints have an error format of their own (oauth-hooks.ts)
+   * The error for a request without a route: unknown path, or wrong method (RFC 9110 15.5.6: with `Allow`).
+   * @returns undefined for a known OAuth path, because these endpoints have their own error format (oauth-hooks.ts)
    */
   faultOf(url: string, method: string, reply: FastifyReply): DomainError | undefined {
     const methods = this.methodsOf(url);
     if (methods.length === 0 || methods.includes(method)) {
-      return new DomainError('not-found', `There is nothing at this path. ${this.publicPath}/docs lists the paths.`);
+      return new DomainError('not-found', `This path does not exist. See ${this.publicPath}/docs for all paths.`);
     }
     if (url.startsWith('/oauth2/')) return undefined;
     reply.header('allow', methods.join(', '));
     return new DomainError('method-not-allowed', 'Use one of the methods in the Allow header.');
   }
 
-  /** The methods of the path, for `Allow`; empty when there is no such path. @param url with or without a query */
+  /** The methods of the path, for `Allow`; empty for an unknown path. @param url with or without a query */
   methodsOf(url: string): string[] {
     const path = url.split('?', 1)[0] ?? '';
     const methods = new Set<string>();

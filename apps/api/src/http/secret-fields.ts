@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { idField, timeField } from './fields.ts';
 
-/** The member of an answer that holds a new secret, and the member that is the user name to it. */
+/** The member of an answer that holds a new secret, and the member with its user name. */
 const USER_NAMES = { clientSecret: 'clientId', resourceServerSecret: 'id' } as const;
 export type SecretMember = keyof typeof USER_NAMES;
 
-/** The members with the secret right after the user name that it belongs to, where a reader looks for it. */
+/** Inserts the secret right after its user name, where a reader expects it. */
 export function withSecret<T>(members: Readonly<Record<string, T>>, member: SecretMember, secret: T): Record<string, T>;
 export function withSecret(members: object, member: SecretMember, secret: string | null): object;
 export function withSecret(members: object, member: SecretMember, secret: unknown): object {
@@ -16,7 +16,7 @@ export function withSecret(members: object, member: SecretMember, secret: unknow
   );
 }
 
-/** How long the old secret stays valid, and what becomes of older ones: the body of a rotation. @param ended by a compromise */
+/** The body of a rotation. @param ended the secrets that `compromised` ends */
 export function rotationMembers(ended: string): {
   overlapSeconds: z.ZodDefault<z.ZodInt>;
   endOldest: z.ZodDefault<z.ZodBoolean>;
@@ -25,24 +25,24 @@ export function rotationMembers(ended: string): {
   return {
     overlapSeconds: z.int().min(0).max(604_800).default(0).meta({
       description:
-        'How long the secret that is replaced stays valid, in seconds: up to seven days. 0 ends it immediately.',
+        'How long the replaced secret stays valid, in seconds: up to seven days. 0 ends it immediately.',
     }),
     endOldest: z
       .boolean()
       .default(false)
       .meta({
         description:
-          'While two secrets are live: ends the older one immediately. Without it the rotation is refused then (409). ' +
-          'Without effect while only one is live.',
+          'If two secrets are live, ends the older one immediately; without it, the rotation is refused (409). ' +
+          'Has no effect while only one is live.',
       }),
     compromised: z
       .boolean()
       .default(false)
-      .meta({ description: `Ends ${ended} immediately, whatever the overlap.` }),
+      .meta({ description: `Ends ${ended} immediately, regardless of the overlap.` }),
   };
 }
 
-/** What is told of a stored secret. @param id of the schema in the OpenAPI document */
+/** A stored secret as shown to callers. @param id of the schema in the OpenAPI document */
 export function secretSchema(id: string): z.ZodObject<{
   id: z.ZodString;
   createdAt: z.ZodString;
@@ -53,37 +53,37 @@ export function secretSchema(id: string): z.ZodObject<{
     .object({
       id: idField('se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
       createdAt: timeField,
-      expiresAt: timeField.nullable().meta({ description: 'When it ends; null for never, until it is rotated.' }),
-      lastUsedAt: timeField.nullable().meta({ description: 'When it last signed in, to the minute; null for never.' }),
+      expiresAt: timeField.nullable().meta({ description: 'When it expires; null if it does not expire.' }),
+      lastUsedAt: timeField.nullable().meta({ description: 'When it was last used, to the minute; null if never.' }),
     })
-    .meta({ id, description: 'What is kept of a secret and may be told. The secret itself is stored nowhere.' });
+    .meta({ id, description: 'Metadata of a secret. The secret itself is not stored.' });
 }
 
-/** A new secret, in the one answer that has it. @param prefix of its kind */
+/** A new secret in the only answer that contains it. @param prefix of its kind */
 export function shownSecret(prefix: string): z.ZodString {
   return z.string().meta({
     example: `${prefix}…`,
-    description: `The secret, shown this once: \`${prefix}\`, 43 base62 characters and 6 of a checksum. Keep it now.`,
+    description: `The secret, shown only once: \`${prefix}\`, 43 base62 characters and a checksum of 6. Store it now.`,
   });
 }
 
-/** Its place in the answer to a repeated request. */
-export const unrepeatedSecret = z.null().meta({ description: 'Always null: the secret is stored nowhere.' });
+/** The secret's member in a replayed answer. */
+export const unrepeatedSecret = z.null().meta({ description: 'Always null, because the secret is not stored.' });
 
-/** What such an answer says besides. */
+/** The notice of a replayed answer. */
 export const replayNotice = z
   .string()
-  .meta({ description: 'Says that this is a replay, and what to do when the secret was lost.' });
+  .meta({ description: 'Says that this is a replay, and what to do if the secret was lost.' });
 
 /** A secret in a list of secrets. */
 export const listedSecret = z
   .object({
     ...secretSchema('').shape,
-    current: z.boolean().meta({ example: true, description: 'Whether it is the newest live one.' }),
+    current: z.boolean().meta({ example: true, description: 'True for the newest live secret.' }),
   })
-  .meta({ id: 'LiveSecret', description: 'What is kept of a live secret and may be told.' });
+  .meta({ id: 'LiveSecret', description: 'Metadata of a live secret.' });
 
 /** The live secrets of a credential or resource server. */
 export const secretListAnswer = z
   .object({ items: z.array(listedSecret).max(2) })
-  .meta({ id: 'SecretList', description: 'Its live secrets, at most two, the current one first.' });
+  .meta({ id: 'SecretList', description: 'The live secrets, at most two, the current one first.' });

@@ -5,19 +5,18 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 
-const MOST_FAULTS = 20;
+const MAX_FAULTS = 20;
 
 /**
- * Refuses a query where the route takes none. Routes that take one check it against their schema; without this, a filter or an
- * option sent to the wrong call would be ignored in silence. It stands behind the guard that asks who it is. As an interceptor it would
- * send every request of every route through rxjs, token requests too.
+ * Refuses query parameters on routes without a query schema; otherwise a filter on the wrong call would be ignored
+ * silently. Runs after sign-in. A guard, because an interceptor would send token requests through rxjs too.
  */
 @Injectable()
 export class StrayQueryGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
     const request = context.switchToHttp().getRequest<LatchkeyRequest>();
     if (request.url.startsWith('/v1/') && request.url.includes('?') && !takesQuery(context)) {
-      const members = Object.keys(request.query as object).slice(0, MOST_FAULTS);
+      const members = Object.keys(request.query as object).slice(0, MAX_FAULTS);
       if (members.length > 0) throw unknownMembers(members);
     }
     return true;
@@ -30,11 +29,11 @@ function takesQuery(context: ExecutionContext): boolean {
 }
 
 function unknownMembers(members: readonly string[]): DomainError {
-  return new DomainError('validation', 'The request is not valid; see errors.', {
+  return new DomainError('validation', 'The request is not valid. See `errors`.', {
     errors: members.map((name) => ({
       pointer: `/query/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`.slice(0, 200),
       code: 'unknown-member',
-      message: 'This call takes no such query parameter; leave it out.',
+      message: 'This call has no such query parameter. Remove it.',
     })),
   });
 }

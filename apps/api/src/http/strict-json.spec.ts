@@ -153,7 +153,7 @@ describe('strict JSON refuses', () => {
     ['{"toString":1,"toString":2}', '/toString'],
     ['{"a":[[],{}],"b":{},"a":1}', '/a'],
   ])('a member twice: %s', (text, pointer) => {
-    expect(faultOf(text)).toMatchObject({ pointer, publicMessage: 'The member is given twice.' });
+    expect(faultOf(text)).toMatchObject({ pointer, publicMessage: 'The member occurs twice. Send it once.' });
   });
 
   it.each([
@@ -183,7 +183,7 @@ describe('strict JSON refuses', () => {
       '['.repeat(50_000),
       '[{"a":'.repeat(50_000),
     ]) {
-      expect(faultOf(text).publicMessage).toBe('The document may be nested at most 32 levels deep.');
+      expect(faultOf(text).publicMessage).toBe('The document must be nested at most 32 levels deep.');
     }
   });
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonSyntaxFault } from './json-syntax.ts';
 
-/** A fault in a JSON document: the member at fault as an RFC 6901 pointer ('' is the document), and what to do. */
+/** A fault in a JSON document, with an RFC 6901 pointer to the member ('' is the document). */
 export class StrictJsonError extends Error {
   override readonly name = 'StrictJsonError';
 
@@ -13,11 +13,11 @@ export class StrictJsonError extends Error {
   }
 }
 
-const DEEPEST = 32;
-/** A million different members take the engine more than a second; no document that means something has so many. */
-const MOST_COMMAS = 100_000;
-/** A longer pointer is cut back to a parent, so that no answer carries a caller's megabytes. */
-const LONGEST_POINTER = 512;
+const MAX_DEPTH = 32;
+/** A million different members take the engine more than a second; no valid document has that many. */
+const MAX_COMMAS = 100_000;
+/** A longer pointer is cut back to a parent, so that no answer repeats megabytes of the caller. */
+const MAX_POINTER_LENGTH = 512;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -28,7 +28,7 @@ const CLOSE_OBJECT = 0x7d;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
 
-/** An array or object whose end has not been read yet. */
+/** An open array or object. */
 interface Frame {
   /** The keys seen so far; undefined for an array. */
   readonly keys: Set<string> | undefined;
@@ -41,13 +41,13 @@ function pointerOf(frames: readonly Frame[]): string {
   for (const { at } of frames) {
     if (at === undefined) break;
     const longer = `${pointer}/${String(at).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (longer.length > LONGEST_POINTER) break;
+    if (longer.length > MAX_POINTER_LENGTH) break;
     pointer = longer;
   }
   return pointer;
 }
 
-/** Refuses depth and size beyond the limits without building anything, so that they cost no stack and no memory. */
+/** Checks depth and size before anything is built, so that too large a document costs no stack and no memory. */
 function checkExtent(body: Buffer): void {
   let depth = 0;
   let commas = 0;
@@ -60,11 +60,11 @@ function checkExtent(body: Buffer): void {
     } else if (byte === QUOTE) inString = true;
     else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       depth += 1;
-      if (depth > DEEPEST) throw new StrictJsonError('', `The document may be nested at most ${DEEPEST} levels deep.`);
+      if (depth > MAX_DEPTH) throw new StrictJsonError('', `The document must be nested at most ${MAX_DEPTH} levels deep.`);
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth -= 1;
     else if (byte === COMMA) {
       commas += 1;
-      if (commas > MOST_COMMAS) throw new StrictJsonError('', 'The document has too many members.');
+      if (commas > MAX_COMMAS) throw new StrictJsonError('', 'The document has too many members.');
     }
   }
 }
@@ -80,11 +80,11 @@ function endOfString(text: string, start: number): number {
 }
 
 function isNumberCode(code: number): boolean {
-  // digits, + - . and e E: all that a JSON number can be made of
+  // digits, + - . e E: the characters of a JSON number
   return (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e || (code | 0x20) === 0x65;
 }
 
-/** Walks a document known to be JSON and finds what JSON.parse lets through in silence. */
+/** Checks valid JSON for faults that JSON.parse ignores. */
 class Inspector {
   private readonly frames: Frame[] = [];
 
@@ -94,7 +94,7 @@ class Inspector {
     for (let at = 0; at < this.text.length;) at = this.step(at);
   }
 
-  /** Reads one token; gives where the next begins. */
+  /** Reads one token. Returns the index of the next. */
   private step(at: number): number {
     const code = this.text.charCodeAt(at);
     switch (code) {
@@ -114,7 +114,7 @@ class Inspector {
         this.nextMember();
         return at + 1;
       default:
-        // white space, colons and the letters of true, false and null say nothing
+        // skip white space, colons and the letters of true, false and null
         return code === MINUS || (code >= 0x30 && code <= 0x39) ? this.number(at) : at + 1;
     }
   }
@@ -128,11 +128,11 @@ class Inspector {
     const end = endOfString(this.text, start);
     const raw = this.text.slice(start + 1, end);
     const value = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
-    if (!value.isWellFormed()) this.fail('A string has half a surrogate pair, which is no character.');
+    if (!value.isWellFormed()) this.fail('A string contains half a surrogate pair. Send valid Unicode.');
     const frame = this.frames.at(-1);
     if (frame?.keys !== undefined && frame.at === undefined) {
       frame.at = value;
-      if (frame.keys.has(value)) this.fail('The member is given twice.');
+      if (frame.keys.has(value)) this.fail('The member occurs twice. Send it once.');
       frame.keys.add(value);
     }
     return end + 1;
@@ -154,7 +154,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // the engine's message quotes the document
+    // do not use the engine's message: it quotes the document
     const place = jsonSyntaxFault(text);
     const where = place === undefined ? '' : `; see line ${place.line}, column ${place.column}`;
     throw new StrictJsonError('', `The body is not a JSON document${where}.`);
@@ -162,11 +162,10 @@ function parse(text: string): unknown {
 }
 
 /**
- * Reads a JSON document as RFC 8259 means it, and refuses what readers disagree on (RFC 7493, I-JSON). Linear in its length.
- * Objects have the usual prototype; a member called `__proto__` is an own member like any other.
- * @throws StrictJsonError on bad UTF-8, a byte order mark, syntax, a member given twice, a number beyond the range of a
- * double, half a surrogate pair, nesting deeper than 32, or more than
- * 100,000 commas between members.
+ * Reads JSON (RFC 8259) in linear time, and rejects whatever readers interpret differently (RFC 7493, I-JSON). A member
+ * named `__proto__` is an own member like any other.
+ * @throws StrictJsonError on bad UTF-8, a byte order mark, syntax, a repeated member, a number beyond the range of a
+ * double, half a surrogate pair, nesting deeper than 32, or more than 100,000 commas
  */
 export function parseStrictJson(body: Buffer): unknown {
   if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) {

@@ -3,11 +3,11 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { DomainError } from '#kernel';
 import type { FieldFault } from '#kernel';
 
-/** How many faults an answer names at most. */
+/** The maximum number of faults in one answer. */
 export const MAX_FAULTS = 20;
 const MAX_POINTER_LENGTH = 200;
 
-/** A zod issue, as far as it is used here. */
+/** The members of a zod issue that are used here. */
 interface Issue extends StandardSchemaV1.Issue {
   readonly code?: string;
   readonly keys?: readonly string[];
@@ -15,19 +15,19 @@ interface Issue extends StandardSchemaV1.Issue {
 }
 
 /**
- * Checks input against the schema of its parameter (`@Body({ schema })`, `@Query({ schema })`). A fault is named by a JSON pointer
- * (RFC 6901); members of a query or path stand under `/query` and `/path`. No submitted value is repeated.
+ * Checks input against the schema of its parameter (`@Body({ schema })`, `@Query({ schema })`). Faults have a JSON
+ * pointer (RFC 6901), below `/query` or `/path` for these. No submitted value is repeated.
  */
 export class StrictSchemaPipe implements PipeTransform {
   async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { schema, type } = metadata;
     if (schema === undefined) return value;
-    // Nest's own StandardSchemaValidationPipe takes `__proto__` and `constructor` out of the input in silence
+    // Nest's StandardSchemaValidationPipe silently removes `__proto__` and `constructor` from the input
     const result = await schema['~standard'].validate(value === undefined && type !== 'body' ? {} : value);
     if (result.issues === undefined) return result.value;
     const prefix = type === 'query' ? '/query' : type === 'param' ? '/path' : '';
     const errors = result.issues.flatMap((issue) => faultsOf(issue, prefix)).slice(0, MAX_FAULTS);
-    throw new DomainError('validation', 'The request is not valid; see errors.', { errors });
+    throw new DomainError('validation', 'The request is not valid. See `errors`.', { errors });
   }
 }
 
@@ -37,7 +37,7 @@ function faultsOf(issue: Issue, prefix: string): FieldFault[] {
     return (issue.keys ?? []).map((key) => ({
       pointer: pointer(prefix, [...path, key]),
       code: 'unknown-member',
-      message: 'There is no such member here; leave it out.',
+      message: 'This member does not exist. Remove it.',
     }));
   }
   const code = issue.params?.code ?? (issue.code ?? 'invalid').replaceAll('_', '-');

@@ -5,15 +5,15 @@ import { asDomainError } from '#mongo';
 import { internalError } from './problem.ts';
 import { StrictJsonError } from './strict-json.ts';
 
-/** Fastify's own refusals, by their codes. */
+/** Fastify's errors, by their codes. */
 const fastifyErrors: Readonly<Record<string, () => DomainError>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new DomainError('body-too-large', 'The body is larger than is taken here.'),
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new DomainError('body-too-large', 'The body is too large. Send a smaller one.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
   FST_ERR_CTP_EMPTY_TYPE: unsupportedMediaType,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
-    new DomainError('malformed-request', 'The body is not as long as Content-Length says.'),
+    new DomainError('malformed-request', 'The length of the body differs from Content-Length.'),
   FST_ERR_BAD_URL: () => new DomainError('malformed-request', 'The path has a percent-escape that cannot be decoded.'),
-  FST_ERR_MAX_PARAM_LENGTH: () => new DomainError('uri-too-long', 'A part of the path is longer than any id is.'),
+  FST_ERR_MAX_PARAM_LENGTH: () => new DomainError('uri-too-long', 'A part of the path is longer than any id. Check the URL.'),
 };
 
 function unsupportedMediaType(): DomainError {
@@ -33,8 +33,7 @@ const httpCodes: Readonly<Record<number, ErrorCode>> = {
 };
 
 /**
- * Whatever was thrown, as a DomainError. What is not known to be safe to tell becomes `internal`; its text goes no further
- * than the log.
+ * Converts any error to a DomainError. An unknown error becomes `internal`, and its text is only logged.
  */
 export function toDomainError(thrown: unknown): DomainError {
   const error = asDomainError(thrown);
@@ -44,20 +43,20 @@ export function toDomainError(thrown: unknown): DomainError {
       errors: [{ pointer: error.pointer, code: 'malformed-json', message: error.publicMessage }],
     });
   }
-  // Nest wraps Fastify's refusals of the client's doing
+  // Nest wraps Fastify's client errors
   const source = error instanceof HttpException ? error.cause : error;
   if (source instanceof Error && 'code' in source && typeof source.code === 'string') {
     const known = fastifyErrors[source.code];
     if (known !== undefined) return known();
   }
-  // Node's word for a request whose sender hung up in the middle of the body
+  // Node's error for a connection that was closed in the middle of the body
   if (source instanceof Error && source.message === 'aborted') {
-    return new DomainError('malformed-request', 'The body was cut off.');
+    return new DomainError('malformed-request', 'The body is incomplete.');
   }
   if (error instanceof HttpException) {
     const code = httpCodes[error.getStatus()];
     if (code !== undefined)
-      return new DomainError(code, 'The request cannot be served; see the title.', { cause: error });
+      return new DomainError(code, 'The request cannot be served. See `title`.', { cause: error });
   }
   return internalError(error);
 }

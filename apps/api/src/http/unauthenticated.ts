@@ -1,6 +1,6 @@
 import { DomainError } from '#kernel';
 
-/** No sign-in was sent, or none that can be read. */
+/** The request has no readable sign-in. */
 export function unauthenticated(): DomainError {
   return new DomainError(
     'unauthenticated',
@@ -13,7 +13,7 @@ export function noLiveSession(): DomainError {
   return new DomainError('unauthenticated', 'Your session is over. Sign in again.');
 }
 
-/** No user name and no password may have one, so it is a mistake in copying. */
+/** User names and passwords never contain a control character, so this is a copying mistake. */
 export function unprintablePassword(): DomainError {
   return new DomainError(
     'unauthenticated',
@@ -21,23 +21,24 @@ export function unprintablePassword(): DomainError {
   );
 }
 
-/** Says the same of a name that there is and of one that there is not. */
+/** The same answer for known and unknown names. */
 export function wrongPassword(): DomainError {
   return new DomainError('unauthenticated', 'The user name or password is wrong.');
 }
 
-/** Does not say what is wrong with it: the log of refusals does. */
+/** Does not give the reason, which is recorded with the refusal. */
 export function badBearerToken(): DomainError {
   return new DomainError(
     'unauthenticated',
-    'The bearer token is not accepted. Get a new one from your OpenID Connect provider.',
+    'The bearer token is not valid. Get a new one from your OpenID Connect provider.',
   );
 }
 
-/** Guesses from an unknown address could not be counted. */
+/** Refused, because guesses from an unknown address cannot be counted. */
 export function unknownAddress(): DomainError {
   return new DomainError(
     'unauthenticated',
-    'The proxy in front of this service sends no address that can be read, so nobody can sign in by password. Tell its operator.',
+    'The proxy in front of this service sends no readable client address, so nobody can sign in with a password. ' +
+      'Tell its operator.',
   );
 }

@@ -5,13 +5,13 @@ import { DomainError } from '#kernel';
 import { problemOf } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 
-/** What Node's HTTP parser gives up with, by its codes; anything else is malformed. */
+/** Errors of Node's HTTP parser by code. All others are `malformed-request`. */
 const parserErrors: Readonly<Record<string, () => DomainError>> = {
-  HPE_HEADER_OVERFLOW: () => new DomainError('headers-too-large', 'Send a smaller header.'),
-  ERR_HTTP_REQUEST_TIMEOUT: () => new DomainError('request-timeout', 'Send the whole request sooner.'),
+  HPE_HEADER_OVERFLOW: () => new DomainError('headers-too-large', 'The header is too large. Send fewer or shorter headers.'),
+  ERR_HTTP_REQUEST_TIMEOUT: () => new DomainError('request-timeout', 'The request took too long to arrive. Send it again.'),
 };
 
-/** What the HTTP parser could not read still gets a problem document. The connection ends with it. */
+/** Sends a problem document for a request that the HTTP parser cannot read, and closes the connection. */
 export function answerUnreadable(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -19,40 +19,40 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Duple
   }
   const fault =
     parserErrors[error.code ?? '']?.() ??
-    new DomainError('malformed-request', 'This is no HTTP request that can be read.');
+    new DomainError('malformed-request', 'This is not a valid HTTP request.');
   endWith(socket, fault);
 }
 
-/** Has Node ask us where it would answer on its own, without a word: an Expect that it does not know, and CONNECT. */
+/** Sends problem documents where Node would answer without a body: an unknown Expect, and CONNECT. */
 export function answerForNode(server: Server): void {
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     if (response.socket !== null) {
-      endWith(response.socket, new DomainError('expectation-failed', 'The only Expect that is known is 100-continue.'));
+      endWith(response.socket, new DomainError('expectation-failed', 'The only supported Expect is 100-continue.'));
     }
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    endWith(socket, new DomainError('method-not-allowed', 'This is no proxy.'), 'Allow: GET, HEAD\r\n');
+    endWith(socket, new DomainError('method-not-allowed', 'This service is not a proxy.'), 'Allow: GET, HEAD\r\n');
   });
 }
 
-// RFC 9110 7.2: an authority's host and port; without what could make two of it
+// RFC 9110 7.2: host and optional port, without characters that could make it ambiguous
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@[\]\\,"<>^`{|}]*)(?::\d*)?$/;
 
 /**
- * What is wrong with the Host of a request: HTTP/1.1 wants exactly one (RFC 9112 3.2). Node would refuse its absence without a
- * word, and of two keep the first, where a proxy before it may have gone by the second.
+ * Checks the Host of a request: HTTP/1.1 requires exactly one (RFC 9112 3.2). Of two, Node keeps the first, while a
+ * proxy in front may have used the second.
  */
 export function faultOfHost({ httpVersionMinor, httpVersionMajor, rawHeaders }: IncomingMessage): string | undefined {
   let host: string | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
-    if (host !== undefined) return 'Send one Host header; this request has several.';
+    if (host !== undefined) return 'The request has several Host headers. Send one.';
     host = rawHeaders[at + 1] ?? '';
   }
   if (host === undefined) {
-    const isOld = httpVersionMajor === 1 && httpVersionMinor === 0;
-    return isOld ? undefined : 'HTTP/1.1 wants a Host header.';
+    const isHttp10 = httpVersionMajor === 1 && httpVersionMinor === 0;
+    return isHttp10 ? undefined : 'HTTP/1.1 requires a Host header.';
   }
   return HOST.test(host) ? undefined : 'The Host header is not a host with an optional port.';
 }

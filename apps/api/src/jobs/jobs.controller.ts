@@ -22,7 +22,7 @@ export class JobsController {
   ) {}
 
   @Get('queues')
-  @ApiOperation({ summary: 'List queues', description: 'How many jobs each queue holds, by their state.' })
+  @ApiOperation({ summary: 'List queues', description: 'The number of jobs in each queue, by state.' })
   @ApiOkResponse({ description: 'The queues.', standardSchema: queueListAnswer })
   @ApiProblems('queue-unavailable')
   async queues(): Promise<object> {
@@ -33,7 +33,7 @@ export class JobsController {
   @ApiOperation({
     summary: 'List failed jobs',
     description:
-      'Those that failed for good, the latest first. Work that the outbox holds is handed on anew all the same.',
+      'Jobs without further automatic retries, the latest first. Their outbox rows are still enqueued again in new jobs.',
   })
   @ApiOkResponse({ description: 'A page of failed jobs.', standardSchema: jobPage })
   @ApiProblems('queue-unavailable', 'invalid-cursor')
@@ -51,9 +51,9 @@ export class JobsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Retry a failed job',
-    description: 'Has it tried once more. Jobs may run twice without harm.',
+    description: 'Runs the job again. A job may run twice without harm.',
   })
-  @ApiNoContentResponse({ description: 'It waits to be tried again.' })
+  @ApiNoContentResponse({ description: 'The job is waiting for its next attempt.' })
   @ApiProblems('not-found', 'job-not-failed', 'queue-unavailable')
   async retry(@Req() request: LatchkeyRequest, @Param({ schema: jobPath }) { queue, jobId }: JobPath): Promise<void> {
     await this.commands.execute(new RetryJobCommand(callContext(request), queue, jobId));
@@ -62,7 +62,7 @@ export class JobsController {
   @Get('outbox')
   @ApiOperation({
     summary: 'List the outbox',
-    description: 'Work that committed changes left and that is not done yet, the oldest first. Usually it is empty.',
+    description: 'Follow-up work of committed changes that is not done yet, the oldest first. Usually empty.',
   })
   @ApiOkResponse({ description: 'A page of the outbox.', standardSchema: outboxPage })
   @ApiProblems('invalid-cursor')

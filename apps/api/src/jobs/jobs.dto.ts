@@ -13,7 +13,7 @@ export const listJobsQuery = z.strictObject({
   state: z
     .literal('failed')
     .default('failed')
-    .meta({ description: 'Only failed jobs are kept long enough to be listed.' }),
+    .meta({ description: 'Only failed jobs can be listed.' }),
   queue: queueName.optional().meta({ description: 'Only jobs of this queue.' }),
 });
 export type ListJobsParameters = z.output<typeof listJobsQuery>;
@@ -28,7 +28,7 @@ export const queueListAnswer = z.object({
   items: z.array(
     z
       .object({ name: queueName, waiting: count, active: count, delayed: count, completed: count, failed: count })
-      .meta({ id: 'Queue', description: 'How many jobs a queue holds. Completed ones are kept for an hour.' }),
+      .meta({ id: 'Queue', description: 'The number of jobs in a queue. Completed jobs are kept for an hour.' }),
   ),
 });
 
@@ -40,26 +40,26 @@ export const jobPage = pageOf(
       name: z.string().meta({ example: 'token-purge' }),
       failure: z
         .string()
-        .meta({ example: 'DomainError', description: 'Class of the last error; the log has all of it.' }),
-      attempts: count.meta({ description: 'How often it was tried.', example: 5 }),
-      outboxIds: z.array(z.string()).meta({ description: 'Rows of the outbox that it was to do.' }),
+        .meta({ example: 'DomainError', description: 'Class of the last error. The log has the whole error.' }),
+      attempts: count.meta({ description: 'The number of attempts.', example: 5 }),
+      outboxIds: z.array(z.string()).meta({ description: 'The outbox rows of this job.' }),
       createdAt: timeField,
       failedAt: timeField,
     })
-    .meta({ id: 'FailedJob', description: 'A job that failed for good. Failed jobs are kept for 14 days.' }),
+    .meta({ id: 'FailedJob', description: 'A job that failed after its last attempt. Failed jobs are kept for 14 days.' }),
 );
 
 export const outboxPage = pageOf(
   z
     .object({
-      id: idField('ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the event that left the work.'),
+      id: idField('ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Id of the event that caused the work.'),
       queue: queueName,
       eventType: z.string().meta({ example: CredentialDeleted.type }),
       operationId: z.string().nullable(),
-      subjectId: z.string().meta({ description: 'What the work is about: a credential, say.' }),
-      attempts: count.meta({ description: 'How often it was handed to the queue.', example: 1 }),
+      subjectId: z.string().meta({ description: 'The object of the work, such as a credential.' }),
+      attempts: count.meta({ description: 'How often it was enqueued.', example: 1 }),
       createdAt: timeField,
-      nextAttemptAt: timeField.meta({ description: 'When it is handed on again, unless it is done by then.' }),
+      nextAttemptAt: timeField.meta({ description: 'When it is enqueued again, unless it is done by then.' }),
     })
-    .meta({ id: 'OutboxRow', description: 'Work that is not done yet. It goes in the transaction that does it.' }),
+    .meta({ id: 'OutboxRow', description: 'Follow-up work that is not done yet. The transaction that does the work deletes the row.' }),
 );

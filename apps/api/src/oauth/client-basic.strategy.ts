@@ -13,7 +13,7 @@ import type { OAuthRequest } from './oauth-request.ts';
 
 const CLIENT_BASIC = 'client-basic';
 
-/** What passport lends a strategy for the time of one request, as far as a strategy without sessions and redirects uses it. */
+/** The methods that passport adds to a strategy for one request, limited to those used here. */
 interface StrategyRun {
   success: (user: SignedIn) => void;
   fail: () => void;
@@ -22,8 +22,8 @@ interface StrategyRun {
 }
 
 /**
- * HTTP Basic of clients and resource servers by passport-http. It takes `NotBasicAtAll` for `Basic`, loose base64, and cuts what
- * follows a second colon, so the guard reads the header strictly before it runs, and what the guard read is what counts.
+ * HTTP Basic of clients and resource servers by passport-http. It accepts `NotBasicAtAll` as `Basic` and lenient base64,
+ * and cuts a secret at a second colon; so the guard reads the header strictly first, and only that result counts.
  */
 @Injectable()
 export class ClientBasicStrategy extends PassportStrategy(BasicStrategy, CLIENT_BASIC) {
@@ -38,10 +38,10 @@ export class ClientBasicStrategy extends PassportStrategy(BasicStrategy, CLIENT_
   }
 
   /**
-   * Has passport-http authenticate one request, as `passport.authenticate` would. That makes a dozen functions and objects for
-   * each request, most of them for log-ins, flash messages and redirects: a tenth of all that an introspection allocates.
+   * Replaces `passport.authenticate`, which allocates a dozen functions per request for sessions, flash messages and
+   * redirects: a tenth of all that an introspection allocates.
    *
-   * @throws InvalidClient, or what `validate` throws
+   * @throws InvalidClient, or the errors of `validate`
    */
   signIn(request: OAuthRequest): Promise<SignedIn> {
     return new Promise((resolve, reject) => {
@@ -54,7 +54,7 @@ export class ClientBasicStrategy extends PassportStrategy(BasicStrategy, CLIENT_
   }
 }
 
-/** Lets in who shows the secret of a client or resource server. */
+/** Requires the secret of a client or resource server. */
 @Injectable()
 export class ClientGuard implements CanActivate {
   constructor(private readonly strategy: ClientBasicStrategy) {}
@@ -67,12 +67,12 @@ export class ClientGuard implements CanActivate {
     if (typeof basic === 'string') throw unreadable(basic, hasBodySecret);
     // RFC 6749 2.3
     if (hasBodySecret) {
-      throw new InvalidRequest('Authenticate in one way only: HTTP Basic, without a client_secret in the body.');
+      throw new InvalidRequest('Use one authentication method: HTTP Basic, without a client_secret in the body.');
     }
     const bodyId = form.get('client_id');
     if (bodyId !== undefined && bodyId !== basic.id)
       throw new InvalidRequest('client_id is not the client that signs in.');
-    // passport-http takes one space only (RFC 9110 11.4 has one or more)
+    // passport-http accepts exactly one space (RFC 9110 11.4: one or more)
     const { headers } = request;
     if (headers.authorization?.includes('  ') === true) {
       headers.authorization = headers.authorization.replace(/ +/, ' ');
@@ -86,13 +86,13 @@ export class ClientGuard implements CanActivate {
 
 function unreadable(basic: NoCredentials | Unprintable, hasBodySecret: boolean): InvalidRequest | InvalidClient {
   switch (basic) {
-    case 'malformed': // RFC 7617 2, RFC 9110 5.3: it is there but cannot be read, or is there twice
+    case 'malformed': // RFC 7617 2, RFC 9110 5.3: present but unreadable, or present twice
       return new InvalidRequest(
-        'The Authorization header is not HTTP Basic: send it once, as Basic and the base64 of id:secret.',
+        'The Authorization header is not valid HTTP Basic. Send it once, as Basic and the base64 of id:secret.',
       );
     case 'unprintable':
       return new InvalidRequest(
-        'The client id or secret contains white space or another character that none has. Look for a line break at its end.',
+        'The client id or secret contains white space or another invalid character. Look for a line break at its end.',
       );
     default:
       return hasBodySecret ? InvalidClient.secretInBody() : InvalidClient.withoutBasic();

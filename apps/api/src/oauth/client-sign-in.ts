@@ -5,17 +5,17 @@ import { Refusals } from '#events';
 import { GuessLimiter } from '#identity';
 import { isWellFormedSecret } from '#kernel';
 
-/** The secret was right: a client that is disabled and asks again until it is enabled must not be limited then. */
-const NO_GUESSES: readonly RefusalReason[] = ['disabled', 'expired', 'address', 'no-address'];
+/** A correct secret is not a guess, so these refusals do not count towards the limit. */
+const NOT_GUESSES: readonly RefusalReason[] = ['disabled', 'expired', 'address', 'no-address'];
 
-/** Where wrong secrets of callers without a known address are counted. */
+/** The key under which wrong secrets from unknown addresses are counted. */
 const NO_ADDRESS = 'unknown';
 
 export type SignedIn = AuthenticatedClient | AuthenticatedResourceServer;
 
 /**
- * Signs clients and resource servers in: counts refusals, limits wrong secrets, and keeps the true reason from the caller. A right
- * secret is never refused by the limits.
+ * Signs clients and resource servers in: records refusals, limits wrong secrets, and hides the reason from the caller.
+ * The limits never refuse a correct secret.
  */
 @Injectable()
 export class ClientSignIn {
@@ -27,8 +27,8 @@ export class ClientSignIn {
 
   /**
    * @param address the caller's canonical address
-   * @returns mostly synchronously, since most callers know their secret and were here a moment ago
-   * @throws AuthenticationFailed; DomainError `too-many-attempts`, `store-unavailable`; directly or by the promise
+   * @returns synchronously if the pair is in the cache, as for most callers
+   * @throws AuthenticationFailed; DomainError `too-many-attempts`, `store-unavailable`. May throw or reject
    */
   signIn(id: string, secret: string, address: string | undefined): SignedIn | Promise<SignedIn> {
     const known = address === undefined ? undefined : this.authenticator.remembered(id, secret);
@@ -36,36 +36,36 @@ export class ClientSignIn {
   }
 
   private async judge(id: string, secret: string, address: string | undefined): Promise<SignedIn> {
-    // the checksum says that it is no secret of ours, whatever the id: no store is asked for someone who only floods
+    // a wrong checksum cannot be a secret: limit it before any query, so that a flood does not reach the store
     if (!isSecret(secret)) this.guessLimiter.checkWrongSecret(id, address ?? NO_ADDRESS);
     try {
       const user = await this.authenticator.authenticate(id, secret);
       this.authenticator.requireAddress(user, address);
       return user;
     } catch (error) {
-      await this.refused(error, { id, secret }, address);
+      await this.recordRefusal(error, { id, secret }, address);
       throw error;
     }
   }
 
-  /** @throws AuthenticationFailed when the client may get no token at this address */
+  /** @throws AuthenticationFailed when the client must not get a token at this address */
   checkAddress(client: AuthenticatedClient, address: string | undefined): void {
     this.authenticator.checkAddress(client, address);
   }
 
   /**
-   * Records a failed sign-in, and counts it where the secret was wrong. Does nothing for other errors.
+   * Records a failed sign-in, and counts it if the secret was wrong. Ignores other errors.
    *
-   * @throws DomainError `too-many-attempts` for a wrong secret over the limit, in place of the error
+   * @throws DomainError `too-many-attempts` for a wrong secret over the limit
    */
-  async refused(
+  async recordRefusal(
     error: unknown,
     { id, secret }: { readonly id: string; readonly secret: string },
     address: string | undefined,
   ): Promise<void> {
     if (!(error instanceof AuthenticationFailed)) return;
     this.refusals.record({ ...error.claimed, reason: error.reason, ip: address ?? null });
-    if (NO_GUESSES.includes(error.reason)) return;
+    if (NOT_GUESSES.includes(error.reason)) return;
     await this.guessLimiter.countWrongSecret(id, address ?? NO_ADDRESS, secret);
   }
 }

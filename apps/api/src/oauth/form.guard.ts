@@ -5,7 +5,7 @@ import type { Form } from '../http/form.ts';
 import { InvalidRequest } from './oauth-error.ts';
 import type { OAuthRequest } from './oauth-request.ts';
 
-/** The parameters that the form endpoints know; a known one given twice is refused (RFC 6749 3.2), an unknown one ignored. */
+/** The known form parameters. A repeated one is refused (RFC 6749 3.2); unknown parameters are ignored. */
 const RECOGNISED = [
   'grant_type',
   'scope',
@@ -18,14 +18,14 @@ const RECOGNISED = [
   'client_ip',
 ];
 
-/** Reads the form. Method, media type and size have been checked before it (oauth-hooks.ts, http-adapter.ts). */
+/** Reads the form. oauth-hooks.ts and http-adapter.ts have checked method, media type and size. */
 @Injectable()
 export class FormGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.getArgByIndex<OAuthRequest>(0);
     const { values, repeated } = read(typeof request.body === 'string' ? request.body : '');
     if (repeated.size > 0 && RECOGNISED.some((name) => repeated.has(name))) {
-      throw new InvalidRequest('A parameter is given twice.');
+      throw new InvalidRequest('A parameter is repeated. Send each parameter once.');
     }
     request.form = hasEmpty(values) ? withoutEmpty(values) : values;
     return true;
@@ -37,7 +37,7 @@ function hasEmpty(values: Form['values']): boolean {
   return false;
 }
 
-/** RFC 6749 3.2: without a value is left out; but an address that is empty is a mistake that must not widen the answer. */
+/** RFC 6749 3.2: an empty parameter counts as omitted. Exception: an empty address must not widen the answer. */
 function withoutEmpty(values: Form['values']): Form['values'] {
   return new Map([...values].filter(([name, value]) => value !== '' || name === 'client_ip'));
 }

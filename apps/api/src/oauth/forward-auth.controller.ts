@@ -16,7 +16,7 @@ import { ClientSignIn } from './client-sign-in.ts';
 import type { SignedIn } from './client-sign-in.ts';
 import { DocumentedForwardAuth } from './oauth-docs.ts';
 
-/** The whole answer: a status and headers. RFC 6750 3 for the challenges. */
+/** The complete answer: status and headers. RFC 6750 3 defines the challenges. */
 interface Verdict {
   readonly result: string;
   readonly status: 204 | 401 | 403 | 503;
@@ -27,7 +27,7 @@ const NO_TOKEN: Verdict = refusal('no-token', 401, 'Bearer realm="latchkey"');
 const BAD_TOKEN: Verdict = refusal('inactive', 401, 'Bearer realm="latchkey", error="invalid_token"');
 const NOT_GRANTED: Verdict = refusal('scope', 403, 'Bearer realm="latchkey", error="insufficient_scope"');
 const WRONG_ADDRESS: Verdict = { result: 'address', status: 403, headers: {} };
-/** The callers of a gateway cannot mend its secret: to them the service is unavailable, and the log tells the operator. */
+/** Callers cannot fix the secret of their gateway: they get 503, and the log tells the operator. */
 const BAD_GATEWAY_SECRET: Verdict = { result: 'gateway', status: 503, headers: { 'retry-after': '2' } };
 
 function refusal(result: string, status: 401 | 403, challenge: string): Verdict {
@@ -46,7 +46,7 @@ export class ForwardAuthController {
     private readonly metrics: Metrics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.warning = new RareWarning(logger, 'a gateway cannot sign in at forward-auth: its callers get 503');
+    this.warning = new RareWarning(logger, 'a gateway cannot sign in at forward-auth; its callers get 503');
   }
 
   @All('forward-auth')
@@ -98,7 +98,7 @@ export class ForwardAuthController {
     return BAD_GATEWAY_SECRET;
   }
 
-  /** The store is away, the gateway guesses, or we are at fault: no one gets in. */
+  /** The store is unavailable, the gateway is rate-limited, or there is an internal error: deny access. */
   private unavailable(thrown: unknown, request: LatchkeyRequest): Verdict {
     const error = toDomainError(thrown);
     if (error.code === 'internal') this.logger.error({ err: error.cause, requestId: request.id }, 'request failed');
@@ -117,7 +117,7 @@ function judge(
   if (!granted) return NOT_GRANTED;
   const claimed = request.headers['x-forward-auth-client-ip'];
   const address = typeof claimed === 'string' ? parseAddress(claimed) : undefined;
-  // a header that is no address, or there twice, is no address at all
+  // an invalid or repeated header must not count as "no address given"
   if ((claimed !== undefined && address === undefined) || !mayUseFrom(good, address)) return WRONG_ADDRESS;
   return {
     result: 'active',

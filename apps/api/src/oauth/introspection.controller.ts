@@ -49,18 +49,18 @@ export class IntrospectionController {
     const token = request.form.get('token');
     if (token === undefined || token === '') throw new InvalidRequest('token is missing.');
     const verdict = this.verifier.verify(token);
-    if (verdict instanceof Promise) return verdict.then((good) => this.counted(this.answer(request, good)));
+    if (verdict instanceof Promise) return verdict.then((good) => this.count(this.answer(request, good)));
     const answer = this.answer(request, verdict);
-    if (answer.active) return this.counted(answer);
-    return this.verifier.verifyAfresh(token).then((good) => this.counted(this.answer(request, good)));
+    if (answer.active) return this.count(answer);
+    return this.verifier.verifyAfresh(token).then((good) => this.count(this.answer(request, good)));
   }
 
-  private counted(answer: IntrospectionAnswer): IntrospectionAnswer {
+  private count(answer: IntrospectionAnswer): IntrospectionAnswer {
     this.metrics.introspections.inc(answer.active ? COUNTED_ACTIVE : COUNTED_INACTIVE);
     return answer;
   }
 
-  /** RFC 7662 2.2: what a token that the asker may not know of is answered with is the same as for an unknown one. */
+  /** RFC 7662 2.2: a token about which the caller may not know gets the same answer as an unknown one. */
   private answer({ user, form, clientAddress }: OAuthRequest, good: GoodToken | undefined): IntrospectionAnswer {
     if (good === undefined) return INACTIVE;
     if (user.type === 'client') {
@@ -72,7 +72,7 @@ export class IntrospectionController {
     if (scope.length === 0) return INACTIVE;
     const claimedIp = form.get('client_ip');
     if (claimedIp === undefined && !requireClientIp && good.credential.allowedIpTexts.length > 0) {
-      // the resource server cannot send the address: it gets the list, to check for itself
+      // the resource server cannot send the address, so it gets the list and checks it itself
       return { ...this.active(good, scope), allowed_ips: good.credential.allowedIpTexts } as IntrospectionAnswer;
     }
     const address = claimedIp === undefined ? undefined : parseAddress(claimedIp);

@@ -16,7 +16,7 @@ export class MetadataController {
   @DocumentedMetadata()
   metadata(): object {
     const issuer = this.config.publicUrl;
-    // RFC 8414 2; the catalogue's keys are not listed: who may call what is not for everyone
+    // RFC 8414 2. `scopes_supported` is omitted, because the catalogue is not public
     return {
       issuer,
       token_endpoint: `${issuer}/oauth2/token`,

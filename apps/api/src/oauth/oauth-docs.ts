@@ -14,7 +14,7 @@ import {
 } from '@nestjs/swagger';
 import { z } from 'zod';
 
-/** RFC 6749 5.2, as documented. */
+/** RFC 6749 5.2. */
 const oauthError = z
   .object({
     error: z.enum([
@@ -29,7 +29,7 @@ const oauthError = z
   })
   .meta({ id: 'OAuthError', description: 'RFC 6749 5.2.' });
 
-/** Swagger UI fills a member of a form without an example with rubbish; an empty one counts as left out (RFC 6749 3.2). */
+/** Without an example, Swagger UI sends a made-up value; an empty one counts as omitted (RFC 6749 3.2). */
 const unsent = { example: '' };
 
 const tokenForm = z
@@ -40,12 +40,12 @@ const tokenForm = z
       .optional()
       .meta({
         ...unsent,
-        description: 'API keys, separated by single spaces; left out or empty: all that the credential has.',
+        description: 'API keys, separated by single spaces. Omitted or empty: all APIs of the credential.',
       }),
     client_id: z
       .string()
       .optional()
-      .meta({ ...unsent, description: 'May be repeated here; must then be the one that signs in.' }),
+      .meta({ ...unsent, description: 'Optional. If sent, it must be the client that signs in.' }),
   })
   .meta({ id: 'TokenRequest', example: { grant_type: 'client_credentials' } });
 
@@ -53,10 +53,10 @@ const tokenAnswer = z
   .object({
     access_token: z
       .string()
-      .meta({ example: 'lk_at_example', description: 'Opaque. `lk_at_` + the client’s handle + 43 + 6 characters.' }),
+      .meta({ example: 'lk_at_example', description: 'Opaque: `lk_at_`, the client’s handle, and 49 more characters.' }),
     token_type: z.literal('Bearer').meta({ example: 'Bearer' }),
-    expires_in: z.int().meta({ description: 'Seconds.', example: 3600 }),
-    scope: z.string().meta({ example: 'invoices', description: 'What was granted: API keys, sorted.' }),
+    expires_in: z.int().meta({ description: 'Lifetime in seconds.', example: 3600 }),
+    scope: z.string().meta({ example: 'invoices', description: 'The granted API keys, sorted.' }),
   })
   .meta({ id: 'Token', description: 'RFC 6749 5.1. There is no refresh token.' });
 
@@ -66,7 +66,7 @@ const introspectionForm = z
     client_ip: z
       .string()
       .optional()
-      .meta({ example: '127.0.0.1', description: 'The address that the token was used from.' }),
+      .meta({ example: '127.0.0.1', description: 'The address from which the token was used.' }),
     token_type_hint: z
       .string()
       .optional()
@@ -79,7 +79,8 @@ const introspectionAnswer = z
     z.object({ active: z.literal(false) }).meta({
       id: 'Inactive',
       description:
-        'The token is not good, or none of your business: unknown, malformed, expired, ended, of a credential that is gone.',
+        'The token is not valid, or you may not know about it: unknown, malformed, expired, revoked, or of a deleted ' +
+        'credential.',
     }),
     z
       .object({
@@ -87,13 +88,13 @@ const introspectionAnswer = z
         client_id: z.string().meta({ example: 'lk_ci_0123456789abcdefghijklmn' }),
         sub: z
           .string()
-          .meta({ example: 'lk_ci_0123456789abcdefghijklmn', description: 'The client id: no person is involved.' }),
+          .meta({ example: 'lk_ci_0123456789abcdefghijklmn', description: 'The client id, because no person is involved.' }),
         scope: z
           .string()
-          .meta({ example: 'invoices', description: 'The rights that it has now, as far as you may ask about them.' }),
+          .meta({ example: 'invoices', description: 'The current rights of the token, limited to the APIs about which you may ask.' }),
         token_type: z.literal('Bearer'),
-        iat: z.int().meta({ example: 1795426200, description: 'When it was issued, in seconds since 1970.' }),
-        exp: z.int().meta({ example: 1795429800, description: 'From when on it is no good, in seconds since 1970.' }),
+        iat: z.int().meta({ example: 1795426200, description: 'Time of issue, in seconds since 1970.' }),
+        exp: z.int().meta({ example: 1795429800, description: 'Time of expiry, in seconds since 1970.' }),
         iss: z.string().meta({ example: 'https://latchkey.example' }),
         aud: z.array(z.string()).meta({ example: ['invoices'], description: 'The same rights as a list.' }),
         allowed_ips: z
@@ -102,10 +103,11 @@ const introspectionAnswer = z
           .meta({
             example: ['192.0.2.0/24'],
             description:
-              'Only for a resource server with `requireClientIp: false` that sent no `client_ip`: from where the token is good. Checking that is its own task.',
+              'The addresses from which the token is valid. Only for a resource server with `requireClientIp: false` ' +
+              'that sent no `client_ip`; it must check the address itself.',
           }),
       })
-      .meta({ id: 'Active', description: 'The token is good.' }),
+      .meta({ id: 'Active', description: 'The token is valid.' }),
   ])
   .meta({ id: 'Introspection', description: 'RFC 7662 2.2.', example: { active: false } });
 
@@ -133,7 +135,7 @@ const metadataAnswer = z
     revocation_endpoint_auth_methods_supported: methods,
     service_documentation: z.string(),
   })
-  .meta({ id: 'Metadata', description: 'RFC 8414 2. Which scopes there are is not for everyone, and not listed.' });
+  .meta({ id: 'Metadata', description: 'RFC 8414 2. Scopes are not listed, because the catalogue is not public.' });
 
 const errors = (...list: [number, string][]): MethodDecorator[] =>
   list.map(([status, description]) => ApiResponse({ status, description, standardSchema: oauthError }));
@@ -142,15 +144,15 @@ const refusals: [number, string][] = [
   [400, 'The request is malformed.'],
   [
     401,
-    '`invalid_client`: authentication failed. The event log has the reason (`sign-in.refused.v1`), the answer has not.',
+    '`invalid_client`: authentication failed. Only the event log has the reason (`sign-in.refused.v1`).',
   ],
-  [405, 'Only POST is taken here.'],
+  [405, 'Only POST is accepted.'],
   [413, 'The body is larger than 16 KiB.'],
   [
     429,
-    '`temporarily_unavailable`: too many failed sign-ins, or (token endpoint) ten tokens are live; see Retry-After.',
+    '`temporarily_unavailable`: too many failed sign-ins, or (token endpoint) ten live tokens. See Retry-After.',
   ],
-  [503, '`temporarily_unavailable`: the store is away; see Retry-After.'],
+  [503, '`temporarily_unavailable`: the store is unavailable. See Retry-After.'],
 ];
 
 const formBody = (schema: z.ZodType): MethodDecorator =>
@@ -166,7 +168,7 @@ export const DocumentedToken = (): MethodDecorator =>
     ApiOperation({
       summary: 'Get an access token',
       description:
-        'RFC 6749 4.4. Sign in with the client id and secret by HTTP Basic. At most ten tokens of a credential are live at a time.',
+        'RFC 6749 4.4. Sign in with client id and secret by HTTP Basic. A credential has at most ten live tokens.',
     }),
     formBody(tokenForm),
     ApiOkResponse({ description: 'A token.', standardSchema: tokenAnswer }),
@@ -176,14 +178,14 @@ export const DocumentedToken = (): MethodDecorator =>
 export const DocumentedIntrospection = (): MethodDecorator =>
   applyDecorators(
     ApiTags('OAuth 2.0'),
-    // Swagger UI sends the last one that is signed in: the one to whom most tokens are of interest
+    // Swagger UI sends the last scheme that is signed in, so the resource server comes last
     ApiBasicAuth('client'),
     ApiBasicAuth('resourceServer'),
     ApiOperation({
-      summary: 'Ask whether a token is good',
+      summary: 'Check a token',
       description:
-        'RFC 7662. By a resource server, about the APIs that it names; or by a client, about its own tokens. Send the address of the token’s ' +
-        'user as `client_ip`: a token of a credential with Allowed IPs is inactive without it.',
+        'RFC 7662. For a resource server, about the APIs that it names, or a client, about its own tokens. Send the ' +
+        'address of the token’s user as `client_ip`; without it, a token of a credential with Allowed IPs is inactive.',
     }),
     formBody(introspectionForm),
     ApiOkResponse({ description: 'The verdict.', standardSchema: introspectionAnswer }),
@@ -195,11 +197,11 @@ export const DocumentedRevocation = (): MethodDecorator =>
     ApiTags('OAuth 2.0'),
     ApiBasicAuth('client'),
     ApiOperation({
-      summary: 'End a token',
-      description: 'RFC 7009. A client ends its own token. A token that is unknown or ended already is 200 as well.',
+      summary: 'Revoke a token',
+      description: 'RFC 7009. A client revokes its own token. The answer for an unknown or already revoked token is also 200.',
     }),
     formBody(revocationForm),
-    ApiOkResponse({ description: 'It is worthless from now on.' }),
+    ApiOkResponse({ description: 'The token is revoked on every instance.' }),
     ...errors(...refusals),
   );
 
@@ -208,32 +210,35 @@ export const DocumentedForwardAuth = (): MethodDecorator =>
     ApiTags('OAuth 2.0'),
     ApiBearerAuth('accessToken'),
     ApiOperation({
-      summary: 'Answer a gateway',
+      summary: 'Authorise a request for a gateway',
       description:
-        'For nginx `auth_request`, Traefik, Envoy and their like: may the caller with this `Authorization: Bearer …` call that API? By any method; whatever happens, the answer is 204, 401, 403 or 503, without a body. The gateway signs in beside its caller, with `X-Forward-Auth-Authorization`, and says the caller’s address in `X-Forward-Auth-Client-IP`. Tokens in a query or cookie are not read.',
+        'For nginx `auth_request`, Traefik, Envoy and similar gateways: may the caller with this ' +
+        '`Authorization: Bearer …` call that API? Accepts any method. The answer is always 204, 401, 403 or 503, ' +
+        'without a body. The gateway signs in with `X-Forward-Auth-Authorization` and sends the caller’s address in ' +
+        '`X-Forward-Auth-Client-IP`. Tokens in a query or cookie are ignored.',
     }),
-    ApiQuery({ name: 'api', required: true, description: 'Key of the API that is called.', example: 'invoices' }),
+    ApiQuery({ name: 'api', required: true, description: 'The key of the called API.', example: 'invoices' }),
     ApiHeader({
       name: 'X-Forward-Auth-Authorization',
       required: true,
-      description: 'The gateway’s own `Basic …`: it is a resource server that names the API.',
+      description: 'The gateway’s own `Basic …`. The gateway is a resource server that names the API.',
       example: 'Basic rs_example',
     }),
     ApiHeader({ name: 'X-Forward-Auth-Client-IP', required: false, description: 'The caller’s address.' }),
     ApiNoContentResponse({
-      description: 'Let it through.',
+      description: 'Allow the request.',
       headers: {
         'X-Auth-Client-Id': { schema: { type: 'string' } },
         'X-Auth-Operation-Id': { schema: { type: 'string' } },
         'X-Auth-Scope': { schema: { type: 'string' } },
       },
     }),
-    ApiResponse({ status: 401, description: 'No token, or a bad one.' }),
+    ApiResponse({ status: 401, description: 'The token is missing or not valid.' }),
     ApiResponse({ status: 403, description: 'The API is not granted, or the address is not allowed.' }),
     ApiResponse({
       status: 503,
       description:
-        'The store is away, or the gateway’s own secret is missing or wrong (the log says so). Let no one in.',
+        'The store is unavailable, or the gateway’s own secret is missing or wrong (see the log). Deny the request.',
     }),
   );
 
@@ -241,5 +246,5 @@ export const DocumentedMetadata = (): MethodDecorator =>
   applyDecorators(
     ApiTags('OAuth 2.0'),
     ApiOperation({ summary: 'Authorization server metadata', description: 'RFC 8414.' }),
-    ApiOkResponse({ description: 'Where everything is.', standardSchema: metadataAnswer }),
+    ApiOkResponse({ description: 'The metadata.', standardSchema: metadataAnswer }),
   );

@@ -4,7 +4,7 @@ import type { DomainError } from '#kernel';
 import type { ErrorFormat } from '../http/error-format.ts';
 import { oauthErrorOf, oauthRefusalOf, sendOAuthError } from './oauth-error.ts';
 
-/** Errors under /oauth2/ have the form of RFC 6749 5.2. */
+/** Errors under /oauth2/ have the format of RFC 6749 5.2. */
 @Injectable()
 export class OAuthErrorFormat implements ErrorFormat {
   covers(url: string): boolean {

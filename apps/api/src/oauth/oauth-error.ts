@@ -4,23 +4,23 @@ import { Refusal } from '#kernel';
 import type { DomainError } from '#kernel';
 import { errorStatus } from '../http/error-status.ts';
 
-/** RFC 7617 2 and RFC 6749 5.2; @nestjs/passport drops the challenge of its strategy, so it stands here. */
+/** RFC 7617 2 and RFC 6749 5.2. Defined here, because @nestjs/passport drops the challenge of its strategy. */
 export const BASIC_CHALLENGE = 'Basic realm="latchkey", charset="UTF-8"';
 
-/** An error answer of an OAuth endpoint (RFC 6749 5.2): what the caller may know, and no more. */
+/** An error answer of an OAuth endpoint (RFC 6749 5.2). Contains only what the caller may know. */
 export abstract class OAuthError extends Refusal {
   override readonly name: string = 'OAuthError';
   abstract readonly status: number;
   abstract readonly error: string;
   readonly headers: Readonly<Record<string, string>> = {};
 
-  /** @param description in the character set of RFC 6749 5.2; nothing that was submitted is repeated */
+  /** @param description in the character set of RFC 6749 5.2; never repeats submitted text */
   constructor(readonly description: string) {
     super(description);
   }
 }
 
-/** The request is malformed, has a parameter missing, twice, or where it must not be. */
+/** The request is malformed, or a parameter is missing, repeated or misplaced. */
 export class InvalidRequest extends OAuthError {
   readonly error = 'invalid_request';
 
@@ -33,7 +33,7 @@ export class InvalidRequest extends OAuthError {
   }
 }
 
-/** Not authenticated. Once an id and a secret were read, the answer is byte for byte the same for every reason. */
+/** Not authenticated. Once id and secret were read, every reason gives the same answer, byte for byte. */
 export class InvalidClient extends OAuthError {
   readonly status = 401;
   readonly error = 'invalid_client';
@@ -43,16 +43,17 @@ export class InvalidClient extends OAuthError {
     super(description);
   }
 
-  /** The request has no HTTP Basic. */
   static withoutBasic(): InvalidClient {
-    return new InvalidClient('Authenticate with HTTP Basic: the client id is the user name, the secret the password.');
+    return new InvalidClient('Authenticate with HTTP Basic: client id as user name, client secret as password.');
   }
 
-  /** RFC 6749 2.3.1 lets us refuse this. Libraries that fall back to it report this answer and hide the first, perhaps a 429. */
+  /**
+   * RFC 6749 2.3.1 allows this refusal. Libraries that fall back to the body report this answer and hide the first one.
+   */
   static secretInBody(): InvalidClient {
     return new InvalidClient(
-      'Use HTTP Basic: a client secret in the body is not accepted. If your library tried HTTP Basic first, the answer to ' +
-        'that has the real reason; configure HTTP Basic only (Go: AuthStyleInHeader) to see it.',
+      'Use HTTP Basic: a client secret in the body is not accepted. If your library tried HTTP Basic first, configure ' +
+        'HTTP Basic only (Go: AuthStyleInHeader) to see the reason of that failure.',
     );
   }
 }
@@ -62,7 +63,7 @@ export class UnsupportedGrantType extends OAuthError {
   readonly error = 'unsupported_grant_type';
 
   constructor() {
-    super('The only grant type here is client_credentials.');
+    super('The only supported grant type is client_credentials.');
   }
 }
 
@@ -71,11 +72,11 @@ export class InvalidScope extends OAuthError {
   readonly error = 'invalid_scope';
 
   constructor() {
-    super('The scope is malformed, unknown, or more than this client was granted.');
+    super('The scope is malformed, unknown, or not granted to this client.');
   }
 }
 
-/** Too many live tokens or failed sign-ins (429), or the store is away (503). */
+/** Too many live tokens or failed sign-ins (429), or the store is unavailable (503). */
 export class TemporarilyUnavailable extends OAuthError {
   readonly error = 'temporarily_unavailable';
   override readonly headers: Readonly<Record<string, string>>;
@@ -99,19 +100,19 @@ export class ServerError extends OAuthError {
   }
 }
 
-/** The OAuth error of an everyday refusal; undefined for any other error. */
+/** The OAuth error of a refusal; undefined for any other error. */
 export function oauthRefusalOf(thrown: unknown): OAuthError | undefined {
   if (thrown instanceof OAuthError) return thrown;
   if (thrown instanceof AuthenticationFailed) return new InvalidClient();
   if (thrown instanceof ScopeRefused) return new InvalidScope();
   if (thrown instanceof ForeignToken) return new InvalidRequest('The token was issued to another client.');
   if (thrown instanceof TokenLimitReached) {
-    return new TemporarilyUnavailable(429, 'This client has as many live tokens as it may.', thrown.retryAfterSeconds);
+    return new TemporarilyUnavailable(429, 'This client has reached its limit of live tokens. Reuse a token until it expires.', thrown.retryAfterSeconds);
   }
   return undefined;
 }
 
-/** Any other error, as an OAuth error. */
+/** The OAuth error of any other error. */
 export function oauthErrorOf(error: DomainError): OAuthError {
   const status = errorStatus[error.code].status;
   if (status === 429)
@@ -124,9 +125,9 @@ export function oauthErrorOf(error: DomainError): OAuthError {
   return new ServerError();
 }
 
-/** Sends the error as RFC 6749 5.2 says. `Cache-Control` and `Pragma` are set for every OAuth answer already. */
+/** Sends the error in the format of RFC 6749 5.2. The request hooks set `Cache-Control` and `Pragma`. */
 export function sendOAuthError(reply: FastifyReply, error: OAuthError): void {
-  // Fastify would close at once, and the reset could overtake the answer; what still comes is read and thrown away
+  // keep the connection open: Fastify would close it, and the reset could overtake the answer; Node discards the rest
   if (error.status === 413) reply.removeHeader('connection');
   reply
     .code(error.status)

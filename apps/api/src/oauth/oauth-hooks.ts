@@ -1,19 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { FORM_LIMIT } from '../http/http-adapter.ts';
+import { MAX_FORM_BYTES } from '../http/http-adapter.ts';
 import { isFormMediaType } from '../http/form.ts';
 import { InvalidRequest, sendOAuthError } from './oauth-error.ts';
 import type { OAuthError } from './oauth-error.ts';
 
 const FORM_ENDPOINTS: ReadonlySet<string> = new Set(['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']);
 const FORWARD_AUTH = '/oauth2/forward-auth';
-/** What tells of a body. */
+/** Headers that announce a body. */
 const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'];
 const FORM = 'application/x-www-form-urlencoded';
 
 /**
- * What the form endpoints check before a body is read: method, query, media type, size. And forward-auth takes any method
- * and looks at no body, so none is read there, whatever it says of itself.
+ * Checks method, query, media type and size of the form endpoints before a body is read. Forward-auth accepts any
+ * method and ignores the body, so its body headers are removed.
  */
 export function addOAuthHooks(instance: FastifyInstance): void {
   instance.addHook('onRequest', (request, reply, done) => {
@@ -29,7 +29,7 @@ export function addOAuthHooks(instance: FastifyInstance): void {
     } else if (FORM_ENDPOINTS.has(path)) {
       const fault = faultOf(request.method, question >= 0, headers);
       if (fault !== undefined) {
-        // the body was not read: Node reads what still comes and throws it away
+        // the body was not read; Node discards it
         sendOAuthError(reply, fault);
         return;
       }
@@ -39,17 +39,17 @@ export function addOAuthHooks(instance: FastifyInstance): void {
 }
 
 function faultOf(method: string, hasQuery: boolean, headers: IncomingHttpHeaders): OAuthError | undefined {
-  if (method !== 'POST') return new InvalidRequest('This endpoint takes POST only.', 405, { allow: 'POST' });
+  if (method !== 'POST') return new InvalidRequest('This endpoint accepts POST only.', 405, { allow: 'POST' });
   const mediaType = headers['content-type'];
   if (mediaType !== FORM) {
     if (!isFormMediaType(mediaType)) {
       return new InvalidRequest('Send the parameters as application/x-www-form-urlencoded.');
     }
-    // Fastify would refuse parameters that it cannot parse
+    // remove parameters: Fastify rejects those that it cannot parse
     headers['content-type'] = FORM;
   }
-  if (Number(headers['content-length'] ?? 0) > FORM_LIMIT) return new InvalidRequest('The body is too large.', 413);
-  // RFC 6749 2.3.1: never in the URI, where logs would keep it
+  if (Number(headers['content-length'] ?? 0) > MAX_FORM_BYTES) return new InvalidRequest('The body is too large.', 413);
+  // RFC 6749 2.3.1: not in the URI, which would put it into logs
   if (hasQuery) return new InvalidRequest('Send the parameters in the body, not in the query.');
   return undefined;
 }

@@ -4,12 +4,12 @@ import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 
 /** A request of a form endpoint, after its guards. */
 export interface OAuthRequest extends LatchkeyRequest {
-  /** The form's parameters, each there once. */
+  /** The form's parameters, without duplicates. */
   form: Form['values'];
-  /** What the Basic header said, read strictly. */
+  /** Id and secret of the Basic header, read strictly. */
   basic: { readonly id: string; readonly secret: string };
-  /** When the store must have answered, by `performance.now()`. */
+  /** The deadline for all store calls, by `performance.now()`. */
   deadlineAtMs: number;
-  /** Who that turned out to be. */
+  /** The authenticated client or resource server. */
   user: AuthenticatedClient | AuthenticatedResourceServer;
 }

@@ -20,7 +20,7 @@ export class RevocationController {
   @DocumentedRevocation()
   async revoke(@Req() request: OAuthRequest): Promise<void> {
     const { user: client, form, clientAddress } = request;
-    if (client.type !== 'client') throw new InvalidClient(); // RFC 7009 2.1: a client ends its own tokens
+    if (client.type !== 'client') throw new InvalidClient(); // RFC 7009 2.1: clients revoke their own tokens
     const token = form.get('token');
     if (token === undefined || token === '') throw new InvalidRequest('token is missing.');
     const actor = { type: 'client' as const, id: client.credential.clientId, ip: clientAddress ?? null };

@@ -36,7 +36,7 @@ export class TokenController {
   @DocumentedToken()
   async token(@Req() request: OAuthRequest): Promise<TokenAnswer> {
     const { user: client, form, basic, clientAddress } = request;
-    if (client.type !== 'client') throw new InvalidClient(); // resource servers get no tokens
+    if (client.type !== 'client') throw new InvalidClient(); // resource servers cannot get tokens
     try {
       this.clients.checkAddress(client, clientAddress);
       checkGrantType(form.get('grant_type'));
@@ -50,13 +50,13 @@ export class TokenController {
       this.metrics.tokensIssued.inc();
       return { access_token: accessToken, token_type: 'Bearer', expires_in: expiresIn, scope: scope.join(' ') };
     } catch (error) {
-      await this.refused(error, client, request);
+      await this.recordRefusal(error, client, request);
       throw error;
     }
   }
 
-  private async refused(error: unknown, { credential }: AuthenticatedClient, request: OAuthRequest): Promise<void> {
-    await this.clients.refused(error, request.basic, request.clientAddress);
+  private async recordRefusal(error: unknown, { credential }: AuthenticatedClient, request: OAuthRequest): Promise<void> {
+    await this.clients.recordRefusal(error, request.basic, request.clientAddress);
     const reason =
       error instanceof ScopeRefused ? 'scope' : error instanceof TokenLimitReached ? 'token-limit' : undefined;
     if (reason === undefined) return;

@@ -101,7 +101,7 @@ function exampleOf(code: ErrorCode): object {
     type: `urn:latchkey:problem:${code}`,
     title,
     status,
-    detail: code === 'validation' ? 'The request is not valid; see errors.' : `${title}.`,
+    detail: code === 'validation' ? 'The request is not valid. See `errors`.' : `${title}.`,
     instance: '0b9f2f0e-6a1c-4d57-8f6a-3f1f4c1f7b21',
     ...(code === 'validation'
       ? {

@@ -24,7 +24,7 @@ export class ResourceServerSecretsController {
   @Roles('platform-admin', 'auditor')
   @ApiOperation({
     summary: 'List live secrets of a resource server',
-    description: 'At most two, the current one first. Never the secrets themselves. The ETag is the resource server’s.',
+    description: 'At most two, the current one first, without the secrets themselves. The ETag is that of the resource server.',
   })
   @ApiOkResponse({ description: 'The live secrets.', standardSchema: secretListAnswer })
   @ApiProblems('not-found')
@@ -42,8 +42,8 @@ export class ResourceServerSecretsController {
   @ApiOperation({
     summary: 'End a secret of a resource server',
     description:
-      'It is refused, on every instance, when this is answered. The announced end of the other secret stays. The last live secret ' +
-      'cannot be ended. The ETag in If-Match is the resource server’s.',
+      'Once this is answered, every instance refuses the secret. The expiry of the other secret does not change. The ' +
+      'last live secret cannot be ended. If-Match takes the ETag of the resource server.',
   })
   @ApiNoContentResponse({ description: 'The secret is no longer valid.' })
   @ApiProblems('not-found', 'last-secret', 'precondition-failed', 'precondition-required')

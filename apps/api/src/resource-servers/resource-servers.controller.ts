@@ -65,12 +65,12 @@ export class ResourceServersController {
   @ApiOperation({
     summary: 'Register a resource server',
     description:
-      'Answers with `resourceServerSecret`, this once: it is stored nowhere. With its `id` as user name it is the HTTP Basic of ' +
-      'introspection and forward-auth.',
+      'Returns `resourceServerSecret` only once, because it is not stored. Use it with the `id` as user name for HTTP ' +
+      'Basic at introspection and forward-auth.',
   })
   @ApiCreatedResponse({ description: 'Registered.', standardSchema: resourceServerWithSecret })
   @ApiOkResponse({
-    description: 'A replay: the same `Idempotency-Key` and body had made it before. The secret cannot be repeated.',
+    description: 'A replay of a request with the same `Idempotency-Key` and body. The secret cannot be repeated.',
     standardSchema: resourceServerReplay,
   })
   @ApiProblems('unknown-api', 'name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
@@ -87,7 +87,7 @@ export class ResourceServersController {
 
   @Get()
   @Roles('platform-admin', 'auditor')
-  @ApiOperation({ summary: 'List resource servers', description: 'All of them, oldest first.' })
+  @ApiOperation({ summary: 'List resource servers', description: 'All resource servers, oldest first.' })
   @ApiOkResponse({ description: 'A page of resource servers.', standardSchema: resourceServerPage })
   @ApiProblems('invalid-cursor')
   async list(
@@ -102,7 +102,7 @@ export class ResourceServersController {
 
   @Get(':resourceServerId')
   @Roles('platform-admin', 'auditor')
-  @ApiOperation({ summary: 'Read a resource server', description: 'Its ETag is what a change needs as If-Match.' })
+  @ApiOperation({ summary: 'Read a resource server', description: 'Send its ETag as If-Match with a change.' })
   @ApiOkResponse({ description: 'The resource server.', standardSchema: resourceServerAnswer })
   @ApiProblems('not-found')
   async read(
@@ -117,9 +117,9 @@ export class ResourceServersController {
   @AllFaults(editResourceServerBody, findFaults)
   @ApiOperation({
     summary: 'Change a resource server',
-    description: 'What is changed is in force on every instance when this is answered.',
+    description: 'Once this is answered, the change is in force on every instance.',
   })
-  @ApiOkResponse({ description: 'The resource server as it is now.', standardSchema: resourceServerAnswer })
+  @ApiOkResponse({ description: 'The changed resource server.', standardSchema: resourceServerAnswer })
   @ApiProblems(
     'not-found',
     'unknown-api',
@@ -146,7 +146,7 @@ export class ResourceServersController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a resource server',
-    description: 'From the moment this is answered it is refused, on every instance.',
+    description: 'Once this is answered, every instance refuses it.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
   @ApiProblems('not-found', 'precondition-failed', 'precondition-required')
@@ -166,10 +166,10 @@ export class ResourceServersController {
   @ApiOperation({
     summary: 'Rotate the secret of a resource server',
     description:
-      'Answers with the new `resourceServerSecret`, this once. The old secret stays valid for `overlapSeconds`. At most two ' +
-      'secrets are live: while an overlap lasts, a rotation is refused (409, with both secrets and their last use) unless ' +
-      '`endOldest` ends the older one. `compromised` ends every older secret immediately. If-Match is honoured when sent. A replay ' +
-      'with the same `Idempotency-Key` rotates nothing and has `resourceServerSecret: null` and a `notice`.',
+      'Returns the new `resourceServerSecret` only once. The old secret stays valid for `overlapSeconds`. At most two ' +
+      'secrets are live: during an overlap, a rotation is refused (409, with both secrets and their last use) unless ' +
+      '`endOldest` ends the older one. `compromised` ends every older secret immediately. If-Match is optional. A ' +
+      'replay with the same `Idempotency-Key` rotates nothing and has `resourceServerSecret: null` and a `notice`.',
   })
   @ApiOkResponse({
     description: 'The resource server and its new secret; for a replay `resourceServerSecret: null` and a `notice`.',

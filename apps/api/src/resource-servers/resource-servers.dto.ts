@@ -10,7 +10,7 @@ import {
   withSecret,
 } from '../http/secret-fields.ts';
 
-const MOST_APIS = 500;
+const MAX_APIS = 500;
 
 const apis = z
   .array(
@@ -18,18 +18,18 @@ const apis = z
       .string()
       .regex(
         /^[a-z0-9][a-z0-9._-]{0,63}$/,
-        'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.',
+        'An API key must have 1 to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit.',
       ),
   )
-  .max(MOST_APIS, `Give at most ${MOST_APIS} API keys.`)
+  .max(MAX_APIS, `Send at most ${MAX_APIS} API keys.`)
   .meta({
-    description: `Keys of the APIs that it may ask about, at most ${MOST_APIS}. Order and repetition do not matter.`,
+    description: `Keys of the APIs whose tokens it may check, at most ${MAX_APIS}. Order and repetition do not matter.`,
   });
 
 const requireClientIp = z.boolean().meta({
   description:
-    'Whether a token of a credential with Allowed IPs is inactive to it unless it sends `client_ip`. With `false`, for standard ' +
-    'resource servers that cannot send it, the answer carries `allowed_ips` instead, and checking them is its own task.',
+    'Whether it must send `client_ip` for a token of a credential with Allowed IPs; without it, the token is inactive. ' +
+    'With `false`, for resource servers that cannot send it, the answer contains `allowed_ips`, which it must check.',
 });
 
 export const createResourceServerBody = z
@@ -41,7 +41,7 @@ export const editResourceServerBody = z
   .strictObject({ name: nameField.optional(), apis: apis.optional(), requireClientIp: requireClientIp.optional() })
   .meta({
     id: 'EditResourceServer',
-    description: 'Members that are left out stay as they are; an empty object changes nothing.',
+    description: 'Omitted members stay unchanged; an empty object changes nothing.',
     example: { apis: ['invoices', 'payments'] },
   });
 export type EditResourceServerBody = z.output<typeof editResourceServerBody>;
@@ -58,9 +58,9 @@ export type ListResourceServersParameters = z.output<typeof listResourceServersQ
 const secretAnswer = secretSchema('ResourceServerSecret');
 
 const members = {
-  id: idField('rs_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id, and the user name of its HTTP Basic.'),
+  id: idField('rs_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id, and the user name for HTTP Basic.'),
   name: z.string().meta({ example: 'Invoice API' }),
-  apis: z.array(z.string()).meta({ example: ['invoices'], description: 'Keys of the APIs it may ask about, sorted.' }),
+  apis: z.array(z.string()).meta({ example: ['invoices'], description: 'Keys of the APIs whose tokens it may check, sorted.' }),
   requireClientIp,
   secrets: z.array(secretAnswer).max(2).meta({ description: 'Its live secrets, at most two, the current one first.' }),
   createdAt: timeField,
@@ -69,20 +69,20 @@ const members = {
 
 export const resourceServerAnswer = z
   .object(members)
-  .meta({ id: 'ResourceServer', description: 'An API or gateway that asks whether tokens are good.' });
+  .meta({ id: 'ResourceServer', description: 'An API or gateway that checks tokens.' });
 
 export const resourceServerWithSecret = z
   .object(withSecret<z.ZodType>(members, 'resourceServerSecret', shownSecret('lk_rs_')))
-  .meta({ id: 'ResourceServerWithSecret', description: 'A resource server and, this once, its secret.' });
+  .meta({ id: 'ResourceServerWithSecret', description: 'A resource server with its secret, which is shown only once.' });
 
 export const resourceServerReplay = z
   .object({ ...withSecret<z.ZodType>(members, 'resourceServerSecret', unrepeatedSecret), notice: replayNotice })
-  .meta({ id: 'ResourceServerReplay', description: 'What a repeated request with the same Idempotency-Key gets.' });
+  .meta({ id: 'ResourceServerReplay', description: 'The answer to a repeated request with the same Idempotency-Key.' });
 
 export const rotatedResourceServer = z.union([resourceServerWithSecret, resourceServerReplay]).meta({
   id: 'RotatedResourceServer',
   description:
-    'The resource server with its new secret, or what a repeated request with the same Idempotency-Key gets.',
+    'The resource server with its new secret, or the answer to a repeated request with the same Idempotency-Key.',
 });
 
 export const resourceServerPage = pageOf(resourceServerAnswer).meta({

@@ -11,10 +11,10 @@ import type { QueueName } from '#queues';
 import { RedisNamespace, connectRedis } from '#redis';
 import { workerOptions } from './worker-options.ts';
 
-/** How long a worker may finish its job at shutdown, in milliseconds. */
+/** The time limit for the current job at shutdown. */
 const FINISH_MS = 2_500;
 
-/** What both processors need. */
+/** The dependencies of both processors. */
 @Injectable()
 export class WorkerServices {
   constructor(
@@ -26,7 +26,7 @@ export class WorkerServices {
 }
 
 /**
- * What both processors do beside their jobs: take them once MongoDB was reached, count them, and end in time also while Redis is away.
+ * The base of both processors: starts once MongoDB was reached, counts jobs, and stops in time even without Redis.
  */
 export abstract class CountingProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private stop: () => Promise<void> = () => Promise.resolve();
@@ -46,7 +46,7 @@ export abstract class CountingProcessor implements OnApplicationBootstrap, Befor
     });
   }
 
-  /** BullMQ's own close waits without end for a job, and for a Redis that is away. */
+  /** BullMQ's own close waits without limit for a job and for Redis. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     await this.stop();

@@ -6,7 +6,7 @@ import type { Job } from 'bullmq';
 import { CountingProcessor, WorkerServices } from './base.processor.ts';
 import { schedules } from './schedules.ts';
 
-/** A job that takes long, as signing a long log, must not keep the others waiting. */
+/** More than one, so that a long job, such as signing a long log, does not delay the others. */
 const CONCURRENCY = 3;
 
 /** `maintenance` job → the command that its schedule names. */
@@ -21,7 +21,7 @@ export class MaintenanceProcessor extends CountingProcessor {
 
   protected override async work(job: Job): Promise<unknown> {
     const schedule = Object.hasOwn(schedules, job.name) ? schedules[job.name] : undefined;
-    if (schedule === undefined) throw new UnrecoverableError('there is no such maintenance');
+    if (schedule === undefined) throw new UnrecoverableError('unknown maintenance job');
     return this.commands.execute<Command<unknown>, unknown>(schedule.command());
   }
 }

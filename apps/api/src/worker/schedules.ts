@@ -18,7 +18,7 @@ interface Schedule {
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** What is done again and again, by job name. */
+/** Recurring commands, by job name. */
 export const schedules: Readonly<Record<string, Schedule>> = {
   'continue-api-removals': { everyMs: 10_000, command: () => new ContinueApiRemovalsCommand() },
   'prune-tokens': { everyMs: 60_000, command: () => new PruneTokensCommand() },
@@ -26,11 +26,11 @@ export const schedules: Readonly<Record<string, Schedule>> = {
   'archive-events': { everyMs: 24 * HOUR_MS, command: () => new ArchiveEventsCommand() },
 };
 
-const LOOK_EVERY_MS = 10_000;
-/** How far this machine's clock, by which BullMQ counts, may be from the store's, in milliseconds. */
-const NEAR_MS = 30_000;
+const CHECK_INTERVAL_MS = 10_000;
+/** BullMQ uses this machine's clock. Its maximum difference from the store's clock. */
+const MAX_CLOCK_DIFFERENCE_MS = 30_000;
 
-/** Keeps the schedules in Redis, and puts them back when Redis lost them: an emptied Redis loses its job schedulers too. */
+/** Keeps the schedules in Redis, and restores them after Redis was emptied. */
 @Injectable()
 export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
@@ -44,21 +44,21 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    void this.namespace.prefix().then(() => this.look());
+    this.timer = setInterval(() => void this.check(), CHECK_INTERVAL_MS);
+    void this.namespace.prefix().then(() => this.check());
   }
 
   beforeApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 
-  private async look(): Promise<void> {
+  private async check(): Promise<void> {
     try {
       const queue = this.jobQueues.get('maintenance');
       for (const [name, { everyMs }] of Object.entries(schedules)) {
         const known = await this.jobQueues.within(() => queue.getJobScheduler(name));
         if (known?.every === everyMs && !this.isTooLate(known.next, everyMs)) continue;
-        // set anew it would go on by its last time
+        // remove it first: an upsert alone would keep the old next time
         if (known !== undefined) await this.jobQueues.within(() => queue.removeJobScheduler(name));
         await this.jobQueues.within(() =>
           queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: queues.maintenance }),
@@ -66,17 +66,17 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
         this.logger.info({ schedule: name, everyMs }, 'schedule set');
       }
     } catch (error) {
-      this.logger.debug({ err: error }, 'schedules not looked at: Redis is away');
+      this.logger.debug({ err: error }, 'cannot check the schedules: Redis is unavailable');
     }
   }
 
   /**
-   * Whether a schedule's next time is later than it can be: an instance whose clock is hours ahead has worked it last, and BullMQ goes
-   * by that. Only an instance whose own clock is right sets it right.
+   * Whether a schedule's next run is too late, because the last run was on an instance whose clock is hours ahead. Only
+   * an instance with a correct clock repairs it.
    */
   private isTooLate(next: number | undefined, everyMs: number): boolean {
     if (next === undefined || !this.store.ready) return false;
     const nowMs = this.clock.nowMs();
-    return Math.abs(Date.now() - nowMs) < NEAR_MS && next > nowMs + everyMs + NEAR_MS;
+    return Math.abs(Date.now() - nowMs) < MAX_CLOCK_DIFFERENCE_MS && next > nowMs + everyMs + MAX_CLOCK_DIFFERENCE_MS;
   }
 }

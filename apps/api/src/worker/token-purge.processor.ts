@@ -18,11 +18,11 @@ export class TokenPurgeProcessor extends CountingProcessor {
     super(services, 'token-purge');
   }
 
-  /** @returns how many rows of the outbox it did; 0 for a job that was delivered again */
+  /** @returns the number of outbox rows done; 0 for a job that was delivered twice */
   protected override async work(job: Job): Promise<number> {
     const { data, success } = payload.safeParse(job.data);
-    // to try it again would not make it any better
-    if (!success) throw new UnrecoverableError('the job names no rows of the outbox');
+    // a retry cannot succeed
+    if (!success) throw new UnrecoverableError('the job has no valid outbox rows');
     return this.commands.execute(new PurgeTokensCommand(data.outboxIds));
   }
 }

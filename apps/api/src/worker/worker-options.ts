@@ -1,8 +1,8 @@
 import type { WorkerOptions } from 'bullmq';
 
 /**
- * How workers hold their jobs. A killed worker's job is taken up again after at most ten seconds, and as often as it takes: a job
- * that stalls is not at fault, and the outbox would hand its work on anew anyway.
+ * Lock options of the workers. The job of a killed worker runs again after at most ten seconds, without a limit on
+ * stalls: a stall is not a fault of the job, and the outbox would enqueue its work again anyway.
  */
 export const workerOptions: Pick<WorkerOptions, 'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'drainDelay'> =
   {
