@@ -108,7 +108,12 @@ export const schema = z.object({
     .default('')
     .transform((text, context) => reportFault(context, () => parseTrustedProxies(text))),
   LATCHKEY_ADMIN_USERNAME: optional(
-    z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/, 'LATCHKEY_ADMIN_USERNAME must have 1 to 64 of the characters A-Z a-z 0-9 . _ @ -'),
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9._@-]{1,64}$/,
+        'LATCHKEY_ADMIN_USERNAME must have 1 to 64 of the characters A-Z a-z 0-9 . _ @ -',
+      ),
   ),
   LATCHKEY_ADMIN_PASSWORD: optional(
     z

@@ -14,7 +14,9 @@ export function checkedPublicUrl(text: string): string {
     throw new Error('PUBLIC_URL must have a path of A-Z a-z 0-9 . _ ~ - and single slashes, such as /auth');
   }
   if (OWN_SEGMENTS.includes(path.split('/')[1] ?? '')) {
-    throw new Error(`PUBLIC_URL must not have a path that begins with one of Latchkey's own: ${OWN_SEGMENTS.join(', ')}`);
+    throw new Error(
+      `PUBLIC_URL must not have a path that begins with one of Latchkey's own: ${OWN_SEGMENTS.join(', ')}`,
+    );
   }
   return trimmed;
 }

@@ -23,7 +23,8 @@ export class AllowedIpsError extends Error {
 const EVERY_ADDRESS: AllowedIpFault = {
   index: undefined,
   code: 'every-address',
-  message: 'Together the ranges contain every address. To allow any address, leave the list empty; otherwise narrow the ranges.',
+  message:
+    'Together the ranges contain every address. To allow any address, leave the list empty; otherwise narrow the ranges.',
 };
 
 /**

@@ -185,7 +185,6 @@ export class Instances implements OnApplicationShutdown {
   }
 }
 
-
 export function sessionId(session: mongo.ClientSession): mongo.UUID {
   const id = session.id?.id;
   if (id === undefined) throw new Error('a session without an id');

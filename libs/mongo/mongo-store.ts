@@ -102,7 +102,9 @@ export class MongoStore implements OnApplicationShutdown {
         if (!this.prepared) await this.prepare();
         this.outage.clear();
         this.unfit.clear();
-        this.watch = new ConnectionWatch(this.connection.getClient(), MAX_CONNECTIONS / 2, (what) => this.reconnect(what));
+        this.watch = new ConnectionWatch(this.connection.getClient(), MAX_CONNECTIONS / 2, (what) =>
+          this.reconnect(what),
+        );
         open = true;
       } catch (error) {
         if (error instanceof UnfitDeployment) this.unfit.report(error.message);

@@ -13,8 +13,7 @@ export const NOT_NOW_CODES: ReadonlySet<number> = new Set([
   50, 11601, 43, 175, 237,
   // LockTimeout, WriteConflict, TransactionTooOld, SnapshotTooOld, SnapshotUnavailable, NoSuchTransaction,
   // PreparedTransactionInProgress, TransactionExceededLifetimeLimitSeconds
-  24,
-  112, 225, 239, 246, 251, 267, 290,
+  24, 112, 225, 239, 246, 251, 267, 290,
   // the shards are moving: StaleEpoch, StaleDbVersion, StaleConfig
   150, 249, 13388,
   // overloaded: TemporarilyUnavailable, IngressRequestRateLimitExceeded

@@ -5,13 +5,15 @@ export class Metrics {
   readonly registry = new Registry();
 
   readonly tokensIssued = this.counter('latchkey_tokens_issued_total', 'Access tokens issued.', []);
-  readonly introspections = this.counter('latchkey_introspections_total', 'Token introspections answered.', [
-    'result',
-  ]);
+  readonly introspections = this.counter('latchkey_introspections_total', 'Token introspections answered.', ['result']);
   readonly refusals = this.counter('latchkey_refusals_total', 'Refused sign-ins and token requests.', ['reason']);
   readonly events = this.counter('latchkey_events_total', 'Events appended to the log.', ['type']);
   readonly jobs = this.counter('latchkey_jobs_total', 'Jobs processed.', ['queue', 'outcome']);
-  readonly storeConflicts = this.counter('latchkey_store_conflicts_total', 'Transactions retried after a conflict.', []);
+  readonly storeConflicts = this.counter(
+    'latchkey_store_conflicts_total',
+    'Transactions retried after a conflict.',
+    [],
+  );
   readonly storeClockDifference = this.gauge(
     'latchkey_store_clock_difference_seconds',
     'Largest difference between the clocks of two MongoDB members.',

@@ -1,4 +1,3 @@
-
 const REPEAT_MS = 30_000;
 
 /** Limits a notice that recurs: reports it when its text changes, and an unchanged one every 30 seconds. */

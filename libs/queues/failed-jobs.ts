@@ -131,7 +131,10 @@ export class FailedJobs {
 }
 
 function notFailed(): DomainError {
-  return new DomainError('job-not-failed', 'Only a failed job can be retried. List the failed jobs again to see its current state.');
+  return new DomainError(
+    'job-not-failed',
+    'Only a failed job can be retried. List the failed jobs again to see its current state.',
+  );
 }
 
 function failedJob(queue: QueueName, job: Job): FailedJob {

@@ -82,7 +82,8 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
       }
       this.services.metrics.outboxPending.set(await bounded(this.eventLog.outbox.estimatedDocumentCount().exec()));
     } catch (error) {
-      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'cannot read the outbox: the store is unavailable');
+      if (isStoreUnavailable(error))
+        this.logger.debug({ err: error }, 'cannot read the outbox: the store is unavailable');
       else this.logger.error({ err: error }, 'outbox relay failed');
     }
   }

@@ -5,5 +5,7 @@ export const sessions: Migration = {
   number: 3,
   name: 'sessions',
   run: (steps) =>
-    steps.createLayout({ sessions: [{ key: { userId: 1, lastSeenAt: -1 } }, { key: { endsAt: 1 }, expireAfterSeconds: 0 }] }),
+    steps.createLayout({
+      sessions: [{ key: { userId: 1, lastSeenAt: -1 } }, { key: { endsAt: 1 }, expireAfterSeconds: 0 }],
+    }),
 };

@@ -4,7 +4,10 @@ import { pageQuery } from '../http/pages.ts';
 
 const apiKey = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key must have 1 to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit.')
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    'An API key must have 1 to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit.',
+  )
   .meta({ description: 'The scope value that grants the API. It never changes.', example: 'invoices' });
 
 // only the key of an API is unique; its name is for people
@@ -37,7 +40,8 @@ export const deleteApiQuery = z.strictObject({
     .default(false)
     .meta({
       type: 'boolean',
-      description: 'Whether to remove the API from every credential and resource server that names it, with one event each.',
+      description:
+        'Whether to remove the API from every credential and resource server that names it, with one event each.',
     }),
 });
 export type DeleteApiParameters = z.output<typeof deleteApiQuery>;

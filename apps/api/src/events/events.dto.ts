@@ -86,7 +86,10 @@ export const signCheckpointsBody = z
   .meta({ example: {} });
 export type SignCheckpointsBody = z.output<typeof signCheckpointsBody>;
 
-const operationId = z.string().nullable().meta({ description: 'The operation of the chain; null for the platform chain.' });
+const operationId = z
+  .string()
+  .nullable()
+  .meta({ description: 'The operation of the chain; null for the platform chain.' });
 const sha256 = z.string().meta({ description: 'SHA-256 in lower-case hexadecimal.' });
 const seq = z.number().int();
 
@@ -95,7 +98,9 @@ export const eventAnswer = z
     id: idField('ev_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id.'),
     seq: seq.nullable().meta({ description: 'Position in the chain, from 1; null outside the chains.' }),
     operationId,
-    type: z.string().meta({ example: CredentialDeleted.type, description: 'The event type. docs/events.md lists all types.' }),
+    type: z
+      .string()
+      .meta({ example: CredentialDeleted.type, description: 'The event type. docs/events.md lists all types.' }),
     at: timeField,
     actor: z
       .object({
@@ -146,9 +151,7 @@ export const signingAnswer = z
   .object({
     signed: seq.meta({ description: 'The number of chains that are now signed up to their ends.', example: 3 }),
     upToDate: seq.meta({ description: 'The number of chains that were already signed up to their ends.', example: 1 }),
-    items: z
-      .array(checkpointAnswer)
-      .meta({ description: 'The new checkpoints, at most one hundred.' }),
+    items: z.array(checkpointAnswer).meta({ description: 'The new checkpoints, at most one hundred.' }),
     faults: z
       .array(fault.extend({ operationId }))
       .meta({ description: 'Chains that were not signed because they have a fault.' }),
@@ -162,7 +165,9 @@ export const logProofAnswer = z
       z.object({
         operationId,
         events: seq.meta({ description: 'The number of events read, up to the first fault.' }),
-        firstSeq: seq.nullable().meta({ description: 'Position of the first stored event; null if there is no event.' }),
+        firstSeq: seq
+          .nullable()
+          .meta({ description: 'Position of the first stored event; null if there is no event.' }),
         lastSeq: seq.meta({ description: 'Position of the last event that is proven correct.' }),
         hash: sha256,
         fault: fault.nullable(),
@@ -184,7 +189,9 @@ export const checkpointKeysAnswer = z
         x: z.string(),
         kid: z.string().meta({ description: 'RFC 7638 thumbprint: the `keyId` of its checkpoints.' }),
         use: z.literal('sig'),
-        latchkey_retired_at: timeField.optional().meta({ description: 'When the key was retired. It no longer signs.' }),
+        latchkey_retired_at: timeField
+          .optional()
+          .meta({ description: 'When the key was retired. It no longer signs.' }),
       }),
     ),
   })

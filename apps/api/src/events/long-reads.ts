@@ -40,7 +40,10 @@ export class LongReads {
     if (begun === undefined) this.begun.set(reader, (begun = { count: 0 }));
     if (begun.count >= MAX_STARTS_PER_MINUTE) {
       const leftMs = this.begun.getRemainingTTL(reader);
-      throw tooMany(`At most ${MAX_STARTS_PER_MINUTE} can be started per minute.`, Math.max(1, Math.ceil(leftMs / 1000)));
+      throw tooMany(
+        `At most ${MAX_STARTS_PER_MINUTE} can be started per minute.`,
+        Math.max(1, Math.ceil(leftMs / 1000)),
+      );
     }
     begun.count += 1;
   }

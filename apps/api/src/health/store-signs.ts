@@ -3,7 +3,6 @@ import { FirstAdmin } from '#identity';
 import { Fence, MongoStore, bounded } from '#mongo';
 import { JobQueues } from '#queues';
 
-
 const CHECK_TIMEOUT_MS = 1_000;
 
 /** Checks whether the stores are available. */

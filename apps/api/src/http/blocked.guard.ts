@@ -28,8 +28,12 @@ export class BlockedGuard implements CanActivate {
     const { blocking } = this.conditions;
     if (blocking === undefined) return true;
     if (this.reflector.getAllAndOverride<boolean>(ALWAYS, [context.getHandler(), context.getClass()])) return true;
-    throw new DomainError('not-ready', `This instance is not ready: ${blocking.code}. See /readyz, or try another instance.`, {
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    });
+    throw new DomainError(
+      'not-ready',
+      `This instance is not ready: ${blocking.code}. See /readyz, or try another instance.`,
+      {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      },
+    );
   }
 }

@@ -15,14 +15,17 @@ export function withRule(rule: (text: string) => string) {
 }
 
 /** A name: 1…100 code points, normalised to NFC, without invisible characters. */
-export const nameField = z.string().transform(withRule(normaliseName)).meta({
-  type: 'string',
-  minLength: 1,
-  maxLength: 100,
-  description:
-    '1 to 100 characters, normalised to NFC; no control, bidirectional or zero-width characters. ' +
-    'Unique, ignoring case.',
-});
+export const nameField = z
+  .string()
+  .transform(withRule(normaliseName))
+  .meta({
+    type: 'string',
+    minLength: 1,
+    maxLength: 100,
+    description:
+      '1 to 100 characters, normalised to NFC; no control, bidirectional or zero-width characters. ' +
+      'Unique, ignoring case.',
+  });
 
 /** A description: up to 1000 code points; line breaks are allowed. */
 export const descriptionField = z.string().transform(withRule(checkDescription)).meta({

@@ -41,7 +41,11 @@ export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionC
     'Send the ETag of your last read as If-Match, so that you do not overwrite another change.',
     {
       errors: [
-        { pointer: '/header/If-Match', code: 'required', message: 'Send the ETag of the last answer, or * for any version.' },
+        {
+          pointer: '/header/If-Match',
+          code: 'required',
+          message: 'Send the ETag of the last answer, or * for any version.',
+        },
       ],
     },
   );

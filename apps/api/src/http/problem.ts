@@ -52,7 +52,11 @@ function challengesFor({ request }: FastifyReply): string[] {
 
 /** An unexpected error, of which the caller learns no detail. */
 export function internalError(cause: unknown): DomainError {
-  return new DomainError('internal', 'The request could not be processed. Try again; if it persists, report the request id (`instance`).', {
-    cause,
-  });
+  return new DomainError(
+    'internal',
+    'The request could not be processed. Try again; if it persists, report the request id (`instance`).',
+    {
+      cause,
+    },
+  );
 }

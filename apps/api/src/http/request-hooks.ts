@@ -88,10 +88,7 @@ export function addRequestHooks(
 function addressReader(config: Config, logger: Logger): (request: IncomingMessage) => string | undefined {
   if (config.trustedProxies.length === 0) return ({ socket }) => peerAddress(socket);
   const proxies = new TrustedProxies(config.trustedProxies);
-  const warning = new RareWarning(
-    logger,
-    'requests of this peer are refused: cannot read the address of the caller',
-  );
+  const warning = new RareWarning(logger, 'requests of this peer are refused: cannot read the address of the caller');
   return ({ socket, rawHeaders }) => {
     const found = proxies.clientAddress(socket.remoteAddress, headerLines(rawHeaders, 'x-forwarded-for'));
     if (typeof found === 'string') return found;

@@ -24,8 +24,7 @@ export function rotationMembers(ended: string): {
 } {
   return {
     overlapSeconds: z.int().min(0).max(604_800).default(0).meta({
-      description:
-        'How long the replaced secret stays valid, in seconds: up to seven days. 0 ends it immediately.',
+      description: 'How long the replaced secret stays valid, in seconds: up to seven days. 0 ends it immediately.',
     }),
     endOldest: z
       .boolean()

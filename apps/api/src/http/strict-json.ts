@@ -60,7 +60,8 @@ function checkExtent(body: Buffer): void {
     } else if (byte === QUOTE) inString = true;
     else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       depth += 1;
-      if (depth > MAX_DEPTH) throw new StrictJsonError('', `The document must be nested at most ${MAX_DEPTH} levels deep.`);
+      if (depth > MAX_DEPTH)
+        throw new StrictJsonError('', `The document must be nested at most ${MAX_DEPTH} levels deep.`);
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth -= 1;
     else if (byte === COMMA) {
       commas += 1;

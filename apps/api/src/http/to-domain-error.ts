@@ -13,7 +13,8 @@ const fastifyErrors: Readonly<Record<string, () => DomainError>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     new DomainError('malformed-request', 'The length of the body differs from Content-Length.'),
   FST_ERR_BAD_URL: () => new DomainError('malformed-request', 'The path has a percent-escape that cannot be decoded.'),
-  FST_ERR_MAX_PARAM_LENGTH: () => new DomainError('uri-too-long', 'A part of the path is longer than any id. Check the URL.'),
+  FST_ERR_MAX_PARAM_LENGTH: () =>
+    new DomainError('uri-too-long', 'A part of the path is longer than any id. Check the URL.'),
 };
 
 function unsupportedMediaType(): DomainError {

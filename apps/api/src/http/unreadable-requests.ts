@@ -7,8 +7,10 @@ import { requestIdOf } from './request-id.ts';
 
 /** Errors of Node's HTTP parser by code. All others are `malformed-request`. */
 const parserErrors: Readonly<Record<string, () => DomainError>> = {
-  HPE_HEADER_OVERFLOW: () => new DomainError('headers-too-large', 'The header is too large. Send fewer or shorter headers.'),
-  ERR_HTTP_REQUEST_TIMEOUT: () => new DomainError('request-timeout', 'The request took too long to arrive. Send it again.'),
+  HPE_HEADER_OVERFLOW: () =>
+    new DomainError('headers-too-large', 'The header is too large. Send fewer or shorter headers.'),
+  ERR_HTTP_REQUEST_TIMEOUT: () =>
+    new DomainError('request-timeout', 'The request took too long to arrive. Send it again.'),
 };
 
 /** Sends a problem document for a request that the HTTP parser cannot read, and closes the connection. */
@@ -18,8 +20,7 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Duple
     return;
   }
   const fault =
-    parserErrors[error.code ?? '']?.() ??
-    new DomainError('malformed-request', 'This is not a valid HTTP request.');
+    parserErrors[error.code ?? '']?.() ?? new DomainError('malformed-request', 'This is not a valid HTTP request.');
   endWith(socket, fault);
 }
 

@@ -10,10 +10,7 @@ const count = z.number().int();
 
 export const listJobsQuery = z.strictObject({
   ...pageQuery,
-  state: z
-    .literal('failed')
-    .default('failed')
-    .meta({ description: 'Only failed jobs can be listed.' }),
+  state: z.literal('failed').default('failed').meta({ description: 'Only failed jobs can be listed.' }),
   queue: queueName.optional().meta({ description: 'Only jobs of this queue.' }),
 });
 export type ListJobsParameters = z.output<typeof listJobsQuery>;
@@ -46,7 +43,10 @@ export const jobPage = pageOf(
       createdAt: timeField,
       failedAt: timeField,
     })
-    .meta({ id: 'FailedJob', description: 'A job that failed after its last attempt. Failed jobs are kept for 14 days.' }),
+    .meta({
+      id: 'FailedJob',
+      description: 'A job that failed after its last attempt. Failed jobs are kept for 14 days.',
+    }),
 );
 
 export const outboxPage = pageOf(
@@ -61,5 +61,8 @@ export const outboxPage = pageOf(
       createdAt: timeField,
       nextAttemptAt: timeField.meta({ description: 'When it is enqueued again, unless it is done by then.' }),
     })
-    .meta({ id: 'OutboxRow', description: 'Follow-up work that is not done yet. The transaction that does the work deletes the row.' }),
+    .meta({
+      id: 'OutboxRow',
+      description: 'Follow-up work that is not done yet. The transaction that does the work deletes the row.',
+    }),
 );

@@ -53,7 +53,10 @@ const tokenAnswer = z
   .object({
     access_token: z
       .string()
-      .meta({ example: 'lk_at_example', description: 'Opaque: `lk_at_`, the client’s handle, and 49 more characters.' }),
+      .meta({
+        example: 'lk_at_example',
+        description: 'Opaque: `lk_at_`, the client’s handle, and 49 more characters.',
+      }),
     token_type: z.literal('Bearer').meta({ example: 'Bearer' }),
     expires_in: z.int().meta({ description: 'Lifetime in seconds.', example: 3600 }),
     scope: z.string().meta({ example: 'invoices', description: 'The granted API keys, sorted.' }),
@@ -88,10 +91,16 @@ const introspectionAnswer = z
         client_id: z.string().meta({ example: 'lk_ci_0123456789abcdefghijklmn' }),
         sub: z
           .string()
-          .meta({ example: 'lk_ci_0123456789abcdefghijklmn', description: 'The client id, because no person is involved.' }),
+          .meta({
+            example: 'lk_ci_0123456789abcdefghijklmn',
+            description: 'The client id, because no person is involved.',
+          }),
         scope: z
           .string()
-          .meta({ example: 'invoices', description: 'The current rights of the token, limited to the APIs about which you may ask.' }),
+          .meta({
+            example: 'invoices',
+            description: 'The current rights of the token, limited to the APIs about which you may ask.',
+          }),
         token_type: z.literal('Bearer'),
         iat: z.int().meta({ example: 1795426200, description: 'Time of issue, in seconds since 1970.' }),
         exp: z.int().meta({ example: 1795429800, description: 'Time of expiry, in seconds since 1970.' }),
@@ -142,16 +151,10 @@ const errors = (...list: [number, string][]): MethodDecorator[] =>
 
 const refusals: [number, string][] = [
   [400, 'The request is malformed.'],
-  [
-    401,
-    '`invalid_client`: authentication failed. Only the event log has the reason (`sign-in.refused.v1`).',
-  ],
+  [401, '`invalid_client`: authentication failed. Only the event log has the reason (`sign-in.refused.v1`).'],
   [405, 'Only POST is accepted.'],
   [413, 'The body is larger than 16 KiB.'],
-  [
-    429,
-    '`temporarily_unavailable`: too many failed sign-ins, or (token endpoint) ten live tokens. See Retry-After.',
-  ],
+  [429, '`temporarily_unavailable`: too many failed sign-ins, or (token endpoint) ten live tokens. See Retry-After.'],
   [503, '`temporarily_unavailable`: the store is unavailable. See Retry-After.'],
 ];
 
@@ -198,7 +201,8 @@ export const DocumentedRevocation = (): MethodDecorator =>
     ApiBasicAuth('client'),
     ApiOperation({
       summary: 'Revoke a token',
-      description: 'RFC 7009. A client revokes its own token. The answer for an unknown or already revoked token is also 200.',
+      description:
+        'RFC 7009. A client revokes its own token. The answer for an unknown or already revoked token is also 200.',
     }),
     formBody(revocationForm),
     ApiOkResponse({ description: 'The token is revoked on every instance.' }),

@@ -107,7 +107,11 @@ export function oauthRefusalOf(thrown: unknown): OAuthError | undefined {
   if (thrown instanceof ScopeRefused) return new InvalidScope();
   if (thrown instanceof ForeignToken) return new InvalidRequest('The token was issued to another client.');
   if (thrown instanceof TokenLimitReached) {
-    return new TemporarilyUnavailable(429, 'This client has reached its limit of live tokens. Reuse a token until it expires.', thrown.retryAfterSeconds);
+    return new TemporarilyUnavailable(
+      429,
+      'This client has reached its limit of live tokens. Reuse a token until it expires.',
+      thrown.retryAfterSeconds,
+    );
   }
   return undefined;
 }

@@ -55,7 +55,11 @@ export class TokenController {
     }
   }
 
-  private async recordRefusal(error: unknown, { credential }: AuthenticatedClient, request: OAuthRequest): Promise<void> {
+  private async recordRefusal(
+    error: unknown,
+    { credential }: AuthenticatedClient,
+    request: OAuthRequest,
+  ): Promise<void> {
     await this.clients.recordRefusal(error, request.basic, request.clientAddress);
     const reason =
       error instanceof ScopeRefused ? 'scope' : error instanceof TokenLimitReached ? 'token-limit' : undefined;

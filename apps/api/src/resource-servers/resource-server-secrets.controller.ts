@@ -24,7 +24,8 @@ export class ResourceServerSecretsController {
   @Roles('platform-admin', 'auditor')
   @ApiOperation({
     summary: 'List live secrets of a resource server',
-    description: 'At most two, the current one first, without the secrets themselves. The ETag is that of the resource server.',
+    description:
+      'At most two, the current one first, without the secrets themselves. The ETag is that of the resource server.',
   })
   @ApiOkResponse({ description: 'The live secrets.', standardSchema: secretListAnswer })
   @ApiProblems('not-found')

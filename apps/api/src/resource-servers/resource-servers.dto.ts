@@ -60,7 +60,9 @@ const secretAnswer = secretSchema('ResourceServerSecret');
 const members = {
   id: idField('rs_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b', 'Opaque id, and the user name for HTTP Basic.'),
   name: z.string().meta({ example: 'Invoice API' }),
-  apis: z.array(z.string()).meta({ example: ['invoices'], description: 'Keys of the APIs whose tokens it may check, sorted.' }),
+  apis: z
+    .array(z.string())
+    .meta({ example: ['invoices'], description: 'Keys of the APIs whose tokens it may check, sorted.' }),
   requireClientIp,
   secrets: z.array(secretAnswer).max(2).meta({ description: 'Its live secrets, at most two, the current one first.' }),
   createdAt: timeField,
@@ -73,7 +75,10 @@ export const resourceServerAnswer = z
 
 export const resourceServerWithSecret = z
   .object(withSecret<z.ZodType>(members, 'resourceServerSecret', shownSecret('lk_rs_')))
-  .meta({ id: 'ResourceServerWithSecret', description: 'A resource server with its secret, which is shown only once.' });
+  .meta({
+    id: 'ResourceServerWithSecret',
+    description: 'A resource server with its secret, which is shown only once.',
+  });
 
 export const resourceServerReplay = z
   .object({ ...withSecret<z.ZodType>(members, 'resourceServerSecret', unrepeatedSecret), notice: replayNotice })
