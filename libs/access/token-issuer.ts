@@ -57,12 +57,12 @@ export class TokenIssuer {
     lane.add(waiting);
   }
 
-  private async commit(batch: readonly WaitingIssue[], atOnce: boolean): Promise<void> {
+  private async commit(batch: readonly WaitingIssue[], tryOnce: boolean): Promise<void> {
     const issues = batch.map(({ issue }) => issue);
     const chains = issues.map(({ request }) => request.credential.operationId);
     // what is committed after its caller was told otherwise would be a token that no one has
     const limitMs = Math.min(...issues.map(({ request }) => request.deadlineAtMs)) - performance.now();
-    const options = { chains, limitMs, atOnce };
+    const options = { chains, limitMs, tryOnce };
     const { value: written, ends } = await this.unitOfWork.runBatch(options, async (session, endsBefore) => {
       const value = await this.writer.settle(issues, session, endsBefore);
       return { value, pending: value.settled.events, write: () => this.writer.write(value, session) };

@@ -33,7 +33,7 @@ const proving = [
   VerifyLogHandler,
 ];
 
-/** Reading and proving the event log. It starts no background work, so every command of the program may import it. */
+/** Reading and proving the event log. Starts no background work, so every CLI command may import it. */
 @Global()
 @Module({
   imports: [EventsModule],

@@ -6,7 +6,7 @@ import { ChainRetention, RetentionStore } from './retention/chain-retention.ts';
 import { EventDropper } from './retention/event-dropper.ts';
 import { RefusalRetention } from './retention/refusal-retention.ts';
 
-/** What a serving instance adds to `AuditModule`: it registers its signing key and drops events past their retention. */
+/** The additions of a serving instance to `AuditModule`: it registers its signing key and enforces the retention. */
 @Module({
   imports: [AuditModule],
   providers: [

@@ -125,7 +125,7 @@ export class ApiRemovals implements BeforeApplicationShutdown {
     operationIds: readonly string[],
     tryOnce: boolean,
   ): Promise<number> {
-    const options = { ...part(operationIds), atOnce: tryOnce };
+    const options = { ...part(operationIds), tryOnce };
     return this.unitOfWork.run(context, options, async (transaction) => {
       const { session, at } = transaction;
       const credentials = await this.stores.credentials.withApi(apiKey, operationIds, session);

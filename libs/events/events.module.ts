@@ -12,7 +12,7 @@ import { LogSafety } from './unit-of-work/log-safety.ts';
 import { Stopping } from './unit-of-work/stopping.ts';
 import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
 
-/** The write side of the event log. It starts no background work that others would notice. */
+/** The write side of the event log. Starts no background work that is visible outside this process. */
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],

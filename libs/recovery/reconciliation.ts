@@ -11,15 +11,15 @@ import type { Resurrection } from './resurrections.ts';
 const LIMIT_MS = 10_000;
 const ACTOR = 'reconcile';
 
-/** What to do about one credential, resource server or chain. */
+/** The step for one credential, resource server or chain. */
 export interface ReconciliationStep {
-  /** For the operator: what ends again, or which log goes on from where. */
+  /** For the operator: the objects that end again, or the lost events of a log. */
   readonly what: string;
-  /** Does it, in one transaction with the event that says so. */
+  /** Does the step in one transaction with its event. */
   run(): Promise<void>;
 }
 
-/** What writes the events of a reconciliation. */
+/** The dependencies that write the events of a reconciliation. */
 @Injectable()
 export class EndingServices {
   constructor(
@@ -28,7 +28,7 @@ export class EndingServices {
   ) {}
 }
 
-/** Ends again what a restore brought back. */
+/** Ends again the objects that a restored backup revived. */
 @Injectable()
 export class Reconciliation {
   constructor(
@@ -39,7 +39,7 @@ export class Reconciliation {
     private readonly tokens: TokenRepository,
   ) {}
 
-  /** The steps that make the store agree with the tombstones again, in their order. */
+  /** The steps, in order, after which the store agrees with the tombstones. */
   steps({ lost, resurrections }: RestoreFindings): ReconciliationStep[] {
     const byOwner = Map.groupBy(resurrections, ({ owner }) => owner);
     return [

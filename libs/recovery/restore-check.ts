@@ -3,12 +3,12 @@ import { TombstoneReview } from './tombstones/tombstone-review.ts';
 import { Resurrections } from './resurrections.ts';
 import type { Resurrection } from './resurrections.ts';
 
-/** How the store compares with the tombstones. */
+/** The differences between the store and the tombstones. */
 export interface RestoreFindings extends Awaited<ReturnType<TombstoneReview['run']>> {
   readonly resurrections: readonly Resurrection[];
 }
 
-/** Compares all tombstones with the store: the event log, and what lives. */
+/** Compares all tombstones with the store: the event log and the live objects. */
 @Injectable()
 export class RestoreCheck {
   constructor(
@@ -16,7 +16,7 @@ export class RestoreCheck {
     private readonly resurrections: Resurrections,
   ) {}
 
-  /** @throws Error when the directory cannot be read; DomainError `store-unavailable` */
+  /** @throws Error when the folder cannot be read; DomainError `store-unavailable` */
   async run(): Promise<RestoreFindings> {
     const found = new Map<string, Resurrection>();
     const findings = await this.review.run(async (batch) => {
@@ -26,7 +26,7 @@ export class RestoreCheck {
   }
 }
 
-/** Whether the store agrees with the tombstones, and all of them could be read. */
+/** Whether all tombstones are readable and the store agrees with them. */
 export function isSound({ lost, resurrections, unreadable }: RestoreFindings): boolean {
   return lost.length + resurrections.length + unreadable.length === 0;
 }

@@ -13,12 +13,12 @@ const CODES = ['tombstones-unchecked', 'tombstones-unreadable', 'restored-behind
 const POLL_MS = 200;
 const BEHIND_RECHECK_MS = 3_000;
 const RECHECK_MS = 30_000;
-/** Commits that were under way when the newest tombstone was written may have an older time. */
+/** Commits that were running when the newest tombstone was written may have an older time. */
 const CATCH_UP_MARGIN_MS = 3_600_000;
-const CATCH_UP_AGAIN_MS = 120_000;
-const COMPACT_EVERY_MS = 24 * 3_600_000;
+const CATCH_UP_OVERLAP_MS = 120_000;
+const COMPACTION_INTERVAL_MS = 24 * 3_600_000;
 
-/** What the guard needs besides the check. */
+/** The dependencies of the guard other than the check. */
 @Injectable()
 export class GuardServices {
   constructor(
@@ -30,8 +30,8 @@ export class GuardServices {
 }
 
 /**
- * Keeps the instance out of service until the store was compared with the tombstones, and whenever it turns out to be older than
- * they are. Sets conditions only; the app refuses requests while one of them blocks.
+ * Blocks the instance until the store was compared with the tombstones, and while the store is older than they are. Only
+ * sets conditions; the app refuses requests while one of them blocks.
  */
 @Injectable()
 export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -51,7 +51,7 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     if (this.services.tombstones.folder === undefined) return;
-    this.set('tombstones-unchecked', 'The tombstones have not been compared with the database yet. Wait.');
+    this.set('tombstones-unchecked', 'The tombstones have not been compared with the database yet. Wait until this is done.');
     this.schedule(0);
   }
 
@@ -61,20 +61,20 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private schedule(afterMs: number): void {
-    if (!this.stopped) this.timer = setTimeout(() => void this.look(), afterMs).unref();
+    if (!this.stopped) this.timer = setTimeout(() => void this.checkAndSchedule(), afterMs).unref();
   }
 
-  private async look(): Promise<void> {
+  private async checkAndSchedule(): Promise<void> {
     if (!this.services.store.ready) {
       this.schedule(POLL_MS);
       return;
     }
     try {
       if (!this.sound || !(await this.services.review.marksHold())) await this.compare();
-      if (this.sound) await this.upkeep();
+      if (this.sound) await this.maintainTombstones();
     } catch (error) {
-      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'tombstones not compared: the store is away');
-      else this.logger.error({ err: error }, 'tombstones not compared with the database');
+      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'cannot compare the tombstones: the store is unavailable');
+      else this.logger.error({ err: error }, 'cannot compare the tombstones with the database');
     }
     this.schedule(this.sound ? RECHECK_MS : BEHIND_RECHECK_MS);
   }
@@ -94,13 +94,16 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
     if (line !== undefined) {
       codes.set(
         'tombstones-unreadable',
-        `Line ${line.line} of ${line.file} is no tombstone: ${line.why}. Correct the line or, if nothing of it can be read, remove it. Unreadable lines: ${unreadable.length}.`,
+        `Line ${line.line} of ${line.file} is not a valid tombstone: ${line.reason}. Correct the line or, if that is ` +
+          `impossible, remove it. Unreadable lines: ${unreadable.length}.`,
       );
     }
     if (lost.length + resurrections.length > 0) {
       codes.set(
         'restored-behind',
-        `The database is older than the tombstones: ${lost.length} event logs end too early, ${resurrections.length} ended credentials, secrets or tokens are alive again. Run \`latchkey reconcile --dry-run\`, then \`latchkey reconcile\`.`,
+        `The database is older than the tombstones: ${lost.length} event logs end too early, ${resurrections.length} ` +
+          'ended credentials, secrets or tokens are live again. Run `latchkey reconcile --dry-run`, then ' +
+          '`latchkey reconcile`.',
       );
     }
     const before = new Set(this.conditions.list().map(({ code }) => code));
@@ -113,12 +116,12 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
     if (codes.size === 0 && before.has('restored-behind')) this.logger.info('the database agrees with the tombstones');
   }
 
-  private async upkeep(): Promise<void> {
+  private async maintainTombstones(): Promise<void> {
     const { clock, review, tombstones } = this.services;
     const nowMs = clock.nowMs();
     await review.catchUp(new Date(this.caughtUpTo ?? 0));
-    this.caughtUpTo = nowMs - CATCH_UP_AGAIN_MS;
-    if (performance.now() - this.compactedAtMs < COMPACT_EVERY_MS) return;
+    this.caughtUpTo = nowMs - CATCH_UP_OVERLAP_MS;
+    if (performance.now() - this.compactedAtMs < COMPACTION_INTERVAL_MS) return;
     this.compactedAtMs = performance.now();
     const files = await tombstones.compact();
     if (files > 0) this.logger.info({ files }, 'tombstone files compacted');

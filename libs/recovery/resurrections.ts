@@ -6,7 +6,7 @@ import { Clock } from '#kernel';
 import { bounded } from '#mongo';
 import { TokenRepository } from '#tokens';
 
-/** Something that lives in the store though its tombstone says that it ended. */
+/** An object that is live in the store although its tombstone says that it ended. */
 export interface Resurrection {
   readonly kind: 'credential' | 'resource-server' | 'secret' | 'token';
   readonly id: string;
@@ -18,14 +18,14 @@ export interface Resurrection {
   readonly endedAt: Date;
 }
 
-/** What owns secrets: a credential or a resource server. */
+/** A credential or resource server with its secrets. */
 interface Owner {
   readonly id: string;
   readonly operationId: string | null;
   readonly secrets: readonly { readonly id: string; readonly expiresAt: Date | null }[];
 }
 
-/** Looks for what tombstones say is gone. */
+/** Finds live objects that have a tombstone. */
 @Injectable()
 export class Resurrections {
   constructor(

@@ -177,7 +177,7 @@ describe('tombstones', () => {
     await eventually(() => hasProblem('tombstones-unreadable'));
     const [problem] = (await readyz()).problems;
     expect(problem?.detail).toContain(
-      `Line ${number} of ${file.slice(folder.length + 1)} is no tombstone: it is not JSON.`,
+      `Line ${number} of ${file.slice(folder.length + 1)} is not a valid tombstone: it is not JSON.`,
     );
     expect(await reconcile('--dry-run')).toMatchObject({ code: 1, stderr: expect.stringContaining(`line ${number}:`) });
     writeFileSync(file, good);

@@ -46,8 +46,8 @@ const diagnose = (chain: string) => instance.app.get(ChainRepair).diagnose(chain
 
 async function mend(chain: string): Promise<void> {
   const diagnosis = await diagnose(chain);
-  if (diagnosis.state !== 'mendable') throw new Error(`not mendable but ${diagnosis.state}`);
-  await instance.app.get(ChainRepair).mend(diagnosis);
+  if (diagnosis.state !== 'repairable') throw new Error(`not repairable but ${diagnosis.state}`);
+  await instance.app.get(ChainRepair).repair(diagnosis);
 }
 
 describe('a chain whose head and events disagree', () => {
@@ -86,7 +86,7 @@ describe('a chain whose head and events disagree', () => {
     const chain = await aChain(5);
     await setHead(chain, 4);
     await expect(tell(instance, chain, {}, 60_000)).rejects.toMatchObject({ code: 'log-inconsistent' });
-    expect(instance.app.get(ChainHealth).inconsistent).toBeGreaterThan(0); // the scan may know chains of other tests
+    expect(instance.app.get(ChainHealth).inconsistentCount).toBeGreaterThan(0); // the scan may know chains of other tests
     expect(await (await events()).countDocuments({ chain })).toBe(5);
   });
 
@@ -127,8 +127,8 @@ describe('the repair', () => {
     await instance.commands.execute(new SignCheckpointsCommand(undefined, chain));
     await (await events()).deleteMany({ chain, seq: { $gt: 4 } });
     expect(await diagnose(chain)).toMatchObject({
-      state: 'unmendable',
-      why: expect.stringMatching(/^Event 5 is missing, and a signed checkpoint proves that it was there\./),
+      state: 'unrepairable',
+      reason: expect.stringMatching(/^Event 5 is missing, but a signed checkpoint proves that it existed\./),
     });
   });
 
@@ -162,17 +162,17 @@ describe('the repair', () => {
         const left = await stored.find({ chain }).sort({ seq: 1 }).toArray();
         expect(await faultOf(chain)).not.toBeNull();
         const diagnosis = await diagnose(chain);
-        const mendable = ['head-behind', 'head-ahead', 'wrong-head'].includes(kind);
-        expect(diagnosis.state).toBe(mendable ? 'mendable' : 'unmendable');
-        if (mendable) {
+        const repairable = ['head-behind', 'head-ahead', 'wrong-head'].includes(kind);
+        expect(diagnosis.state).toBe(repairable ? 'repairable' : 'unrepairable');
+        if (repairable) {
           await mend(chain);
           expect(await faultOf(chain)).toBeNull();
         } else {
-          expect(diagnosis).toMatchObject({ why: expect.stringMatching(/\. .*Restore a backup/) });
+          expect(diagnosis).toMatchObject({ reason: expect.stringMatching(/\. .*Restore a backup/) });
         }
         const after = await stored.find({ chain }).sort({ seq: 1 }).toArray();
         expect(after.slice(0, left.length)).toEqual(left);
-        expect(after.length).toBe(left.length + (mendable ? 1 : 0));
+        expect(after.length).toBe(left.length + (repairable ? 1 : 0));
       }),
       { numRuns: 40 },
     );

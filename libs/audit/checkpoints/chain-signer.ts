@@ -8,15 +8,15 @@ import type { ChainExtent } from '../reading/chain-reader.ts';
 import { Stopping } from '#events';
 import { CheckpointLog } from './checkpoint-log.ts';
 
-/** After so many events a long run is signed in between, so that whoever is interrupted need not begin anew. */
-const SIGN_EVERY = 50_000;
+/** Within a long run, one checkpoint after every so many events, so that an interrupted run does not start again. */
+const EVENTS_PER_CHECKPOINT = 50_000;
 
-/** The checkpoints that were made, or why none was. */
+/** The new checkpoints, or the fault because of which nothing was signed. */
 export type Signing = { readonly checkpoints: readonly Checkpoint[] } | { readonly fault: ProofFault };
 
 /**
- * Signs chains, and never blindly: what was added since the last checkpoint must follow from what that one vouches for. Else
- * whoever rewrote a chain in the store would have the service's own word for it an hour later.
+ * Signs chains after verifying all events since the last checkpoint. Without that, the service would confirm a rewritten
+ * chain within an hour.
  */
 @Injectable()
 export class ChainSigner {
@@ -36,7 +36,7 @@ export class ChainSigner {
       return { fault: { seq: last.seq, reason: 'checkpoint' } };
     }
     const start = last ?? extent.start;
-    // someone else may have signed more than there was when the extent was read
+    // another instance may have signed later events since the extent was read
     const { end } = start.seq > extent.end.seq ? ((await this.reader.extent(chain)) ?? extent) : extent;
     if (start.seq > end.seq) return { fault: { seq: end.seq + 1, reason: 'tail' } };
     if (start.seq === end.seq) {
@@ -51,7 +51,7 @@ export class ChainSigner {
     const fault = await this.prover.proveRun(chain, start, end, async (events: readonly LogEvent[]) => {
       unsigned += events.length;
       const last = events.at(-1);
-      if (last === undefined || unsigned < SIGN_EVERY) return;
+      if (last === undefined || unsigned < EVENTS_PER_CHECKPOINT) return;
       made.push(await this.checkpoints.sign(operationId, last));
       unsigned = 0;
     });

@@ -13,7 +13,7 @@ import type { Transaction } from '#events';
 import { checkpointKeySchema } from './checkpoint.schema.ts';
 import type { CheckpointKeyDocument } from './checkpoint.schema.ts';
 
-/** Where keys come from. */
+/** The sources of the signing key. */
 @Injectable()
 export class CheckpointKeySources {
   constructor(
@@ -23,12 +23,8 @@ export class CheckpointKeySources {
 }
 
 /**
- * The key that signs checkpoints, and the public keys of all that ever did. The key is that of
- * LATCHKEY_SIGNING_KEY_FILE; without one, a key is made once and kept in the store, where whoever owns the store could
- * use it (docs/adr: the signing key).
- *
- * To start with another key is to rotate: the key before it is retired at that moment, for good. An instance that still
- * has it, or gets it again, signs nothing.
+ * The signing key (LATCHKEY_SIGNING_KEY_FILE, or one that is generated in the store) and all public keys ever used. A
+ * start with another key is a rotation: it retires the previous key, which can then never sign again.
  */
 @Injectable()
 export class CheckpointKeys {
@@ -44,7 +40,7 @@ export class CheckpointKeys {
   }
 
   /**
-   * The key to sign with, now that the store knows it.
+   * Returns the signing key after registering it in the store.
    *
    * @throws DomainError `signing-unavailable` when it was retired, `store-unavailable`
    */
@@ -58,7 +54,7 @@ export class CheckpointKeys {
     return signer;
   }
 
-  /** All public keys, that in use first. */
+  /** All public keys, the current one first. */
   async published(): Promise<CheckpointJwk[]> {
     const found = await bounded(this.model.find().sort({ activatedAt: -1, _id: 1 }).lean().exec());
     return found.map(({ _id, x, retiredAt }) => ({
@@ -72,8 +68,7 @@ export class CheckpointKeys {
   }
 
   /**
-   * Notes, in the transaction that signs, that the key signs at this time: so a rotation meanwhile makes one of the two
-   * try again.
+   * Notes the use of the key in the signing transaction, so that it conflicts with a concurrent rotation.
    *
    * @throws DomainError `signing-unavailable` when it is retired
    */
@@ -106,10 +101,10 @@ export class CheckpointKeys {
       const retiredAt = lastSignedAt > at ? lastSignedAt : at;
       await this.model.updateOne({ _id, retiredAt: null }, { $set: { retiredAt } }, { session });
     }
-    // raw, since mongoose's create() takes sessions in a form of its own
+    // the raw driver, because mongoose's create() expects another form for sessions
     const key = { _id: keyId as never, x: jwk.x, activatedAt: at, lastSignedAt: at, retiredAt: null };
     await this.model.collection.insertOne(key, { session });
-    // with its event, two instances that do this at once meet at the head of the chain, and one tries again
+    // because of the event, two concurrent rotations conflict at the chain head, and one retries
     transaction.publish(new Occurrence(rotated(keyId, before)));
   }
 }
@@ -122,6 +117,7 @@ function rotated(keyId: string, before: readonly CheckpointKeyDocument[]): Check
 function retired(): DomainError {
   return new DomainError(
     'signing-unavailable',
-    'The signing key was retired when another one came into use, and cannot be used again. Name that one, or a new one, as LATCHKEY_SIGNING_KEY_FILE.',
+    'The signing key was retired by a rotation and cannot be used again. ' +
+      'Set LATCHKEY_SIGNING_KEY_FILE to the current key or a new one.',
   );
 }

@@ -10,19 +10,18 @@ import { CheckpointKeys } from './checkpoint-keys.ts';
 import { checkpointSchema } from './checkpoint.schema.ts';
 import type { CheckpointDocument } from './checkpoint.schema.ts';
 
-/** Signatures that are checked before others get their turn: a few milliseconds. */
-const CHECKED_AT_ONCE = 50;
-/** Checkpoints that one query fetches. */
-const BATCH = 500;
+/** The number of signatures to check before yielding to other work: a few milliseconds. */
+const VERIFY_BATCH_SIZE = 50;
+const PAGE_SIZE = 500;
 const SIGN_LIMIT_MS = 10_000;
 
-/** Checkpoints of a chain: those that prove something, by place, and what is wrong with the others. */
+/** The valid checkpoints of a chain, by position, and the faults of the others. */
 export interface CheckedCheckpoints {
   readonly good: readonly Checkpoint[];
   readonly faults: readonly { readonly id: string; readonly reason: CheckpointFault }[];
 }
 
-/** The checkpoints. There is no way to change or remove one here, by intent. */
+/** Adds and reads checkpoints. By design, it cannot change or remove one. */
 @Injectable()
 export class CheckpointLog {
   private readonly model: Model<CheckpointDocument>;
@@ -37,7 +36,7 @@ export class CheckpointLog {
   }
 
   /**
-   * Signs where a chain stands, which the caller has verified. Of several who sign the same place one does.
+   * Signs a chain head that the caller has verified. If several instances sign the same position, one checkpoint remains.
    *
    * @throws DomainError `signing-unavailable` when the key was retired, `store-unavailable`
    */
@@ -61,7 +60,7 @@ export class CheckpointLog {
     }
   }
 
-  /** A page of checkpoints, the newest first. @param chains those that are asked for; all when left out @param after id of the last one of the page before */
+  /** A page of checkpoints, the newest first. @param chains undefined for all @param after last id of the previous page */
   async list(chains: readonly string[] | undefined, after: string | undefined, limit: number): Promise<Checkpoint[]> {
     const query = {
       ...(chains === undefined ? {} : { chain: { $in: [...chains] } }),
@@ -71,12 +70,12 @@ export class CheckpointLog {
     return found.map(toCheckpoint);
   }
 
-  /** All checkpoints, the oldest first, batch by batch. @param chains those that are asked for; all when left out */
+  /** All checkpoints in batches, the oldest first. @param chains undefined for all */
   async *all(chains: readonly string[] | undefined): AsyncGenerator<Checkpoint[], void, undefined> {
     const scope = chains === undefined ? {} : { chain: { $in: [...chains] } };
     for (let after = ''; ;) {
       const query = this.model.find({ ...scope, _id: { $gt: after } }).sort({ _id: 1 });
-      const found = await bounded(query.limit(BATCH).lean().exec());
+      const found = await bounded(query.limit(PAGE_SIZE).lean().exec());
       const last = found.at(-1);
       if (last === undefined) return;
       yield found.map(toCheckpoint);
@@ -84,46 +83,46 @@ export class CheckpointLog {
     }
   }
 
-  /** The last checkpoint of a chain by place that is earlier than a time, if there is one. Nothing of it is verified. */
+  /** The last checkpoint of a chain by position, optionally before a time. Not verified. */
   async last(chain: string, before?: Date): Promise<Checkpoint | undefined> {
     const query = { chain, ...(before === undefined ? {} : { at: { $lt: before } }) };
     const found = await bounded(this.model.findOne(query).sort({ seq: -1 }).lean().exec());
     return found === null ? undefined : toCheckpoint(found);
   }
 
-  /** Names of the chains that were ever signed. */
+  /** The names of all chains that have a checkpoint. */
   async chains(): Promise<string[]> {
     // `distinct` is not in the Stable API
     const found = await bounded(this.model.aggregate<{ _id: string }>([{ $group: { _id: '$chain' } }]).exec());
     return found.map(({ _id }) => _id);
   }
 
-  /** What is wrong with a checkpoint, or null. */
+  /** The fault of a checkpoint, or null. */
   async fault(checkpoint: Checkpoint): Promise<CheckpointFault | null> {
     return verifyCheckpoint(checkpoint, await this.keys.published());
   }
 
-  /** The checkpoint at a place of a chain, if there is one. Nothing of it is verified. */
+  /** The checkpoint at a position of a chain, if there is one. Not verified. */
   async at(chain: string, seq: number): Promise<Checkpoint | undefined> {
     const found = await bounded(this.model.findOne({ chain, seq }).lean().exec());
     return found === null ? undefined : toCheckpoint(found);
   }
 
-  /** All checkpoints of a chain from a place on, each checked against the keys. */
+  /** All checkpoints of a chain from a position on, verified against the keys. */
   async checked(chain: string, fromSeq: number): Promise<CheckedCheckpoints> {
     const keys = await this.keys.published();
     const good: Checkpoint[] = [];
     const faults: { id: string; reason: CheckpointFault }[] = [];
     for (let after = fromSeq - 1; ;) {
       const query = this.model.find({ chain, seq: { $gt: after } }).sort({ seq: 1 });
-      const found = (await bounded(query.limit(CHECKED_AT_ONCE).lean().exec())).map(toCheckpoint);
+      const found = (await bounded(query.limit(VERIFY_BATCH_SIZE).lean().exec())).map(toCheckpoint);
       for (const checkpoint of found) {
         const reason = verifyCheckpoint(checkpoint, keys);
         if (reason === null) good.push(checkpoint);
         else faults.push({ id: checkpoint.id, reason });
       }
       const last = found.at(-1);
-      if (last === undefined || found.length < CHECKED_AT_ONCE) return { good, faults };
+      if (last === undefined || found.length < VERIFY_BATCH_SIZE) return { good, faults };
       after = last.seq;
     }
   }

@@ -1,6 +1,6 @@
 import { Schema } from 'mongoose';
 
-/** A signed checkpoint as it is stored. Like events, checkpoints are only ever added. */
+/** A signed checkpoint as stored. Like events, checkpoints are never changed or removed. */
 export interface CheckpointDocument {
   _id: string;
   chain: string;
@@ -22,15 +22,15 @@ export const checkpointSchema = new Schema<CheckpointDocument>({
   keyId: String,
   signature: String,
 });
-checkpointSchema.index({ chain: 1, seq: 1 }, { unique: true }); // one for each place; serves verify, signing, retention
+checkpointSchema.index({ chain: 1, seq: 1 }, { unique: true }); // one per position; serves verify, signing, retention
 checkpointSchema.index({ chain: 1, _id: -1 }); // serves GET /v1/checkpoints?operationId=
 
-/** A public key that signed, or signs, checkpoints. `_id` is its thumbprint. */
+/** A current or retired public key of checkpoints. `_id` is its thumbprint. */
 export interface CheckpointKeyDocument {
   _id: string;
   x: string;
   activatedAt: Date;
-  /** The latest `at` that it signed: it cannot have been retired before. */
+  /** The latest `at` that the key signed. It cannot be retired before. */
   lastSignedAt: Date;
   retiredAt: Date | null;
 }

@@ -2,10 +2,10 @@ import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'nod
 import type { KeyObject } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
-/** What a checkpoint says: this was the hash of the chain's event `seq` at that time. */
+/** The statement of a checkpoint: at that time, the chain's event `seq` had this hash. */
 export interface CheckpointBody {
   readonly id: string;
-  /** Whose chain; null for the platform's. */
+  /** The operation of the chain; null for the platform chain. */
   readonly operationId: string | null;
   readonly seq: number;
   readonly hash: string;
@@ -21,7 +21,7 @@ export interface Checkpoint extends CheckpointBody {
   readonly signature: string;
 }
 
-/** A public key as it is published (RFC 8037 2); a retired one stays listed, with the time of its retirement. */
+/** A public key as published (RFC 8037 2). A retired key stays listed with the time of its retirement. */
 export interface CheckpointJwk {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
@@ -31,27 +31,27 @@ export interface CheckpointJwk {
   readonly latchkey_retired_at?: string;
 }
 
-/** What signs: the private key, and what is published of it. */
+/** The private key and its published form. */
 export interface CheckpointSigner {
   readonly keyId: string;
   readonly jwk: CheckpointJwk;
   readonly privateKey: KeyObject;
 }
 
-/** Why a checkpoint proves nothing. */
+/** The reason why a checkpoint is not valid. */
 export type CheckpointFault = 'unknown-key' | 'retired-key' | 'signature';
 
 /**
  * Reads a signing key.
  * @param pem an Ed25519 private key, PKCS#8 PEM
- * @throws TypeError when it is anything else; the message repeats nothing of it
+ * @throws TypeError for anything else; the message repeats nothing of it
  */
 export function checkpointSigner(pem: string): CheckpointSigner {
   let privateKey: KeyObject;
   try {
     privateKey = createPrivateKey({ key: pem, format: 'pem' });
   } catch {
-    // not the cause's message: it may tell of the key
+    // without the cause's message, which may reveal the key
     throw new TypeError('the checkpoint key is not an Ed25519 private key in PKCS#8 PEM');
   }
   if (privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError('the checkpoint key is not an Ed25519 key');
@@ -60,9 +60,9 @@ export function checkpointSigner(pem: string): CheckpointSigner {
 }
 
 /**
- * An Ed25519 public key as it is published.
+ * The published form of an Ed25519 public key.
  * @param key a KeyObject, or a public key as SPKI PEM
- * @throws TypeError when it is no Ed25519 public key
+ * @throws TypeError when it is not an Ed25519 public key
  */
 export function publicJwk(key: KeyObject | string): CheckpointJwk {
   const publicKey = typeof key === 'string' ? createPublicKey(key) : key;
@@ -82,7 +82,7 @@ export function keyThumbprint(x: string): string {
   return createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
 }
 
-/** Signs what a checkpoint says with the signer's key, whose id it fills in. */
+/** Signs a checkpoint and fills in the id of the key. */
 export function signCheckpoint(body: Omit<CheckpointBody, 'keyId'>, signer: CheckpointSigner): Checkpoint {
   const signed: CheckpointBody = { ...body, keyId: signer.keyId };
   const signature = sign(null, signedBytes(signed), signer.privateKey).toString('base64url');
@@ -90,23 +90,23 @@ export function signCheckpoint(body: Omit<CheckpointBody, 'keyId'>, signer: Chec
 }
 
 /**
- * Whether a checkpoint was signed by a key of the set, in its time.
- * @returns null when it was; else why it proves nothing
+ * Checks that a key of the set signed the checkpoint before its retirement.
+ * @returns null if valid, else the fault
  */
 export function verifyCheckpoint(checkpoint: Checkpoint, keys: readonly CheckpointJwk[]): CheckpointFault | null {
   const jwk = keys.find((key) => key.kid === checkpoint.keyId);
   if (jwk === undefined || keyThumbprint(jwk.x) !== jwk.kid) return 'unknown-key';
-  // all times have one form and length: as strings they sort by time
+  // all times have the same form and length, so strings sort by time
   if (jwk.latchkey_retired_at !== undefined && checkpoint.at > jwk.latchkey_retired_at) return 'retired-key';
   const { kty, crv, x } = jwk;
   const publicKey = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
   const signature = Buffer.from(checkpoint.signature, 'base64url');
-  // one signature has one text: Buffer would also take padding, foreign characters and stray last bits
+  // a signature has exactly one text form; Buffer also accepts padding, other characters and stray last bits
   if (signature.toString('base64url') !== checkpoint.signature) return 'signature';
   return verify(null, signedBytes(checkpoint), publicKey, signature) ? null : 'signature';
 }
 
-// 0x01 keeps a checkpoint's signed bytes apart from an event's hashed ones (0x00)
+// 0x01 separates the signed bytes of a checkpoint from the hashed bytes of an event (0x00)
 function signedBytes({ id, operationId, seq, hash, at, keyId }: CheckpointBody): Buffer {
   const canonical = canonicalize({ id, operationId, seq, hash, at, keyId });
   if (canonical === undefined) throw new TypeError('a checkpoint has no canonical form');

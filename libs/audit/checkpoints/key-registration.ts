@@ -6,8 +6,8 @@ import type { Logger } from '#observability';
 import { CheckpointKeys } from './checkpoint-keys.ts';
 
 /**
- * Registers the signing key at the start of the service: a rotation is in force from then on, not only when there is something to
- * sign. Commands other than `serve` leave this out, since they must not rotate the key.
+ * Registers the signing key at the start of the service, so that a rotation is in force before the next signing. Only
+ * `serve` does this, because other commands must not rotate the key.
  */
 @Injectable()
 export class KeyRegistration implements OnApplicationBootstrap {
@@ -17,11 +17,11 @@ export class KeyRegistration implements OnApplicationBootstrap {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Nothing waits for it. */
+  /** Runs in the background. */
   onApplicationBootstrap(): void {
     void this.store
       .open()
       .then(() => this.keys.signer())
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'checkpoint key not in use yet'));
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'cannot register the checkpoint key yet'));
   }
 }

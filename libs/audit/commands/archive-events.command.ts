@@ -12,24 +12,24 @@ import { ArchiveFiles } from '../retention/archive-files.ts';
 import { ChainRetention } from '../retention/chain-retention.ts';
 import { RefusalRetention } from '../retention/refusal-retention.ts';
 
-/** What a retention did. */
+/** The result of a retention. */
 export interface RetentionReport {
-  /** Events that were archived and dropped from the store. */
+  /** The number of events archived and deleted from the store. */
   readonly archived: number;
-  /** Sums of refusals, the same. */
+  /** The number of refusal summaries archived and deleted. */
   readonly refusals: number;
 }
 
 /**
- * Archives what the policy no longer keeps, and drops it from the store; nothing without a policy.
+ * Archives events past their retention and deletes them from the store. Does nothing without a retention policy.
  *
- * @throws Error when a chain could not be archived; the others were
+ * @throws Error when a chain could not be archived; the other chains were
  */
 export class ArchiveEventsCommand extends Command<RetentionReport> {}
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What is kept no longer than the policy says. */
+/** The retention of chains and of refusals. */
 @Injectable()
 export class Retentions {
   constructor(
@@ -61,8 +61,8 @@ export class ArchiveEventsHandler implements ICommandHandler<ArchiveEventsComman
       try {
         archived += await this.retentions.chains.apply(chain, before, files);
       } catch (error) {
-        // one chain that cannot be archived keeps no other from it
-        this.logger.error({ err: error, chain }, 'events not archived');
+        // continue with the other chains
+        this.logger.error({ err: error, chain }, 'cannot archive the events of a chain');
         failed.push(chain);
       }
     }

@@ -9,12 +9,12 @@ import { ChainReader } from '../reading/chain-reader.ts';
 import { EventExport } from '../reading/event-export.ts';
 import type { ExportFormat } from '../reading/event-lines.ts';
 
-/** What to export, for the command and for its event. */
+/** The scope of an export, for the command and its event. */
 export interface ExportRequest {
   readonly format: ExportFormat;
-  /** The one chain that was asked for, by name; all that the caller may see when left out. */
+  /** The name of the requested chain; undefined for all that the caller may see. */
   readonly operationId?: string | undefined;
-  /** Names of the chains that the caller may see; all when left out. */
+  /** Names of the chains that the caller may see; undefined for all. */
   readonly chains?: readonly string[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
@@ -23,7 +23,7 @@ export interface ExportRequest {
 /**
  * Exports the log.
  *
- * @returns the export as text; it ends with an error where it could not be completed
+ * @returns the export as text; the stream fails if it cannot be completed
  * @throws DomainError `not-found` for a chain that does not exist, `store-unavailable`
  */
 export class ExportEventsCommand extends Command<Readable> {
@@ -36,7 +36,7 @@ export class ExportEventsCommand extends Command<Readable> {
 }
 
 /**
- * Writes that the log is exported, into the chain that is (the platform's when it is more than one), and only then exports it: the
+ * Records the export in the exported chain (the platform chain if there are several) before it starts, so that the
  * export ends with its own event.
  */
 @CommandHandler(ExportEventsCommand)
@@ -49,18 +49,18 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
 
   async execute({ context, request }: ExportEventsCommand): Promise<Readable> {
     const { operationId: chain, format, chains, from, to } = request;
-    // an event in a chain of that name would begin it
+    // recording the export would otherwise create a chain of that name
     if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
-    const told = exported(request);
-    await this.unitOfWork.run(context, { chains: [told.operationId] }, (transaction) => {
-      transaction.publish(new Occurrence(told));
+    const event = exportEvent(request);
+    await this.unitOfWork.run(context, { chains: [event.operationId] }, (transaction) => {
+      transaction.publish(new Occurrence(event));
       return Promise.resolve();
     });
     return this.eventExport.stream(format, { chains: chain === undefined ? chains : [chain], from, to });
   }
 }
 
-function exported({ operationId: chain, format, from, to }: ExportRequest): DomainEvent {
+function exportEvent({ operationId: chain, format, from, to }: ExportRequest): DomainEvent {
   const operationId = chain === undefined || chain === PLATFORM_CHAIN ? null : chain;
   const data = {
     format,

@@ -13,27 +13,27 @@ import type { Checkpoint } from '../checkpoints/checkpoints.ts';
 import type { ProofFault } from '../reading/chain-proof.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
 
-/** What became of the chains that were to be signed. */
+/** The result of a signing. */
 export interface SigningReport {
-  /** How many chains are signed up to their ends now. */
+  /** The number of chains that are now signed up to their ends. */
   readonly signed: number;
-  /** How many of those had been before. */
+  /** The number of chains that were already signed up to their ends. */
   readonly upToDate: number;
-  /** The new checkpoints; the first hundred, if there are more. */
+  /** The new checkpoints, at most `MAX_ITEMS`. */
   readonly items: readonly Checkpoint[];
-  /** Chains that were not signed, since they are not whole. */
+  /** Chains that were not signed because they have a fault. */
   readonly faults: readonly (ProofFault & { readonly operationId: string | null })[];
 }
 
 /**
- * Signs chains as they stand, each after it was verified from its last checkpoint on.
+ * Signs the current end of each chain, after verifying it from its last checkpoint.
  *
  * @throws DomainError `not-found` for a chain that does not exist, `signing-unavailable`, `store-unavailable`
  */
 export class SignCheckpointsCommand extends Command<SigningReport> {
   /**
-   * @param context who asks; left out by the schedule, which tells no event
-   * @param chain its name; all chains when left out
+   * @param context the caller; undefined for the schedule, which records no event
+   * @param chain the name of a chain; undefined for all
    */
   constructor(
     readonly context?: CallContext,
@@ -43,7 +43,7 @@ export class SignCheckpointsCommand extends Command<SigningReport> {
   }
 }
 
-const ITEMS_TOLD = 100;
+const MAX_ITEMS = 100;
 
 @CommandHandler(SignCheckpointsCommand)
 export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCommand> {
@@ -61,9 +61,9 @@ export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCo
     if (context !== undefined) await this.recordRequest(context, chain);
     const report = await this.signAll(chain === undefined ? undefined : [chain]);
     for (const fault of report.faults)
-      this.logger.error(fault, 'a chain of the event log is not whole, and was not signed');
-    // a job that fails is kept, counted and shown
-    if (context === undefined && report.faults.length > 0) throw new Error('chains of the event log are not whole');
+      this.logger.error(fault, 'a chain of the event log has a fault and was not signed');
+    // a failed job is kept, counted and listed
+    if (context === undefined && report.faults.length > 0) throw new Error('chains of the event log have faults');
     return report;
   }
 
@@ -80,12 +80,12 @@ export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCo
       }
       signed += 1;
       if (result.checkpoints.length === 0) upToDate += 1;
-      items.push(...result.checkpoints.slice(0, ITEMS_TOLD - items.length));
+      items.push(...result.checkpoints.slice(0, MAX_ITEMS - items.length));
     }
     return { signed, upToDate, items, faults };
   }
 
-  /** First, so that what is signed includes it. */
+  /** Recorded first, so that the checkpoint covers it. */
   private recordRequest(context: CallContext, chain: string | undefined): Promise<void> {
     const event = new CheckpointsRequested(EVENT_LOG, { operationId: chain ?? null });
     return this.unitOfWork.run(context, { chains: [null] }, (transaction) => {

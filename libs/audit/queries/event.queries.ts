@@ -11,9 +11,9 @@ import type { EventView } from '../reading/event-view.ts';
 import { eventsQuery, readFilter, refusalsQuery } from '../reading/event-filter.ts';
 import type { EventFilter, EventPosition } from '../reading/event-filter.ts';
 
-/** One event. @throws DomainError `not-found`, also when it is of none of the chains that the caller may see */
+/** One event. @throws DomainError `not-found`, also for an event of a chain that the caller may not see */
 export class GetEventQuery extends Query<EventView> {
-  /** @param chains those that the caller may see; all when left out */
+  /** @param chains the chains that the caller may see; undefined for all */
   constructor(
     readonly context: CallContext,
     readonly eventId: string,
@@ -58,7 +58,7 @@ export class GetEventHandler implements IQueryHandler<GetEventQuery> {
   }
 }
 
-/** A page of events, newest first. @throws DomainError `not-found` when the only chain that was asked for does not exist */
+/** A page of events, newest first. @throws DomainError `not-found` when the requested chain does not exist */
 export class ListEventsQuery extends Query<EventView[]> {
   constructor(
     readonly context: CallContext,
@@ -70,7 +70,7 @@ export class ListEventsQuery extends Query<EventView[]> {
   }
 }
 
-/** Events in chains and sums of refusals are kept apart, since only the former are append-only: here they are one list. */
+/** Merges events and refusal summaries, which are stored separately because only events are append-only. */
 @QueryHandler(ListEventsQuery)
 export class ListEventsHandler implements IQueryHandler<ListEventsQuery> {
   constructor(
@@ -103,7 +103,7 @@ export class ListEventsHandler implements IQueryHandler<ListEventsQuery> {
   }
 }
 
-// all times have one form and length: as strings they sort by time
+// all times have the same form and length, so strings sort by time
 function newestFirst(a: EventView, b: EventView): number {
   if (a.at !== b.at) return a.at < b.at ? 1 : -1;
   return a.id < b.id ? 1 : -1;

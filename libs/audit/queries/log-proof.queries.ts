@@ -12,17 +12,17 @@ import { ChainReader } from '../reading/chain-reader.ts';
 import type { ChainExtent } from '../reading/chain-reader.ts';
 import { readableText } from '../reading/readable-text.ts';
 
-/** Whether the log is whole, and what is known of each chain. */
+/** The result of a verification of the log. */
 export interface LogProof {
   readonly whole: boolean;
   readonly chains: readonly ChainProof[];
 }
 
-/** Verifies chains. @throws DomainError `not-found` when the only chain that was asked for does not exist */
+/** Verifies chains. @throws DomainError `not-found` when the requested chain does not exist */
 export class VerifyLogQuery extends Query<LogProof> {
   /**
-   * @param operationId the one chain that was asked for, by name; all when left out
-   * @param chains those that the caller may see; all when left out
+   * @param operationId the name of the requested chain; undefined for all
+   * @param chains the chains that the caller may see; undefined for all
    */
   constructor(
     readonly operationId?: string,
@@ -51,12 +51,12 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
     return { whole, chains: proofs };
   }
 
-  /** Chains that have a head, and those of which only events or a checkpoint are left. */
+  /** Chains with a head, and those of which only events or checkpoints are left. */
   private async extents(chains: readonly string[] | undefined): Promise<ChainExtent[]> {
     const found = await this.reader.extents(chains);
     const known = new Set(found.map(({ chain }) => chain));
-    const told = new Set([...(await this.checkpoints.chains()), ...(await this.reader.namesInEvents(chains))]);
-    const lost = [...told].filter((chain) => !known.has(chain) && chains?.includes(chain) !== false);
+    const named = new Set([...(await this.checkpoints.chains()), ...(await this.reader.namesInEvents(chains))]);
+    const lost = [...named].filter((chain) => !known.has(chain) && chains?.includes(chain) !== false);
     return [...found, ...lost.map(lostChain)];
   }
 }
@@ -66,9 +66,9 @@ function lostChain(chain: string): ChainExtent {
   return { chain, operationId: chain === PLATFORM_CHAIN ? null : chain, start, end: start, archive: null };
 }
 
-/** Makes sure that the one chain that was asked for exists. @throws DomainError `not-found` */
+/** Checks that the requested chain exists. @throws DomainError `not-found` */
 export class RequireChainQuery extends Query<undefined> {
-  /** @param chain undefined: all were asked for */
+  /** @param chain undefined for all */
   constructor(readonly chain: string | undefined) {
     super();
   }
@@ -84,12 +84,12 @@ export class RequireChainHandler implements IQueryHandler<RequireChainQuery> {
   }
 }
 
-/** A page of checkpoints, newest first. @throws DomainError `not-found` when the only chain that was asked for does not exist */
+/** A page of checkpoints, newest first. @throws DomainError `not-found` when the requested chain does not exist */
 export class ListCheckpointsQuery extends Query<Checkpoint[]> {
   /**
-   * @param operationId the one chain that was asked for, by name; all when left out
-   * @param chains those that the caller may see; all when left out
-   * @param after id of the last one of the page before
+   * @param operationId the name of the requested chain; undefined for all
+   * @param chains the chains that the caller may see; undefined for all
+   * @param after last id of the previous page
    */
   constructor(
     readonly operationId: string | undefined,
@@ -116,15 +116,14 @@ export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuer
 }
 
 /**
- * All checkpoints, the oldest first, as the text of one JSON document: `{"items":[…]}`. It ends with an error where it could not be
- * completed.
+ * All checkpoints, the oldest first, as one JSON document: `{"items":[…]}`. The stream fails if it cannot be completed.
  *
- * @throws DomainError `not-found` when the only chain that was asked for does not exist
+ * @throws DomainError `not-found` when the requested chain does not exist
  */
 export class ExportCheckpointsQuery extends Query<Readable> {
   /**
-   * @param operationId the one chain that was asked for, by name; all when left out
-   * @param chains those that the caller may see; all when left out
+   * @param operationId the name of the requested chain; undefined for all
+   * @param chains the chains that the caller may see; undefined for all
    */
   constructor(
     readonly operationId: string | undefined,
@@ -167,7 +166,7 @@ export class ListCheckpointKeysHandler implements IQueryHandler<ListCheckpointKe
   async execute(): Promise<CheckpointJwk[]> {
     const known = await this.keys.published();
     if (known.some((key) => key.latchkey_retired_at === undefined)) return known;
-    await this.keys.signer(); // the first start is still under way
+    await this.keys.signer(); // the first start is still running
     return this.keys.published();
   }
 }

@@ -4,34 +4,34 @@ import { ChainVerifier, ChainEnds, Stopping } from '#events';
 import type { ChainFaultReason, ChainHead, LogEvent } from '#events';
 import type { Checkpoint, CheckpointFault } from '../checkpoints/checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
-import { ArchivedMeanwhile, ChainReader } from './chain-reader.ts';
+import { ChainArchived, ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
 
 const ARCHIVED = EventsArchived.type;
 
-/** The first thing wrong with a chain. `start`: what is missing at its beginning was not dropped by a retention that can be proven. */
+/** The first fault of a chain. `start`: events are missing at the beginning, and no proven retention explains it. */
 export interface ProofFault {
   readonly seq: number;
   readonly reason: ChainFaultReason | 'start';
 }
 
-/** What is known of a chain after it was read from its beginning to its end. */
+/** The result of verifying one chain. */
 export interface ChainProof {
   readonly operationId: string | null;
-  /** How many events were read; up to the first fault, if there is one. */
+  /** The number of events read, up to the first fault. */
   readonly events: number;
-  /** Null when there is no event at all. */
+  /** Null if there is no event. */
   readonly firstSeq: number | null;
-  /** The last event that is proven good, and its hash. */
+  /** The last event that is proven correct, and its hash. */
   readonly lastSeq: number;
   readonly hash: string;
   readonly fault: ProofFault | null;
-  /** The last checkpoint that proves something. */
+  /** The last valid checkpoint. */
   readonly checkpoint: Checkpoint | null;
   readonly checkpointFaults: readonly { readonly id: string; readonly reason: CheckpointFault }[];
 }
 
-/** Verifies chains as they are stored, by the rules of docs/event-log-format.md, event by event. */
+/** Verifies stored chains event by event, by the rules of docs/event-log-format.md. */
 @Injectable()
 export class ChainProver {
   constructor(
@@ -41,22 +41,22 @@ export class ChainProver {
     private readonly stopping: Stopping,
   ) {}
 
-  /** Verifies a chain from its beginning to where it ends now. */
+  /** Verifies a whole chain. */
   async prove(extent: ChainExtent): Promise<ChainProof> {
     for (let current = extent; ;) {
       try {
         return await this.attempt(current);
       } catch (error) {
-        if (!(error instanceof ArchivedMeanwhile)) throw error;
+        if (!(error instanceof ChainArchived)) throw error;
         current = (await this.reader.extent(extent.chain)) ?? extent;
       }
     }
   }
 
   /**
-   * Verifies a run of a chain that begins behind a place known to be good.
+   * Verifies the events after a position that is known to be correct.
    *
-   * @param each gets the events that proved good, batch by batch
+   * @param each receives the verified events in batches
    * @returns the first fault, or null
    */
   async proveRun(
@@ -104,21 +104,21 @@ export class ChainProver {
   }
 
   private async endFault(chain: string, { seq }: ChainHead): Promise<ProofFault | null> {
-    const fault = await this.ends.fault(chain);
+    const fault = await this.ends.findFault(chain);
     if (fault === null) return null;
     return { reason: fault.reason, seq: fault.reason === 'tail' ? seq + 1 : fault.seq };
   }
 }
 
-/** Whoever deletes the end of a chain deletes its head too: what a checkpoint signed is looked for all the same. */
+/** Reads up to the last checkpoint even if the head is earlier: an attacker could delete the end together with the head. */
 function lastOf(good: readonly Checkpoint[], end: ChainHead): number {
   return Math.max(end.seq, good.at(-1)?.seq ?? 0);
 }
 
-/** Looks whether a chain that does not begin at 1 was cut by a retention: its checkpoint must be good, and its event be there. */
+/** Proves that a retention removed the beginning of a chain: its checkpoint must be valid and its event must exist. */
 class ArchiveWitness {
   private readonly ids: ReadonlySet<string>;
-  private told = false;
+  private hasEvent = false;
 
   constructor(
     private readonly start: ChainHead,
@@ -129,13 +129,13 @@ class ArchiveWitness {
 
   see({ type, data }: LogEvent): void {
     if (type !== ARCHIVED || data['throughSeq'] !== this.start.seq) return;
-    this.told ||= typeof data['checkpointId'] === 'string' && this.ids.has(data['checkpointId']);
+    this.hasEvent ||= typeof data['checkpointId'] === 'string' && this.ids.has(data['checkpointId']);
   }
 
   fault(found: ProofFault | null): ProofFault | null {
     if (this.start.seq === 0) return found;
     if (this.ids.size === 0) return { seq: 1, reason: 'start' };
-    if (found === null && !this.told) return { seq: 1, reason: 'start' };
+    if (found === null && !this.hasEvent) return { seq: 1, reason: 'start' };
     return found;
   }
 }

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { bounded } from '#mongo';
-import { patiently } from './patiently.ts';
+import { retryRead } from './retry-read.ts';
 import { PLATFORM_CHAIN, emptyHead, EventLog, toLogEvent } from '#events';
 import type { ChainHead, LogEvent, ChainArchive, ChainHeadDocument, EventDocument } from '#events';
 
-/** Events that one query fetches: some hundred kilobytes, and a few milliseconds of work. */
-const BATCH = 250;
-/** Events of one chain are in order of time but for those that were written within moments of each other. */
-const OUT_OF_ORDER_AT_MOST = 64;
+/** The number of events per query: some hundred kilobytes, and a few milliseconds of work. */
+const BATCH_SIZE = 250;
+/** The maximum number of events that may be out of time order, because they were written almost simultaneously. */
+const MAX_OUT_OF_ORDER = 64;
 
-/** A chain as it stands at a moment: `start` is before its first event, `end` is its last. */
+/** The current extent of a chain: `start` is the position before its first event, `end` is its last event. */
 export interface ChainExtent {
   readonly chain: string;
   readonly operationId: string | null;
@@ -18,42 +18,42 @@ export interface ChainExtent {
   readonly archive: ChainArchive | null;
 }
 
-/** The events of a chain from behind `after` up to and with `through`. */
+/** The events of a chain after `after` up to and including `through`. */
 export interface ChainRun {
   readonly chain: string;
   readonly after: number;
   readonly through: number;
 }
 
-/** Thrown when a retention dropped what was about to be read. Whoever begins anew finds a shorter chain. */
-export class ArchivedMeanwhile extends Error {
-  override readonly name = 'ArchivedMeanwhile';
+/** A retention deleted the events to be read. A retry finds a shorter chain. */
+export class ChainArchived extends Error {
+  override readonly name = 'ChainArchived';
 }
 
 /**
- * Reads whole chains, however long, in memory for one batch. Each query asks for a range of places, which the unique index of the
- * chains serves, so nothing is held open in the store and a reader may be as slow as it likes.
+ * Reads chains of any length with the memory of one batch. Each query is for a range of positions, so no cursor stays
+ * open in the store and a consumer may be slow.
  */
 @Injectable()
 export class ChainReader {
   constructor(private readonly log: EventLog) {}
 
-  /** The chains as they stand now, by name. @param chains names; all when left out; unknown ones have no extent */
+  /** The current extents of chains, by name. Skips unknown names. @param chains undefined for all */
   async extents(chains?: readonly string[]): Promise<ChainExtent[]> {
     const filter = chains === undefined ? {} : { _id: { $in: [...chains] as never[] } };
     const found = await bounded(this.log.heads.collection.find(filter, { sort: { _id: 1 } }).toArray());
     return found.map((head) => extentOf(head as unknown as ChainHeadDocument));
   }
 
-  /** One chain as it stands now; undefined when there is none of that name. */
+  /** The current extent of one chain; undefined for an unknown name. */
   async extent(chain: string): Promise<ChainExtent | undefined> {
     return (await this.extents([chain]))[0];
   }
 
   /**
-   * Names of the chains that have events, whether or not they have a head. One short query for each.
+   * Names of the chains that have events, with or without a head. Costs one short query per chain.
    *
-   * @param chains those that are asked for; all when left out
+   * @param chains undefined for all
    */
   async namesInEvents(chains?: readonly string[]): Promise<string[]> {
     const names: string[] = [];
@@ -61,27 +61,27 @@ export class ChainReader {
     for (let after = ''; ;) {
       const next = { projection: { chain: 1 }, sort: { chain: 1, seq: 1 } } as const;
       const filter = { chain: { $gt: after, ...asked } };
-      const found = await patiently(() => this.log.events.collection.findOne(filter, next));
+      const found = await retryRead(() => this.log.events.collection.findOne(filter, next));
       if (found === null) return names;
       after = String(found['chain']);
       names.push(after);
     }
   }
 
-  /** Whether there is such a chain. The platform's always is. */
+  /** Whether the chain exists. The platform chain always does. */
   async exists(chain: string): Promise<boolean> {
     return chain === PLATFORM_CHAIN || (await this.extent(chain)) !== undefined;
   }
 
   /**
-   * The events of a run in ascending order, batch by batch. Those that are missing are left out: to notice is the verifier's part.
+   * The events of a run in ascending order, in batches. Skips missing events; the verifier detects these.
    *
-   * @throws ArchivedMeanwhile when they are missing because a retention dropped them
+   * @throws ChainArchived when events are missing because a retention deleted them
    */
-  async *read({ chain, after, through }: ChainRun, batch = BATCH): AsyncGenerator<LogEvent[], void, undefined> {
+  async *read({ chain, after, through }: ChainRun, batch = BATCH_SIZE): AsyncGenerator<LogEvent[], void, undefined> {
     for (let lower = after; lower < through;) {
       const upper = Math.min(lower + batch, through);
-      const found = await patiently(() =>
+      const found = await retryRead(() =>
         this.log.events.collection
           .find({ chain, seq: { $gt: lower, $lte: upper } }, { sort: { seq: 1 }, batchSize: batch })
           .toArray(),
@@ -93,8 +93,7 @@ export class ChainReader {
   }
 
   /**
-   * Where events of a time stand in a chain: a contiguous run that holds each of them, and at its ends perhaps an event of
-   * moments before or after.
+   * A contiguous run that contains all events of a period. At its ends it may include events from moments before or after.
    */
   async runBetween(extent: ChainExtent, from: Date | undefined, to: Date | undefined): Promise<ChainRun> {
     const { chain, operationId, start, end } = extent;
@@ -107,14 +106,14 @@ export class ChainReader {
 
   private async seqsAtEdge(operationId: string | null, at: object, direction: 1 | -1): Promise<number[]> {
     const sort = { at: direction, _id: direction } as const;
-    const options = { sort, limit: OUT_OF_ORDER_AT_MOST, projection: { seq: 1 } };
-    const found = await patiently(() => this.log.events.collection.find({ operationId, at }, options).toArray());
+    const options = { sort, limit: MAX_OUT_OF_ORDER, projection: { seq: 1 } };
+    const found = await retryRead(() => this.log.events.collection.find({ operationId, at }, options).toArray());
     return found.map((event) => Number(event['seq']));
   }
 
   private async checkNotArchived(chain: string, lower: number): Promise<void> {
     const archived = (await this.extent(chain))?.start.seq ?? 0;
-    if (archived > lower) throw new ArchivedMeanwhile(`chain ${chain} was archived up to ${archived}`);
+    if (archived > lower) throw new ChainArchived(`chain ${chain} was archived up to ${archived}`);
   }
 }
 

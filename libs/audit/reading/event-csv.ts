@@ -20,12 +20,12 @@ const COLUMNS = [
 export const EVENT_CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
 
 /**
- * One event as an RFC 4180 record, with its CRLF. Fields that a spreadsheet would take for a formula get an apostrophe
- * in front, as do those that begin with one, so that it can be taken away again.
+ * One event as an RFC 4180 record, with its CRLF. A field that a spreadsheet would read as a formula gets a leading
+ * apostrophe; so does one that begins with an apostrophe, so that it can be removed again.
  */
 export function eventCsvRecord(event: LogEvent | UnchainedEvent): string {
   const { actor, subject } = event;
-  // no more than the format has: a store may keep members of its own beside them
+  // only the members of the format, because the store may add others
   const only = {
     ...event,
     actor: { type: actor.type, id: actor.id, ip: actor.ip },

@@ -11,28 +11,28 @@ import { exportHeader, exportLines } from './event-lines.ts';
 import type { ExportFormat } from './event-lines.ts';
 import { refusalEvent } from './event-view.ts';
 import type { EventView } from './event-view.ts';
-import { patiently } from './patiently.ts';
+import { retryRead } from './retry-read.ts';
 import { mergeByTime } from './merge-by-time.ts';
 import { readableText } from './readable-text.ts';
 
-/** Events that are in memory at once, over all chains. */
-const EVENTS_AT_HAND = 5_000;
-const LARGEST_BATCH = 250;
-const LINES_AT_ONCE = 100;
-/** How long exports may go on when the service is told to stop, in milliseconds. */
+/** The maximum number of events in memory, over all chains. */
+const MAX_EVENTS_IN_MEMORY = 5_000;
+const MAX_BATCH_SIZE = 250;
+const LINES_PER_CHUNK = 100;
+/** The time limit for running exports at shutdown. */
 const STOP_AFTER_MS = 2_000;
 
-/** What is exported; what is left out narrows nothing. */
+/** The scope of an export. An undefined member does not restrict it. */
 export interface ExportScope {
   /** Names of chains. */
   readonly chains?: readonly string[] | undefined;
-  /** From this time on. */
+  /** Inclusive. */
   readonly from?: Date | undefined;
-  /** Before this time. */
+  /** Exclusive. */
   readonly to?: Date | undefined;
 }
 
-/** Writes the log out, oldest first, as docs/event-log-format.md has it, in memory that does not grow with the log. */
+/** Exports the log, oldest first, in the format of docs/event-log-format.md, with constant memory. */
 @Injectable()
 export class EventExport implements BeforeApplicationShutdown {
   private readonly running = new Set<Readable>();
@@ -43,13 +43,12 @@ export class EventExport implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * A stream of text. It ends with an error where it could not be completed: what was received then is no export. To destroy it ends
-   * the reading.
+   * A stream of text that fails if the export cannot be completed. Destroying it stops the reading.
    *
-   * @throws DomainError `store-unavailable` when not even the beginning could be read
+   * @throws DomainError `store-unavailable` when the beginning cannot be read
    */
   async stream(format: ExportFormat, scope: ExportScope): Promise<Readable> {
-    // the chains end where they end now: what is written later is not in this export
+    // fix the current ends of the chains: later events are not part of this export
     const extents = await this.reader.extents(scope.chains);
     const stream = readableText(this.text(format, scope, extents));
     this.running.add(stream);
@@ -57,11 +56,11 @@ export class EventExport implements BeforeApplicationShutdown {
     return stream;
   }
 
-  /** An export that is cut off shows that it is: its receiver sees the connection break. */
+  /** Destroys unfinished exports, so that the receiver sees a broken connection instead of an incomplete export. */
   async beforeApplicationShutdown(): Promise<void> {
     const ended = [...this.running].map((stream) => finished(stream).catch(() => undefined));
     await Promise.race([Promise.all(ended), pause(STOP_AFTER_MS, undefined, { ref: false })]);
-    for (const stream of this.running) stream.destroy(new Error('the service stops'));
+    for (const stream of this.running) stream.destroy(new Error('the service is shutting down'));
   }
 
   private async *text(
@@ -78,9 +77,9 @@ export class EventExport implements BeforeApplicationShutdown {
     scope: ExportScope,
     extents: readonly ChainExtent[],
   ): AsyncGenerator<EventView[], void, undefined> {
-    const batch = Math.max(2, Math.min(LARGEST_BATCH, Math.floor(EVENTS_AT_HAND / (extents.length + 1))));
+    const batch = Math.max(2, Math.min(MAX_BATCH_SIZE, Math.floor(MAX_EVENTS_IN_MEMORY / (extents.length + 1))));
     const sources = extents.map((extent) => this.chain(extent, scope, batch));
-    yield* mergeByTime([...sources, this.refused(scope, batch)], LINES_AT_ONCE);
+    yield* mergeByTime([...sources, this.refused(scope, batch)], LINES_PER_CHUNK);
   }
 
   private async *chain(
@@ -94,8 +93,8 @@ export class EventExport implements BeforeApplicationShutdown {
   private async *refused(scope: ExportScope, batch: number): AsyncGenerator<EventView[], void, undefined> {
     const query = refusalsQuery(scope) ?? {};
     for (let after: { minute: Date; id: string } | undefined; ;) {
-      const rest = after === undefined ? {} : behind(after.minute, after.id);
-      const found = await patiently(() =>
+      const rest = after === undefined ? {} : afterSummary(after.minute, after.id);
+      const found = await retryRead(() =>
         this.refusals.model
           .find({ $and: [query, rest] })
           .sort({ minute: 1, id: 1 })
@@ -110,7 +109,7 @@ export class EventExport implements BeforeApplicationShutdown {
   }
 }
 
-/** The bound on the time stands by itself, so that an index serves it; the rest only settles one minute. */
-function behind(minute: Date, id: string): object {
+/** The separate condition on the time lets an index serve the query; the `$or` only orders within one minute. */
+function afterSummary(minute: Date, id: string): object {
   return { minute: { $gte: minute }, $or: [{ minute: { $gt: minute } }, { minute, id: { $gt: id } }] };
 }

@@ -3,30 +3,30 @@ import { PLATFORM_CHAIN } from '#events';
 import type { EventDocument, RefusalDocument } from '#events';
 import { REFUSAL_TYPE } from './event-view.ts';
 
-/** Which events are asked for; what is left out narrows nothing. */
+/** A filter for events. An undefined member does not restrict it. */
 export interface EventFilter {
-  /** The one chain that was asked for, by name. */
+  /** The name of the requested chain. */
   readonly operationId?: string | undefined;
   /** Names of the chains that the caller may see. */
   readonly chains?: readonly string[] | undefined;
   readonly type?: string | undefined;
-  /** Id of who did it. */
+  /** Id of the actor. */
   readonly actor?: string | undefined;
-  /** Id of what it was done to. */
+  /** Id of the subject. */
   readonly subject?: string | undefined;
-  /** From this time on. */
+  /** Inclusive. */
   readonly from?: Date | undefined;
-  /** Before this time. */
+  /** Exclusive. */
   readonly to?: Date | undefined;
 }
 
-/** Where a page of a list that goes from the newest to the oldest begins: after this event. */
+/** The last event of the previous page, in a list from the newest to the oldest. */
 export interface EventPosition {
   readonly at: Date;
   readonly id: string;
 }
 
-/** The filter's query for events in chains; undefined when none of them can match. */
+/** The query for events in chains; undefined when no event can match. */
 export function eventsQuery(filter: EventFilter, after?: EventPosition): QueryFilter<EventDocument> | undefined {
   const { type, actor, subject } = filter;
   if (type === REFUSAL_TYPE) return undefined;
@@ -39,7 +39,7 @@ export function eventsQuery(filter: EventFilter, after?: EventPosition): QueryFi
   };
 }
 
-/** The filter's query for refusals; undefined when none of them can match. Their actor is their subject. */
+/** The query for refusals; undefined when no refusal can match. The actor of a refusal is its subject. */
 export function refusalsQuery(filter: EventFilter, after?: EventPosition): QueryFilter<RefusalDocument> | undefined {
   const { type, actor, subject } = filter;
   if (type !== undefined && type !== REFUSAL_TYPE) return undefined;
@@ -52,13 +52,13 @@ export function refusalsQuery(filter: EventFilter, after?: EventPosition): Query
   };
 }
 
-/** What the filter asks for, as the event of its reading tells it. */
+/** The filter in the form in which the event of the read records it. */
 export function readFilter({ operationId, type, actor, subject, from, to }: EventFilter): Record<string, string> {
   const given = { operationId, type, actor, subject, from: from?.toISOString(), to: to?.toISOString() };
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** The chain that was asked for, if the caller may see it; else all that the caller may see. */
+/** Restricts a query to the requested chain, if the caller may see it, or to all that the caller may see. */
 function ofChains({ operationId, chains }: EventFilter): { operationId?: string | null | { $in: (string | null)[] } } {
   if (operationId !== undefined && chains?.includes(operationId) !== false) {
     return { operationId: operationOf(operationId) };
@@ -71,7 +71,7 @@ function operationOf(chain: string): string | null {
   return chain === PLATFORM_CHAIN ? null : chain;
 }
 
-/** The bound on the time stands by itself, so that an index serves it; the rest only settles one millisecond. */
+/** The separate condition on the time lets an index serve the query; the `$or` only orders within one millisecond. */
 function timeBefore(atName: string, idName: string, { from, to }: EventFilter, after?: EventPosition): object {
   const bounds = {
     ...(from === undefined ? {} : { $gte: from }),

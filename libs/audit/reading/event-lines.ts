@@ -6,12 +6,12 @@ import type { EventView } from './event-view.ts';
 export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** What stands before the first event of an export. */
+/** The text before the first event of an export. */
 export function exportHeader(format: ExportFormat): string {
   return format === 'csv' ? EVENT_CSV_HEADER : '';
 }
 
-/** Events as they stand in an export, line ends included. */
+/** The lines of events in an export, with line ends. */
 export function exportLines(format: ExportFormat, events: readonly EventView[]): string {
   if (format === 'csv') return events.map(eventCsvRecord).join('');
   return events.map((event) => `${eventLine(event)}\n`).join('');

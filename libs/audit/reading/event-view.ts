@@ -1,10 +1,10 @@
 import { SignInRefused } from '#event-types';
 import type { LogEvent, UnchainedEvent, RefusalDocument } from '#events';
 
-/** An event as it is shown and exported: in its chain, or outside of all of them. */
+/** An event as shown and exported: in a chain, or outside the chains. */
 export type EventView = LogEvent | UnchainedEvent;
 
-/** Type of the events that sum up refusals. */
+/** The type of refusal summaries. */
 export const REFUSAL_TYPE = SignInRefused.type;
 
 const claimants: Readonly<Record<string, 'user' | 'resource-server'>> = {
@@ -13,8 +13,8 @@ const claimants: Readonly<Record<string, 'user' | 'resource-server'>> = {
 };
 
 /**
- * A sum of refusals as an event. Its actor is whom the caller claimed to be, which nobody proved; the address is told only
- * when there was but one, and `data.addresses` names up to ten.
+ * A refusal summary as an event. Its actor is the claimed one, which is not proven. `ip` is set only if there was a
+ * single address; `data.addresses` has up to ten.
  */
 export function refusalEvent({
   id,

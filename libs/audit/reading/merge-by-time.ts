@@ -1,9 +1,9 @@
 import type { EventView } from './event-view.ts';
 
-/** Events in an order of their own, batch by batch; no batch is empty. */
+/** Events of one source in its order, in batches that are not empty. */
 export type EventSource = AsyncIterator<readonly EventView[], void, undefined>;
 
-/** Where a source stands: the batch at hand and the place in it. */
+/** The position in a source: its current batch and the index in it. */
 interface Cursor {
   readonly source: EventSource;
   readonly rank: number;
@@ -12,19 +12,19 @@ interface Cursor {
   at: string;
 }
 
-/** Sources that are asked for their first batch at the same time. */
-const OPENED_AT_ONCE = 8;
+/** The number of sources whose first batch is read in parallel. */
+const OPEN_CONCURRENCY = 8;
 
 /**
- * Merges sources into one sequence, the event of the earliest time first, without ever changing the order within a source.
+ * Merges sources into one sequence, the earliest event first, and keeps the order within each source.
  *
- * @param batchSize how many events it hands on at once
+ * @param batchSize the size of the returned batches
  */
 export async function* mergeByTime(
   sources: readonly EventSource[],
   batchSize: number,
 ): AsyncGenerator<EventView[], void, undefined> {
-  // the last cursor is the next one: to take it away and to put it back near its place is cheap
+  // the next cursor is the last of the array, where removing and re-inserting it is cheap
   const cursors = (await openAll(sources)).sort(latestFirst);
   let batch: EventView[] = [];
   for (let cursor = cursors.pop(); cursor !== undefined; cursor = cursors.pop()) {
@@ -42,8 +42,8 @@ export async function* mergeByTime(
 
 async function openAll(sources: readonly EventSource[]): Promise<Cursor[]> {
   const cursors: Cursor[] = [];
-  for (let from = 0; from < sources.length; from += OPENED_AT_ONCE) {
-    const opening = sources.slice(from, from + OPENED_AT_ONCE).map(async (source, index) => {
+  for (let from = 0; from < sources.length; from += OPEN_CONCURRENCY) {
+    const opening = sources.slice(from, from + OPEN_CONCURRENCY).map(async (source, index) => {
       const cursor: Cursor = { source, rank: from + index, batch: [], index: 0, at: '' };
       return (await refill(cursor)) ? [cursor] : [];
     });
@@ -73,7 +73,7 @@ function insert(cursors: Cursor[], cursor: Cursor): void {
   cursors.splice(low, 0, cursor);
 }
 
-// all times have one form and length: as strings they sort by time
+// all times have the same form and length, so strings sort by time
 function latestFirst(a: Cursor, b: Cursor): number {
   if (a.at !== b.at) return a.at < b.at ? 1 : -1;
   return b.rank - a.rank;

@@ -10,15 +10,15 @@ import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 
 const MINUTE_MS = 60_000;
-const FLUSH_EVERY_MS = 15_000;
+const FLUSH_INTERVAL_MS = 15_000;
 const MAX_READERS = 10_000;
-/** Filters that one event names. */
+/** The maximum number of filters in one event. */
 const MAX_FILTERS = 20;
 
-/** What was asked for, as far as it was: names of filters and their values. */
+/** The filters of a read, by name. */
 export type ReadFilter = Readonly<Record<string, string>>;
 
-/** Reads that one event stands for. */
+/** The reads that one event records. */
 interface Reads {
   readonly since: Date;
   count: number;
@@ -27,20 +27,17 @@ interface Reads {
 }
 
 interface Reader {
-  /** The last minute in which an event was written. */
+  /** The minute of the last written event. */
   minute: number;
   writing: Promise<void>;
-  /** Reads since that event, which the next one tells of. */
+  /** The reads since that event, for the next one. */
   later: Reads | undefined;
   context: CallContext;
 }
 
 /**
- * Reading the log is an event itself, `events.read.v2`, at most one for each reader and minute (and instance): nobody can make the chain grow
- * faster by looking at it. The first read of a minute is written before it is answered. Those after it are counted, and told with the
- * reader's next event, or when the minute is over; a crash may lose their count, never that the reader read in that minute.
- *
- * It is in the platform's chain: who reads what concerns those who may see everything.
+ * Records reads of the log in the platform chain, at most one `events.read.v2` per reader, minute and instance. The first
+ * read of a minute is recorded before its answer; later ones are counted for the next event. A crash loses only counts.
  */
 @Injectable()
 export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -55,7 +52,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.flush(false), FLUSH_EVERY_MS).unref();
+    this.timer = setInterval(() => void this.flush(false), FLUSH_INTERVAL_MS).unref();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -63,7 +60,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.flush(true);
   }
 
-  /** Resolves when the minute's event is written. @throws DomainError `store-unavailable` when it cannot be: then nothing may be answered */
+  /** Resolves once the event of the minute is written. @throws DomainError `store-unavailable`; do not answer the read then */
   async record(context: CallContext, filter: ReadFilter): Promise<void> {
     const now = this.clock.now();
     const minute = minuteOf(now);
@@ -77,7 +74,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.write(context, minute, withRead(reader?.later, filter, now), reader);
   }
 
-  /** Writes what was read in minutes that are over. @param isLast also in this one */
+  /** Records the reads of past minutes. @param isLast whether to include the current minute */
   private async flush(isLast: boolean): Promise<void> {
     if (!this.store.ready) return;
     try {
@@ -88,7 +85,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
         await withoutDeadline(() => this.write(context, minute, later, reader));
       }
     } catch (error) {
-      this.logger.warn({ err: error }, 'reads of the event log not written yet');
+      this.logger.warn({ err: error }, 'cannot record reads of the event log yet');
     }
   }
 
@@ -99,7 +96,7 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
     try {
       await writing;
     } catch (error) {
-      // what the reader read before is still to be told; this read is not answered
+      // keep the earlier reads for the next event; this read is not answered
       if (this.readers.get(context.actor.id) === reader) {
         if (before === undefined) this.readers.delete(context.actor.id);
         else this.readers.set(context.actor.id, before);
@@ -121,7 +118,7 @@ function minuteOf(at: Date): number {
   return Math.floor(at.getTime() / MINUTE_MS);
 }
 
-/** These reads and one more. The newest filters are named, the oldest ones left out. */
+/** Adds a read. Keeps only the newest filters. */
 function withRead(reads: Reads | undefined, filter: ReadFilter, at: Date): Reads {
   const filters = new Map(reads?.filters);
   const key = JSON.stringify(Object.entries(filter).sort());

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 
-/** How long a reader may take for what is buffered, in milliseconds; then the export breaks off. */
-const STALLED_MS = 30_000;
+/** The stream fails if its reader takes nothing for this long. */
+const STALL_TIMEOUT_MS = 30_000;
 
 /**
- * A stream of the text. It breaks off when its reader takes nothing for a while: each export that is under way holds events in memory,
- * and takes a place that others wait for.
+ * A stream of the text. Fails if its reader stalls, because a running export keeps events in memory and counts towards
+ * the limit of exports.
  */
-export function readableText(text: AsyncIterable<string>, stalledMs = STALLED_MS): Readable {
+export function readableText(text: AsyncIterable<string>, stalledMs = STALL_TIMEOUT_MS): Readable {
   const stream: Readable = Readable.from(
     whileRead(text, stalledMs, () => stream.destroy(new Error('the reader of the export stalled'))),
     { objectMode: false },
@@ -15,7 +15,7 @@ export function readableText(text: AsyncIterable<string>, stalledMs = STALLED_MS
   return stream;
 }
 
-/** Between two parts the source works, and its reader is not to blame; at a part that is not taken the reader is. */
+/** Measures only the time for which a finished part waits for the reader, not the time that the source needs. */
 async function* whileRead(
   text: AsyncIterable<string>,
   stalledMs: number,

@@ -7,27 +7,27 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const DIGITS = 12;
 const NAME = /^(\d+)-(\d+)\.ndjson$/;
 
-/** A file of an archive: its place below the archive's folder, and its SHA-256, lower-case hexadecimal. */
+/** An archive file: its path relative to the archive folder, and its SHA-256, lower-case hexadecimal. */
 export interface ArchiveFile {
   readonly file: string;
   readonly sha256: string;
 }
 
 /**
- * The files of an archive: a folder for each chain, a file for each run, named by its first and last seq, so that in the order of
- * their names the files of a chain are one export. A file that has its name is whole and on the disk.
+ * The archive has a folder per chain and a file per run, named by first and last seq; in name order, the files of a chain
+ * form one export. A file with its final name is complete and on disk.
  */
 export class ArchiveFiles {
   constructor(private readonly folder: string) {}
 
-  /** Where a run of a chain goes, below the folder. */
+  /** The path of a run, relative to the archive folder. */
   static nameOf(chain: string, firstSeq: number, lastSeq: number): string {
     const [first, last] = [firstSeq, lastSeq].map((seq) => String(seq).padStart(DIGITS, '0'));
-    // an id may have a colon, which not every file system takes
+    // an id may have a colon, which some file systems do not allow
     return join(chain.replaceAll(':', '_'), `${first}-${last}.ndjson`);
   }
 
-  /** The last seq of a file that begins with this one, left by whoever was killed before the log told of it. */
+  /** The last seq of a leftover file that begins at `firstSeq`: its retention was killed before it was recorded. */
   async lastSeqOfLeftover(chain: string, firstSeq: number): Promise<number | undefined> {
     const folder = join(this.folder, dirname(ArchiveFiles.nameOf(chain, firstSeq, firstSeq)));
     const names = await readdir(folder).catch(() => []);
@@ -36,12 +36,12 @@ export class ArchiveFiles {
     return own.length === 0 ? undefined : Math.max(...own);
   }
 
-  /** Writes text as a file. When this is done, the file is whole, on the disk, and has its name; before, it has not. */
+  /** Writes a file. It gets its name only when it is complete and on disk. */
   async write(file: string, texts: AsyncIterable<string>): Promise<void> {
     const path = join(this.folder, file);
     await mkdir(dirname(path), { recursive: true });
     await removeAbandoned(dirname(path));
-    // two that write the same run write the same bytes, each into a file of its own
+    // two instances may write the same run: same bytes, separate temporary files
     const unfinished = `${path}.${process.pid}-${performance.now()}.part`;
     try {
       const handle = await open(unfinished, 'wx', 0o640);
@@ -63,9 +63,9 @@ export class ArchiveFiles {
   /**
    * Reads a file back.
    *
-   * @param each gets its lines, without their line feeds, some at a time
-   * @returns SHA-256 of what is on the disk, lower-case hexadecimal
-   * @throws Error when there is no such file, or it does not end with a line feed
+   * @param each receives the lines in batches, without line feeds
+   * @returns SHA-256 of the file, lower-case hexadecimal
+   * @throws Error when the file does not exist, or does not end with a line feed
    */
   async read(file: string, each: (lines: readonly string[]) => void = () => undefined): Promise<string> {
     const digest = createHash('sha256');
@@ -73,7 +73,7 @@ export class ArchiveFiles {
     let rest = '';
     for await (const chunk of createReadStream(join(this.folder, file))) {
       digest.update(chunk as Buffer);
-      // not by readline, to which U+2028 is the end of a line
+      // not readline, which treats U+2028 as a line end
       const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       each(lines);
@@ -83,7 +83,7 @@ export class ArchiveFiles {
   }
 }
 
-/** What someone who was killed left unfinished. Whoever is alive has written to theirs today. */
+/** Removes temporary files of killed processes. A running one has written to its file within the last day. */
 async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
@@ -91,7 +91,7 @@ async function removeAbandoned(folder: string): Promise<void> {
   }
 }
 
-/** A new name in a folder is on the disk only when the folder is. */
+/** Makes a new file name durable. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

@@ -11,7 +11,7 @@ import { ArchiveFiles } from './archive-files.ts';
 import type { ArchiveFile } from './archive-files.ts';
 import { EventDropper } from './event-dropper.ts';
 
-/** What a retention needs to tell the log and to remove from it. */
+/** The dependencies of a retention for recording and deleting. */
 @Injectable()
 export class RetentionStore {
   constructor(
@@ -23,12 +23,12 @@ export class RetentionStore {
 }
 
 /**
- * Archives the beginning of a chain and drops it from the store. Whenever it is killed, the next run takes it up where it was:
+ * Archives the beginning of a chain and deletes it from the store. A killed run is resumed by the next one. The steps:
  *
- * 1. a file with the events, which is whole once it has its name; a leftover one is taken as it is;
- * 2. what is on the disk is verified: against the chain, and against the checkpoint that it ends with;
- * 3. one transaction: the event `events.archived.v1`, and where the chain begins now; from then on nothing before it is read;
- * 4. the events are dropped, the oldest first, but only while the file is there, byte for byte.
+ * 1. write the events to a file, or use a leftover file;
+ * 2. verify the file against the chain and the checkpoint at its end;
+ * 3. in one transaction, record `events.archived.v1` and the new start of the chain; earlier events are no longer read;
+ * 4. delete the events, oldest first, only while the file exists unchanged.
  */
 @Injectable()
 export class ChainRetention {
@@ -39,9 +39,9 @@ export class ChainRetention {
   ) {}
 
   /**
-   * @param before only what was signed before this time goes
-   * @returns how many events the log was told of as archived
-   * @throws Error when the chain or its archive is not whole, or something could not be done: then nothing more is dropped
+   * @param before only events that were signed before this time are archived
+   * @returns the number of events recorded as archived
+   * @throws Error when the chain or its archive has a fault, or a step fails; nothing more is deleted then
    */
   async apply(chain: string, before: Date, files: ArchiveFiles): Promise<number> {
     let extent = await this.reader.extent(chain);
@@ -70,10 +70,10 @@ export class ChainRetention {
       ? this.checkpoints.last(chain, before)
       : this.checkpoints.at(chain, leftover));
     if (checkpoint === undefined && leftover === undefined) return undefined;
-    if (checkpoint === undefined) throw new Error(`an archive of ${chain} ends at ${leftover}, where no checkpoint is`);
+    if (checkpoint === undefined) throw new Error(`an archive of ${chain} ends at ${leftover}, but there is no checkpoint`);
     if (checkpoint.seq <= start.seq || new Date(checkpoint.at) >= before) return undefined;
     const fault = await this.checkpoints.fault(checkpoint);
-    if (fault !== null) throw new Error(`checkpoint ${checkpoint.id} proves nothing: ${fault}`);
+    if (fault !== null) throw new Error(`checkpoint ${checkpoint.id} is not valid: ${fault}`);
     return checkpoint;
   }
 
@@ -88,7 +88,7 @@ export class ChainRetention {
       for (const line of lines) verifier.add(asEvent(line));
     });
     const fault = verifier.end();
-    if (fault !== null) throw new Error(`the archive ${file} is not whole: ${fault.reason} at seq ${fault.seq}`);
+    if (fault !== null) throw new Error(`the archive ${file} has a fault: ${fault.reason} at seq ${fault.seq}`);
     return { file, sha256 };
   }
 
@@ -114,7 +114,7 @@ export class ChainRetention {
         { $set: { archive: { throughSeq, hash, checkpointId, ...archive, dropped: false } } },
         { session: transaction.session },
       );
-      if (matchedCount !== 1) throw new Error(`another retention of ${chain} was quicker`);
+      if (matchedCount !== 1) throw new Error(`another retention of ${chain} ran at the same time`);
       transaction.publish(new Occurrence(event));
     });
   }
@@ -122,7 +122,7 @@ export class ChainRetention {
   private async drop({ chain, archive }: ChainExtent, files: ArchiveFiles): Promise<void> {
     if (archive === null) return;
     const sha256 = await files.read(archive.file);
-    if (sha256 !== archive.sha256) throw new Error(`the archive ${archive.file} is not what was archived`);
+    if (sha256 !== archive.sha256) throw new Error(`the archive ${archive.file} has changed since it was written`);
     await this.store.dropper.drop(chain, archive.throughSeq);
     await this.store.log.heads.collection.updateOne(
       { _id: chain as never, 'archive.throughSeq': archive.throughSeq },
@@ -131,7 +131,7 @@ export class ChainRetention {
   }
 }
 
-/** @throws Error when the line is not exactly an event's */
+/** @throws Error when the line is not the canonical form of an event */
 function asEvent(line: string): LogEvent {
   const event = JSON.parse(line) as LogEvent;
   if (eventLine(event) !== line) throw new Error('a line of the archive is not an event’s canonical form');

@@ -11,8 +11,8 @@ const BATCH = 1_000;
 const STORE_MS = 2_000;
 
 /**
- * The only thing that removes events. With EVENT_RETENTION_MONGODB_URI it signs in to the store as a user of its own, so that the
- * service's user need not be allowed to.
+ * The only code that deletes events. With EVENT_RETENTION_MONGODB_URI it signs in as another database user, so that the
+ * service's own user needs no privilege to delete events.
  */
 @Injectable()
 export class EventDropper implements OnApplicationShutdown {
@@ -24,13 +24,13 @@ export class EventDropper implements OnApplicationShutdown {
     private readonly stopping: Stopping,
   ) {}
 
-  /** @throws Error when it may not remove events: better to know before the log says that they are gone */
+  /** Checks the privilege before the deletion is recorded. @throws Error when it may not delete events */
   async check(): Promise<void> {
     const events = await this.events();
-    await bounded(events.deleteMany({ chain: 'platform', seq: 0 })); // no event has that place
+    await bounded(events.deleteMany({ chain: 'platform', seq: 0 })); // no event has this position
   }
 
-  /** Removes the events of a chain up to and with a place, the oldest first, in batches. */
+  /** Deletes the events of a chain up to and including a position, oldest first, in batches. */
   async drop(chain: string, throughSeq: number): Promise<void> {
     const events = await this.events();
     for (;;) {

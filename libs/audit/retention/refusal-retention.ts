@@ -10,14 +10,14 @@ const BATCH = 500;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ARCHIVED = RefusalsArchived.type;
 
-/** Sums of refusals of one day, by the store's clock. */
+/** A day by the store's clock. */
 interface Day {
   readonly name: string;
   readonly from: Date;
   readonly to: Date;
 }
 
-/** Archives sums of refusals, day by day, and drops them: the same steps as for a chain, without its proof. */
+/** Archives refusal summaries by day and deletes them: the same steps as for a chain, without the proof. */
 @Injectable()
 export class RefusalRetention {
   constructor(
@@ -26,7 +26,7 @@ export class RefusalRetention {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** @param before only whole days before this time go @returns how many sums were dropped */
+  /** @param before only whole days before this time are archived @returns the number of deleted summaries */
   async apply(before: Date, files: ArchiveFiles): Promise<number> {
     let dropped = 0;
     for (let day = await this.oldest(); day !== undefined && day.to <= before; day = await this.oldest()) {
@@ -56,11 +56,11 @@ export class RefusalRetention {
 
   private async archive(day: Day, files: ArchiveFiles): Promise<void> {
     const file = `refusals/${day.name}.ndjson`;
-    const told = await bounded(this.log.events.findOne({ type: ARCHIVED, 'subject.id': day.name }).lean().exec());
-    if (told !== null) {
-      // killed while it dropped them
-      if ((await files.read(file)) !== told.data['sha256'])
-        throw new Error(`the archive ${file} is not what was archived`);
+    const recorded = await bounded(this.log.events.findOne({ type: ARCHIVED, 'subject.id': day.name }).lean().exec());
+    if (recorded !== null) {
+      // an earlier run was killed while deleting
+      if ((await files.read(file)) !== recorded.data['sha256'])
+        throw new Error(`the archive ${file} has changed since it was written`);
       return;
     }
     let count = 0;

@@ -26,16 +26,16 @@ describe('ChainTurns', () => {
 
   it('starts the next writer immediately while no other instance writes to the chain', async () => {
     const turns = new ChainTurns();
-    turns.won([event(1), event(2)]);
-    turns.won([event(3)]);
+    turns.noteCommit([event(1), event(2)]);
+    turns.noteCommit([event(3)]);
     expect(turns.isShared('op_1')).toBe(false);
     expect(await isLetInAtOnce(turns)).toBe(true);
   });
 
   it('pauses after each turn for two seconds after it saw events of other instances', async () => {
     const turns = new ChainTurns();
-    turns.won([event(1)]);
-    turns.won([event(3)]);
+    turns.noteCommit([event(1)]);
+    turns.noteCommit([event(3)]);
     expect(turns.isShared('op_1')).toBe(true);
     expect(await isLetInAtOnce(turns)).toBe(false);
     jest.advanceTimersByTime(2_000);
@@ -45,7 +45,7 @@ describe('ChainTurns', () => {
 
   it('pauses after each turn after it lost a race', async () => {
     const turns = new ChainTurns();
-    turns.lost(['op_1']);
+    turns.noteLoss(['op_1']);
     expect(turns.isShared('op_2')).toBe(false);
     expect(await isLetInAtOnce(turns)).toBe(false);
   });
@@ -63,16 +63,16 @@ describe('ChainTurns', () => {
 
   it('pauses on a shared chain even if no writer waits', async () => {
     const turns = new ChainTurns();
-    turns.lost(['op_1']);
+    turns.noteLoss(['op_1']);
     expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(9);
   });
 
   it('pauses longer with each lost race, and shorter after wins', async () => {
     const turns = new ChainTurns();
-    for (let count = 0; count < 10; count += 1) turns.lost(['op_1']);
+    for (let count = 0; count < 10; count += 1) turns.noteLoss(['op_1']);
     expect(await leftAloneMs(turns)).toBeGreaterThanOrEqual(45);
-    turns.won([event(1)]);
-    for (let seq = 3; seq < 80; seq += 2) turns.won([event(seq)]);
+    turns.noteCommit([event(1)]);
+    for (let seq = 3; seq < 80; seq += 2) turns.noteCommit([event(seq)]);
     expect(await leftAloneMs(turns)).toBeLessThanOrEqual(16);
   });
 

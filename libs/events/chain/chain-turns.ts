@@ -3,47 +3,46 @@ import { KeyedLock } from './keyed-lock.ts';
 import { chainName } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
 
-/** A chain that another instance wrote to counts as shared for so long, in milliseconds. */
-const SHARED_FOR_MS = 2_000;
+/** How long a chain counts as shared after a write of another instance. */
+const SHARED_MS = 2_000;
 /**
- * How long an instance leaves a shared chain to others after each turn, in milliseconds: at least as long as the loser of a race
- * pauses, and longer the more conflicts there are, since more instances want a turn.
+ * How long an instance leaves a shared chain to others after each turn: at least as long as the loser of a race pauses,
+ * and longer with each conflict, because then more instances compete.
  */
 const MIN_LINGER_MS = 12;
 const MAX_LINGER_MS = 90;
 const LINGER_GROWTH = 1.2;
 const LINGER_DECAY = 0.9;
-const CHAINS_REMEMBERED = 10_000;
+const MAX_CACHED_CHAINS = 10_000;
 
 /**
- * Whose turn it is to write to a chain. Within this instance one writer follows the other. Between instances the store decides, and
- * whoever loses tries again after a pause; were the winner's next writer let in at once, it would win again, and
- * again. So while a chain is seen to be written by others too, it is left alone for a moment after each turn.
+ * Orders the writers of a chain. Within an instance they queue; between instances the store decides, and the loser
+ * retries after a pause. So an instance pauses after each turn on a shared chain, or it would win every time.
  */
 export class ChainTurns {
   private readonly locks = new KeyedLock();
-  /** Where chains ended after the last event that this instance wrote. */
-  private readonly ends = new LRUCache<string, ChainHead>({ max: CHAINS_REMEMBERED });
-  private readonly shared = new LRUCache<string, Shared>({ max: CHAINS_REMEMBERED });
+  /** The heads of chains after the last event that this instance wrote. */
+  private readonly ends = new LRUCache<string, ChainHead>({ max: MAX_CACHED_CHAINS });
+  private readonly shared = new LRUCache<string, Shared>({ max: MAX_CACHED_CHAINS });
 
-  /** Runs `work` when it is its turn on all the chains. */
+  /** Runs `work` once it is its turn on all chains. */
   run<T>(chains: readonly string[], work: () => Promise<T>): Promise<T> {
     return this.locks.run(chains, work, (chain) => this.pauseMs(chain));
   }
 
-  /** Whether a writer of this instance is at the chain. */
+  /** Whether a writer of this instance holds the chain. */
   isTaken(chain: string): boolean {
     return this.locks.isTaken(chain);
   }
 
-  /** Whether other instances were seen to write to the chain lately. */
+  /** Whether other instances wrote to the chain recently. */
   isShared(chain: string): boolean {
     return performance.now() < (this.shared.get(chain)?.untilMs ?? 0);
   }
 
   /**
-   * Where the chains are likely to end, as far as this instance can tell without asking. Whoever writes there has to make sure
-   * that they do: then nothing else of the chains' operations has changed either since this instance wrote there.
+   * The likely heads of the chains, without a query. A transaction that relies on one must advance the chain from exactly
+   * this head, or retry; then nothing else of the operation has changed since this instance wrote.
    */
   likelyEnds(chains: readonly string[]): ReadonlyMap<string, ChainHead> {
     const known = new Map<string, ChainHead>();
@@ -54,18 +53,18 @@ export class ChainTurns {
     return known;
   }
 
-  /** Another instance was quicker on one of the chains. */
-  lost(chains: readonly string[]): void {
+  /** Call when another instance wrote to one of the chains first. */
+  noteLoss(chains: readonly string[]): void {
     for (const chain of chains) this.noteShared(chain, LINGER_GROWTH);
   }
 
-  /** It is not known what became of the chains. */
+  /** Call when the state of the chains is unknown. */
   forget(chains: readonly string[]): void {
     for (const chain of chains) this.ends.delete(chain);
   }
 
-  /** These events were committed: what they follow tells whether others write to their chains. */
-  won(events: readonly LogEvent[]): void {
+  /** Call after the commit of these events. A gap before them shows that other instances write to their chains. */
+  noteCommit(events: readonly LogEvent[]): void {
     for (const { operationId, seq, hash } of events) {
       const chain = chainName(operationId);
       const last = this.ends.get(chain)?.seq;
@@ -77,7 +76,7 @@ export class ChainTurns {
   private noteShared(chain: string, growth: number): void {
     const lastMs = this.isShared(chain) ? (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) : MIN_LINGER_MS / growth;
     const lingerMs = Math.min(MAX_LINGER_MS, Math.max(MIN_LINGER_MS, lastMs * growth));
-    this.shared.set(chain, { untilMs: performance.now() + SHARED_FOR_MS, lingerMs });
+    this.shared.set(chain, { untilMs: performance.now() + SHARED_MS, lingerMs });
   }
 
   private pauseMs(chain: string): number {
@@ -86,7 +85,7 @@ export class ChainTurns {
   }
 }
 
-/** A chain to which other instances were seen to write. */
+/** A chain to which other instances wrote recently. */
 interface Shared {
   readonly untilMs: number;
   readonly lingerMs: number;

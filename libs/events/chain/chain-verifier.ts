@@ -2,28 +2,28 @@ import { emptyHead, hashEvent } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
 
 /**
- * Why a chain is not whole, in the words of docs/event-log-format.md:
- * `gap` events are missing before this one · `duplicate` its seq was there before · `fork` a second event follows the
- * same one · `chain` it belongs to another chain · `prev-hash` it does not follow the event before it · `hash` it was
- * altered · `checkpoint` a checkpoint signed another hash · `tail` events are missing at the end, which a checkpoint or the head
- * tells of. Only the service can see these: `head` the head has another hash than its event · `beyond` events are stored
- * behind the head.
+ * The fault of a chain (docs/event-log-format.md):
+ * `gap` events are missing before this one · `duplicate` its seq occurred before · `fork` a second event has the same
+ * predecessor · `chain` it belongs to another chain · `prev-hash` it does not follow its predecessor · `hash` it was
+ * altered · `checkpoint` a checkpoint signed another hash · `tail` events that a checkpoint or the head proves are
+ * missing at the end. Only in the service: `head` the head has another hash than its event · `beyond` events are stored
+ * after the head.
  */
 export type ChainFaultReason =
   'gap' | 'duplicate' | 'fork' | 'chain' | 'prev-hash' | 'hash' | 'checkpoint' | 'tail' | 'head' | 'beyond';
 
-/** The first thing wrong with a chain; `seq` is the first bad one. */
+/** The first fault of a chain; `seq` is that of the first bad event. */
 export interface ChainFault {
   readonly seq: number;
   readonly reason: ChainFaultReason;
 }
 
-/** What was signed of a chain: its hash at a seq. */
+/** A signed position of a chain: its hash at a seq. */
 export type Anchor = ChainHead;
 
 /**
- * Checks one chain event by event, in ascending order of seq, in constant memory (but for the anchors it was given).
- * What comes after the first fault is counted and not looked at.
+ * Checks one chain event by event, in ascending order of seq, in constant memory except for the anchors. Events after
+ * the first fault are only counted.
  */
 export class ChainVerifier {
   private current: ChainHead;
@@ -34,9 +34,9 @@ export class ChainVerifier {
   private lastAnchorSeq = 0;
 
   /**
-   * @param chain its name, as `chainName` gives it
-   * @param start where to begin: behind the checkpoint that a retention dropped events up to. Default: the beginning.
-   * @param anchors what checkpoints, already verified, say of this chain
+   * @param chain the name from `chainName`
+   * @param start the last event before the first one to check, if a retention dropped the earlier ones
+   * @param anchors signed positions of this chain, from verified checkpoints
    */
   constructor(
     private readonly chain: string,
@@ -50,22 +50,22 @@ export class ChainVerifier {
     }
   }
 
-  /** The last event that is proven good, or where it began. */
+  /** The last event that is proven correct, or the start. */
   get head(): ChainHead {
     return this.current;
   }
 
-  /** How many events were fed, good or not. */
+  /** The number of events added, with or without a fault. */
   get events(): number {
     return this.count;
   }
 
-  /** The first fault, null while there is none. */
+  /** The first fault, or null. */
   get fault(): ChainFault | null {
     return this.found;
   }
 
-  /** Takes the next event; answers the first fault so far, or null. */
+  /** Adds the next event. Returns the first fault so far, or null. */
   add(event: LogEvent): ChainFault | null {
     this.count += 1;
     if (this.found !== null) return this.found;
@@ -77,7 +77,7 @@ export class ChainVerifier {
     return this.found;
   }
 
-  /** To be called after the last event: finds a missing tail, where an anchor tells of it. Answers the first fault, or null. */
+  /** Call after the last event: finds a missing tail that an anchor proves. Returns the first fault, or null. */
   end(): ChainFault | null {
     if (this.found === null && this.lastAnchorSeq > this.current.seq) {
       this.found = { seq: this.current.seq + 1, reason: 'tail' };
@@ -101,7 +101,7 @@ export class ChainVerifier {
   }
 }
 
-// an event that was altered so that it has no canonical form any more is an altered event
+// an event without a canonical form was altered
 function hashOrNull(event: LogEvent): string | null {
   try {
     return hashEvent(event);

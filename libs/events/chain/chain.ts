@@ -3,10 +3,10 @@ import canonicalize from 'canonicalize';
 import { SignInRefused } from '#event-types';
 import type { Actor, DomainEventData, Subject } from '#kernel';
 
-/** What is logged before it has its place in a chain. Times are RFC 3339 UTC with milliseconds. */
+/** An event before it gets its position in a chain. Times are RFC 3339 UTC with milliseconds. */
 export interface EventDraft {
   readonly id: string;
-  /** Whose chain it belongs to; null for the platform's. */
+  /** The operation of the chain; null for the platform chain. */
   readonly operationId: string | null;
   readonly type: string;
   readonly at: string;
@@ -17,7 +17,7 @@ export interface EventDraft {
   readonly requestId: string | null;
 }
 
-/** Exactly what is hashed: the event without its own hash. */
+/** The hashed content: the event without its own hash. */
 export interface EventBody extends EventDraft {
   readonly seq: number;
   readonly prevHash: string;
@@ -28,26 +28,26 @@ export interface LogEvent extends EventBody {
   readonly hash: string;
 }
 
-/** An event outside any chain: a summary of refusals, which may come by the thousand. */
+/** An event outside any chain: a summary of refusals, which can be very many. */
 export interface UnchainedEvent extends EventDraft {
   readonly seq: null;
   readonly prevHash: null;
   readonly hash: null;
 }
 
-/** Where a chain ends: `seq` of its last event and that event's hash; 0 and the genesis hash when it is empty. */
+/** The end of a chain: seq and hash of its last event; 0 and the genesis hash if it is empty. */
 export interface ChainHead {
   readonly seq: number;
   readonly hash: string;
 }
 
-/** Types outside the chains; every other event has its place in one. */
+/** Types outside the chains. All other events belong to a chain. */
 const UNCHAINED_TYPES: readonly string[] = [SignInRefused.type];
 
-/** Name of the platform's chain. No operation has it for an id. */
+/** Name of the platform chain. No operation has this id. */
 export const PLATFORM_CHAIN = 'platform';
 
-/** Longest line of an export in bytes, its line feed not counted. */
+/** The maximum length of an export line, without its line feed. */
 export const MAX_LINE_BYTES = 1_048_576;
 
 const MAX_DATA_LEVELS = 32;
@@ -61,42 +61,42 @@ export function chainName(operationId: string | null): string {
 }
 
 /**
- * `prevHash` of a chain's first event: hex SHA-256 of 0x02 and the chain's name, so that no chain can be
- * passed off as another.
+ * `prevHash` of a chain's first event: hex SHA-256 of 0x02 and the chain's name, so that no chain can be presented as
+ * another.
  */
 export function genesisHash(chain: string): string {
   return hash('sha256', `\u0002${chain}`, 'hex');
 }
 
-/** The head of a chain that has no event yet. */
+/** The head of an empty chain. */
 export function emptyHead(chain: string): ChainHead {
   return { seq: 0, hash: genesisHash(chain) };
 }
 
 /**
- * The event's hash: lower-case hex SHA-256 of 0x00 and the RFC 8785 form of its twelve members but `hash`.
- * Members that an event does not have (a store's own, say) are not looked at.
+ * The event's hash: lower-case hex SHA-256 of 0x00 and the RFC 8785 form of its twelve members other than `hash`.
+ * Ignores further members, such as those of a store.
  * @throws TypeError when a member has no canonical form: a fraction, a lone surrogate, undefined, a Date …
  * @throws RangeError when the event's line would be longer than MAX_LINE_BYTES
  */
 export function hashEvent(body: EventBody): string {
   const text = canonicalEvent(body, null);
-  // UTF-8 takes at most three bytes for each UTF-16 unit: count only when it could matter
+  // UTF-8 has at most three bytes per UTF-16 unit, so most lines need no exact count
   if (text.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(text) + HASH_MEMBER_BYTES > MAX_LINE_BYTES) {
     throw new RangeError(`event ${body.id} is longer than ${MAX_LINE_BYTES} bytes`);
   }
   return hash('sha256', `\0${text}`, 'hex');
 }
 
-/** One line of an NDJSON export, without its line feed: the event's RFC 8785 form, hash and all. */
+/** One line of an NDJSON export, without its line feed: the RFC 8785 form of the event with its hash. */
 export function eventLine(event: LogEvent | UnchainedEvent): string {
   return canonicalEvent(event, event.hash === null ? 'null' : text(event.hash));
 }
 
 /**
- * Gives the drafts their places behind `head`, in order: `seq`, `prevHash` and `hash`.
- * @throws TypeError when a draft is of another chain than the first, of a type that stands outside the chains,
- *   or not such that an export of it could be verified
+ * Appends the drafts to `head`, in order: sets `seq`, `prevHash` and `hash`.
+ * @throws TypeError when a draft belongs to another chain than the first, has a type outside the chains, or could not be
+ * verified in an export
  */
 export function chainEvents(head: ChainHead, drafts: readonly EventDraft[]): LogEvent[] {
   let { seq, hash: prevHash } = head;
@@ -112,24 +112,24 @@ export function chainEvents(head: ChainHead, drafts: readonly EventDraft[]): Log
 
 function checkDraft(draft: EventDraft, operationId: string | null): void {
   const fault =
-    (draft.operationId !== operationId && 'is of another chain') ||
-    (UNCHAINED_TYPES.includes(draft.type) && 'is of a type that stands outside the chains') ||
-    (!ID.test(draft.id) && 'has an id that is none') ||
-    (draft.operationId !== null && !isOperationId(draft.operationId) && 'has an operationId that is none') ||
-    (!INSTANT.test(draft.at) && 'has a time that is none') ||
+    (draft.operationId !== operationId && 'belongs to another chain') ||
+    (UNCHAINED_TYPES.includes(draft.type) && 'has a type outside the chains') ||
+    (!ID.test(draft.id) && 'has an invalid id') ||
+    (draft.operationId !== null && !isOperationId(draft.operationId) && 'has an invalid operationId') ||
+    (!INSTANT.test(draft.at) && 'has an invalid time') ||
     ([draft.type, draft.actor.type, draft.actor.id, draft.subject.type, draft.subject.id].includes('') &&
       'has an empty member') ||
-    ((draft.requestId === '' || draft.actor.ip === '') && 'has an empty member where null is meant');
+    ((draft.requestId === '' || draft.actor.ip === '') && 'has an empty member that must be null');
   if (fault !== false) throw new TypeError(`event ${draft.id} ${fault}`);
 }
 
 function isOperationId(value: string): boolean {
-  return ID.test(value) && value !== PLATFORM_CHAIN; // that name is taken by the platform's chain
+  return ID.test(value) && value !== PLATFORM_CHAIN; // the name of the platform chain
 }
 
 /**
- * RFC 8785 of an event. The envelope's members stand here in their canonical order, because every token issue
- * passes here and this takes a third of the time; chain.spec.ts proves it equal to `canonicalize`.
+ * The RFC 8785 form of an event, with the members of the envelope written in canonical order: three times as fast, for
+ * every token issue. chain.spec.ts proves it equal to `canonicalize`.
  */
 function canonicalEvent(event: EventBody | UnchainedEvent, hashText: string | null): string {
   const { actor, subject } = event;
@@ -148,7 +148,7 @@ function textOrNull(value: string | null): string {
   return value === null ? 'null' : text(value);
 }
 
-// RFC 8785 3.2.2.2 is ECMAScript's own JSON.stringify, once lone surrogates are refused
+// RFC 8785 3.2.2.2 equals ECMAScript's JSON.stringify, except for lone surrogates
 function text(value: unknown): string {
   return JSON.stringify(wellFormed(value));
 }
@@ -171,7 +171,7 @@ function canonicalData(data: DomainEventData): string {
   return canonical;
 }
 
-// canonicalize serialises a Date and drops undefined, as JSON.stringify does; the log holds only what comes back as it went
+// like JSON.stringify, canonicalize converts a Date and drops undefined; the log accepts only values that survive
 function checkValue(value: unknown, level: number): void {
   if (value === null || typeof value === 'boolean') return;
   if (typeof value === 'string') {
@@ -188,13 +188,13 @@ function checkValue(value: unknown, level: number): void {
       checkValue(member, level + 1);
     }
   } else {
-    throw new TypeError(`data holds a value that is not JSON (${typeof value})`);
+    throw new TypeError(`data contains a value that is not JSON (${typeof value})`);
   }
 }
 
 function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // the prototype of a plain object of any realm has itself none (Jest's modules live in another realm)
+  // compares no identity, because Jest's modules have their own Object.prototype
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

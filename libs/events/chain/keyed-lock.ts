@@ -1,21 +1,21 @@
 /**
- * Lets holders of the same keys in one after the other, within this process. Only a courtesy that saves the store conflicts:
- * what must hold between instances is held by unique indexes and transactions.
+ * Runs holders of the same keys one after the other, within this process. Only avoids conflicts in the store; unique
+ * indexes and transactions guarantee correctness between instances.
  */
 export class KeyedLock {
   private readonly tails = new Map<string, Promise<void>>();
 
   /**
-   * Runs `work` when all keys are free. Keys are taken in sorted order, so two holders cannot wait for each other.
+   * Runs `work` once all keys are free. Keys are locked in sorted order, so two holders cannot deadlock.
    *
-   * @param lingerMs how long a key stays taken after the work, in milliseconds; the caller does not wait for that
+   * @param lingerMs how long a key stays locked after the work, without the caller waiting for it
    */
   async run<T>(
     keys: readonly string[],
     work: () => Promise<T>,
     lingerMs: (key: string) => number = () => 0,
   ): Promise<T> {
-    const taken: Taken[] = [];
+    const taken: HeldKey[] = [];
     try {
       for (const key of [...new Set(keys)].sort()) taken.push(await this.take(key));
       return await work();
@@ -32,7 +32,7 @@ export class KeyedLock {
     return this.tails.has(key);
   }
 
-  private async take(key: string): Promise<Taken> {
+  private async take(key: string): Promise<HeldKey> {
     const before = this.tails.get(key);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const tail = promise.then(() => {
@@ -44,7 +44,7 @@ export class KeyedLock {
   }
 }
 
-interface Taken {
+interface HeldKey {
   readonly key: string;
   readonly release: () => void;
 }

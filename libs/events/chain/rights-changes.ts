@@ -7,20 +7,20 @@ import type { PendingEvent } from '../unit-of-work/pending-event.ts';
 /** The parts of a rights version (docs/adr/0003-the-lease.md). */
 export type RightsPart = 'rights' | 'ended';
 
-/** What a chain's head tells of rights, beside where the chain ends. */
+/** The rights version in a chain head. */
 export interface HeadRights {
   rights: string;
   ended: string;
-  /** The seq that they speak of. Where it is not the head's, another version of the service wrote last: then they say nothing. */
+  /** The seq for which the version holds. If it differs from the head's, an older release wrote last; ignore the version. */
   rightsSeq: number;
 }
 
-/** Events that end tokens and change nothing else. */
+/** Events that only end tokens. */
 const ENDING: readonly string[] = [TokenRevoked.type, TokensPurged.type];
 
 /**
- * Which part of its operation's rights version an event changes. All do, except the issue of a token that ends no other: a new type that
- * nobody thought of here costs reads, and never a wrong answer.
+ * The part of the operation's rights version that an event changes. Every type changes one, except the issue of a token
+ * that evicts no other; so a forgotten new type costs reads but never a wrong answer.
  */
 export function rightsChangedBy({ type, data }: Pick<DomainEvent, 'type' | 'data'>): RightsPart | undefined {
   if (type === TokenIssued.type) return data['evictedTokenId'] === undefined ? undefined : 'ended';
@@ -28,10 +28,10 @@ export function rightsChangedBy({ type, data }: Pick<DomainEvent, 'type' | 'data
 }
 
 /**
- * What to write into a chain's head with these events. A new value is the hash of the last of them: it depends on everything before it and
- * on random ids, so it never comes back, not even after a restore.
+ * The rights version to write into the chain head. A new value is the hash of the last event: it depends on all earlier
+ * events and on random ids, so it never repeats, not even after a restore.
  *
- * @param head as it was; undefined where the chain begins
+ * @param head the previous head; undefined for a new chain
  */
 export function newRights(
   head: ChainHead | undefined,
@@ -47,12 +47,12 @@ export function newRights(
   };
 }
 
-/** A value for a change that no event tells of. */
+/** A value for a change without an event. */
 export function unloggedRights(): string {
   return randomUUID();
 }
 
-/** An end that this instance remembers is one that it wrote itself. */
+/** A head without `_id` comes from this instance's cache, so this release wrote it. */
 function isLabelled(head: ChainHead & Partial<HeadRights & { _id: string }>): boolean {
   return head._id === undefined || head.rightsSeq === head.seq;
 }

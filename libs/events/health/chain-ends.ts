@@ -4,12 +4,12 @@ import { Transactions, bounded } from '#mongo';
 import type { ChainFault } from '../chain/chain-verifier.ts';
 import { EventLog } from '../log/event-log.ts';
 
-/** Chains that one query looks at. */
-const CHAINS_PER_QUERY = 100;
-/** Events that one query returns; a chain that gets none for that reason is looked at by itself. */
-const EVENTS_PER_QUERY = 2_000;
 
-/** Where a chain's head and its events disagree. */
+const MAX_CHAINS_PER_QUERY = 100;
+/** A chain whose events do not fit is checked by its own query. */
+const MAX_EVENTS_PER_QUERY = 2_000;
+
+/** A mismatch between a chain's head and its events. */
 export interface EndFault extends ChainFault {
   readonly chain: string;
 }
@@ -25,8 +25,8 @@ type PlacedEvent = Pick<Head, 'seq' | 'hash'> & { readonly chain: string };
 const PLACE = { _id: 0, chain: 1, seq: 1, hash: 1 };
 
 /**
- * Compares heads with the last events of their chains. Both are written in one transaction, so they only disagree where a restore
- * brought back collections of different moments, or where someone wrote to the store by hand.
+ * Compares heads with the last events of their chains. One transaction writes both, so they differ only after a restore
+ * of collections from different moments, or after manual changes in the store.
  */
 @Injectable()
 export class ChainEnds {
@@ -35,23 +35,23 @@ export class ChainEnds {
     private readonly transactions: Transactions,
   ) {}
 
-  /** The disagreements of all chains that have a head. Reads the last event of each chain, not the chains. */
-  async faults(): Promise<EndFault[]> {
+  /** Checks all chains that have a head. Reads only the last event of each chain. */
+  async findFaults(): Promise<EndFault[]> {
     const faults: EndFault[] = [];
     for (let after = ''; ;) {
       const heads = await this.heads(after);
       const last = heads.at(-1);
       if (last === undefined) return faults;
       for (const chain of await this.suspects(heads)) {
-        const fault = await this.fault(chain);
+        const fault = await this.findFault(chain);
         if (fault !== null) faults.push(fault);
       }
       after = last._id;
     }
   }
 
-  /** What is wrong with the end of a chain, read from one snapshot, so that no writer can come in between. */
-  async fault(chain: string): Promise<EndFault | null> {
+  /** Checks the end of one chain in one snapshot, so that a concurrent writer cannot cause a false alarm. */
+  async findFault(chain: string): Promise<EndFault | null> {
     const found = await this.transactions.run((session) => this.compare(chain, session));
     return found === null ? null : { chain, ...found };
   }
@@ -77,15 +77,15 @@ export class ChainEnds {
   private async heads(after: string): Promise<Head[]> {
     const found = this.log.heads.collection.find(
       { _id: { $gt: after as never } },
-      { projection: { seq: 1, hash: 1 }, sort: { _id: 1 }, limit: CHAINS_PER_QUERY },
+      { projection: { seq: 1, hash: 1 }, sort: { _id: 1 }, limit: MAX_CHAINS_PER_QUERY },
     );
     return (await bounded(found.toArray())) as unknown as Head[];
   }
 
-  /** The heads are older than the events here, so a chain that is being written to may be among them. */
+  /** Includes chains that are being written to, because the events are read after the heads. */
   private async suspects(heads: readonly Head[]): Promise<string[]> {
     const places = heads.map(({ _id, seq }) => ({ chain: _id, seq: { $gte: seq } }));
-    const found = this.log.events.collection.find({ $or: places }, { projection: PLACE, limit: EVENTS_PER_QUERY });
+    const found = this.log.events.collection.find({ $or: places }, { projection: PLACE, limit: MAX_EVENTS_PER_QUERY });
     const events = (await bounded(found.toArray())) as unknown as PlacedEvent[];
     const byChain = Map.groupBy(events, ({ chain }) => chain);
     return heads

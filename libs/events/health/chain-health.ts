@@ -8,19 +8,19 @@ import { PLATFORM_CHAIN } from '../chain/chain.ts';
 import { ChainEnds } from './chain-ends.ts';
 import type { EndFault } from './chain-ends.ts';
 
-const SCAN_EVERY_MS = 60_000;
+const SCAN_INTERVAL_MS = 60_000;
 const FIRST_SCAN_POLL_MS = 250;
-/** A chain that was found inconsistent is looked at again by a writer this long after the last look. */
-const LOOK_AGAIN_MS = 1_000;
+/** How long a writer trusts the last check of an inconsistent chain. */
+const RECHECK_AFTER_MS = 1_000;
 const RETRY_AFTER_SECONDS = 60;
 
 /**
- * Knows the chains whose head and events disagree. Nothing can be appended to them correctly: writers get `log-inconsistent`
- * until `latchkey repair` has mended the chain, instead of retrying a conflict that never ends.
+ * Tracks the chains whose head and events differ. Nothing can be appended to them correctly, so writers get
+ * `log-inconsistent` until `latchkey repair` has repaired the chain, instead of retrying forever.
  */
 @Injectable()
 export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly known = new Map<string, EndFault & { readonly lookedAtMs: number }>();
+  private readonly known = new Map<string, EndFault & { readonly checkedAtMs: number }>();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -32,8 +32,7 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** How many chains are known to be inconsistent. */
-  get inconsistent(): number {
+  get inconsistentCount(): number {
     return this.known.size;
   }
 
@@ -46,42 +45,42 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
     clearTimeout(this.timer);
   }
 
-  /** Costs nothing while no chain is known to be inconsistent. @throws DomainError `log-inconsistent` */
+  /** Needs no query while no chain is known to be inconsistent. @throws DomainError `log-inconsistent` */
   async check(chains: readonly string[]): Promise<void> {
     if (this.known.size === 0) return;
     for (const chain of chains) {
       const fault = this.known.get(chain);
       if (fault === undefined) continue;
-      if (performance.now() - fault.lookedAtMs < LOOK_AGAIN_MS) throw inconsistent(fault);
+      if (performance.now() - fault.checkedAtMs < RECHECK_AFTER_MS) throw inconsistent(fault);
       await this.inspect([chain]);
     }
   }
 
-  /** Looks at the chains now. @throws DomainError `log-inconsistent` */
+  /** Checks these chains in the store. @throws DomainError `log-inconsistent` */
   async inspect(chains: readonly string[]): Promise<void> {
     for (const chain of chains) {
-      const fault = await this.ends.fault(chain);
+      const fault = await this.ends.findFault(chain);
       this.learn(chain, fault);
       if (fault !== null) throw inconsistent(fault);
     }
   }
 
-  /** Looks at all chains. */
+  /** Checks all chains in the store. */
   async scan(): Promise<void> {
-    const found = new Map((await this.ends.faults()).map((fault) => [fault.chain, fault]));
+    const found = new Map((await this.ends.findFaults()).map((fault) => [fault.chain, fault]));
     for (const chain of [...this.known.keys(), ...found.keys()]) this.learn(chain, found.get(chain) ?? null);
   }
 
   private learn(chain: string, fault: EndFault | null): void {
     const before = this.known.get(chain);
     if (fault === null) this.known.delete(chain);
-    else this.known.set(chain, { ...fault, lookedAtMs: performance.now() });
+    else this.known.set(chain, { ...fault, checkedAtMs: performance.now() });
     this.metrics.inconsistentChains.set(this.known.size);
     this.report();
     if (fault !== null && before === undefined) {
       this.logger.error(
         fault,
-        'a chain of the event log does not end where its head says; run `latchkey repair --dry-run`',
+        'a chain of the event log does not match its head; run `latchkey repair --dry-run`',
       );
     } else if (fault === null && before !== undefined) {
       this.logger.info({ chain }, 'a chain of the event log is consistent again');
@@ -90,7 +89,9 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
 
   private report(): void {
     const code = 'log-inconsistent';
-    const detail = `${this.known.size} chains of the event log do not end where their heads say; their operations cannot be changed. Run \`latchkey repair --dry-run\`.`;
+    const detail =
+      `${this.known.size} chains of the event log do not match their heads, so their operations cannot be changed. ` +
+      'Run `latchkey repair --dry-run`.';
     if (this.known.size === 0) this.conditions.clear(code);
     else this.conditions.set({ code, severity: 'degraded', detail });
   }
@@ -108,9 +109,9 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
         done = true;
       }
     } catch (error) {
-      if (!isStoreUnavailable(error)) this.logger.error({ err: error }, 'ends of the event log not compared');
+      if (!isStoreUnavailable(error)) this.logger.error({ err: error }, 'cannot compare the chains of the event log with their heads');
     }
-    if (!this.stopped) this.schedule(done ? SCAN_EVERY_MS : FIRST_SCAN_POLL_MS);
+    if (!this.stopped) this.schedule(done ? SCAN_INTERVAL_MS : FIRST_SCAN_POLL_MS);
   }
 }
 
@@ -118,7 +119,7 @@ function inconsistent({ chain, seq, reason }: EndFault): DomainError {
   const whose = chain === PLATFORM_CHAIN ? 'the platform' : 'this operation';
   return new DomainError(
     'log-inconsistent',
-    `The event log of ${whose} does not end where its head says, so nothing was changed. An operator has to run \`latchkey repair\`.`,
+    `The event log of ${whose} does not match its head, so nothing was changed. An operator must run \`latchkey repair\`.`,
     { retryAfterSeconds: RETRY_AFTER_SECONDS, privateDetail: `chain ${chain}: ${reason} at ${seq}` },
   );
 }

@@ -14,7 +14,7 @@ import { followUps } from '../outbox/follow-ups.ts';
 import { newRights, unloggedRights } from '../chain/rights-changes.ts';
 import type { RightsPart } from '../chain/rights-changes.ts';
 
-/** Appends to the event log. There is no way to change or remove an event here, by intent. */
+/** Appends to the event log. By design, it cannot change or remove an event. */
 @Injectable()
 export class EventLog {
   readonly events: Model<EventDocument>;
@@ -33,9 +33,9 @@ export class EventLog {
   /**
    * Appends the events to their chains and their follow-up work to the outbox, in the caller's transaction.
    *
-   * @param ends where chains end, as far as that is known: because this transaction holds them, or from the last time
-   * @returns the events as logged, in the order given within each chain
-   * @throws TransactionConflict when another writer was quicker on a chain, or it does not end where that was said
+   * @param ends known chain heads: of chains that this transaction holds, or from the cache
+   * @returns the logged events, in the given order within each chain
+   * @throws TransactionConflict when another writer wrote to a chain first, or a given head is out of date
    */
   async append(
     session: ClientSession,
@@ -46,8 +46,8 @@ export class EventLog {
     const chains = Map.groupBy(pending, ({ event }) => chainName(event.operationId));
     const heads = await this.readHeads(session, [...chains.keys()], ends);
     const logged: LogEvent[] = [];
-    const begun: ChainHeadDocument[] = [];
-    const moved: Update[] = [];
+    const newHeads: ChainHeadDocument[] = [];
+    const headUpdates: Update[] = [];
     for (const [chain, events] of chains) {
       const head = heads.get(chain);
       const appended = chainEvents(head ?? emptyHead(chain), events.map(draft));
@@ -55,17 +55,17 @@ export class EventLog {
       if (last === undefined) continue;
       logged.push(...appended);
       const end = { seq: last.seq, hash: last.hash, ...newRights(head, events, last) };
-      if (head === undefined) begun.push({ _id: chain, ...end });
-      else moved.push({ q: { _id: chain, seq: head.seq, hash: head.hash }, u: { $set: end } });
+      if (head === undefined) newHeads.push({ _id: chain, ...end });
+      else headUpdates.push({ q: { _id: chain, seq: head.seq, hash: head.hash }, u: { $set: end } });
     }
-    await this.write(session, logged, begun, moved);
+    await this.write(session, logged, newHeads, headUpdates);
     return logged;
   }
 
   /**
-   * Keeps other writers off the chain until the transaction ends: they, or this one, get a conflict at once.
+   * Locks the chain for the rest of the transaction: other writers, or this one, get a conflict immediately.
    *
-   * @returns where the chain ends, for `append`; nothing where it has no events yet, and cannot be held
+   * @returns the chain head, for `append`; empty for a chain without events, which cannot be locked
    */
   async hold(session: ClientSession, chain: string): Promise<ReadonlyMap<string, ChainHead>> {
     const head = await this.heads.collection.findOneAndUpdate(
@@ -77,8 +77,8 @@ export class EventLog {
   }
 
   /**
-   * Changes the rights version of the operation without an event: for tokens that were deleted after they had expired, which may still be
-   * live by another instance's clock, and for changes that were made by hand. Without a head there is nothing to remember by.
+   * Changes the rights version of an operation without an event: for deleted tokens that had expired but may still be live
+   * by another instance's clock, and for manual changes. Without a head, nothing is cached by version.
    *
    * @returns whether the chain has a head
    */
@@ -91,7 +91,7 @@ export class EventLog {
     return (await updateAll(this.heads, [{ q: { _id: chainName(operationId) }, u: { $set } }], session)) === 1;
   }
 
-  /** Counts logged events. Called after the commit, since a transaction may run more than once. */
+  /** Counts logged events. Call it after the commit, because a transaction may run more than once. */
   count(events: readonly LogEvent[]): void {
     for (const event of events) this.metrics.events.inc({ type: event.type });
   }
@@ -112,18 +112,18 @@ export class EventLog {
   private async write(
     session: ClientSession,
     logged: readonly LogEvent[],
-    begun: readonly ChainHeadDocument[],
-    moved: readonly Update[],
+    newHeads: readonly ChainHeadDocument[],
+    headUpdates: readonly Update[],
   ): Promise<void> {
     await insertAll(this.outbox, logged.flatMap(outboxRow), session);
     try {
-      // heads and events last: until the commit, nobody else can write to these chains
-      if (moved.length > 0 && (await updateAll(this.heads, moved, session)) !== moved.length)
+      // heads and events last: they block other writers of these chains until the commit
+      if (headUpdates.length > 0 && (await updateAll(this.heads, headUpdates, session)) !== headUpdates.length)
         throw new TransactionConflict();
-      await insertAll(this.heads, begun, session);
+      await insertAll(this.heads, newHeads, session);
       await insertAll(this.events, logged.map(document), session);
     } catch (error) {
-      if (isDuplicateKey(error)) throw new TransactionConflict('another writer was quicker', { cause: error });
+      if (isDuplicateKey(error)) throw new TransactionConflict('another writer wrote to the chain first', { cause: error });
       throw error;
     }
   }
@@ -169,12 +169,12 @@ function outboxRow(event: LogEvent): OutboxDocument[] {
   ];
 }
 
-/** Whether an append failed because an event with its place in the chain is stored already. */
-export function isPlaceTaken(error: unknown): boolean {
+/** Whether an append failed because an event with the same position in the chain exists. */
+export function isPositionTaken(error: unknown): boolean {
   return error instanceof TransactionConflict && isDuplicateKey(error.cause);
 }
 
-/** The logged event of a stored one: exactly what its hash was made of, and the hash. */
+/** Converts a stored event: exactly the hashed members, and the hash. */
 export function toLogEvent(stored: EventDocument): LogEvent {
   return {
     id: stored._id,
@@ -185,7 +185,7 @@ export function toLogEvent(stored: EventDocument): LogEvent {
     actor: stored.actor,
     subject: stored.subject,
     outcome: stored.outcome,
-    data: stored.data as DomainEventData, // it went in as such
+    data: stored.data as DomainEventData, // written as such
     requestId: stored.requestId,
     prevHash: stored.prevHash,
     hash: stored.hash,

@@ -2,7 +2,7 @@ import { Schema } from 'mongoose';
 import type { Actor, Subject } from '#kernel';
 import type { HeadRights } from '../chain/rights-changes.ts';
 
-/** An event as it is stored: the logged event, with its chain's name beside it for the indexes. */
+/** A stored event: the logged event, plus the name of its chain for the indexes. */
 export interface EventDocument {
   _id: string;
   chain: string;
@@ -37,7 +37,7 @@ export const eventSchema = new Schema<EventDocument>(
   },
   { minimize: false },
 );
-eventSchema.index({ chain: 1, seq: 1 }, { unique: true }); // no gap is filled twice; serves export, verify
+eventSchema.index({ chain: 1, seq: 1 }, { unique: true }); // one event per position; serves export, verify
 eventSchema.index({ chain: 1, prevHash: 1 }, { unique: true }); // no fork
 eventSchema.index({ at: -1, _id: -1 }); // serves GET /v1/events
 eventSchema.index({ operationId: 1, at: -1, _id: -1 }); // serves GET /v1/events?operationId=
@@ -45,20 +45,20 @@ eventSchema.index({ type: 1, at: -1, _id: -1 }); // serves GET /v1/events?type=
 eventSchema.index({ 'subject.id': 1, at: -1, _id: -1 }); // serves GET /v1/events?subject=
 eventSchema.index({ 'actor.id': 1, at: -1, _id: -1 }); // serves GET /v1/events?actor=
 
-/** What the last retention of a chain dropped: everything up to and with `throughSeq`, whose hash is `hash`. */
+/** The last retention of a chain: it archived all events up to and including `throughSeq`, whose hash is `hash`. */
 export interface ChainArchive {
   throughSeq: number;
   hash: string;
   checkpointId: string;
-  /** The file that holds it, below the archive's folder. */
+  /** The archive file, relative to the archive folder. */
   file: string;
   /** SHA-256 of the file, lower-case hexadecimal. */
   sha256: string;
-  /** Whether all of it is gone from the store. */
+  /** Whether all archived events were deleted from the store. */
   dropped: boolean;
 }
 
-/** Where a chain ends, where it begins, and the rights version of its operation. */
+/** The head of a chain, its archived beginning, and the rights version of its operation. */
 export interface ChainHeadDocument extends Partial<HeadRights> {
   _id: string;
   seq: number;
@@ -76,7 +76,7 @@ export const chainHeadSchema = new Schema<ChainHeadDocument>({
   archive: Schema.Types.Mixed,
 });
 
-/** Work that a committed event left to do. The row goes in the transaction that does the work. */
+/** Follow-up work of a committed event. The transaction that does the work deletes the row. */
 export interface OutboxDocument {
   _id: string;
   queue: string;

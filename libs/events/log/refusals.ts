@@ -8,24 +8,24 @@ import { MongoStore, bounded } from '#mongo';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
 
-const FLUSH_EVERY_MS = 2_000;
+const FLUSH_INTERVAL_MS = 2_000;
 const MINUTE_MS = 60_000;
-/** Addresses that one summary names at most. */
-const ADDRESSES_KEPT = 10;
-/** Summaries that wait for the store at most; beyond that only the metric counts. */
-const WAITING_AT_MOST = 10_000;
+/** The maximum number of addresses in one summary. */
+const MAX_ADDRESSES = 10;
+/** The maximum number of unwritten summaries. Further refusals are only counted by the metric. */
+const MAX_UNWRITTEN = 10_000;
 
-/** Someone or something was refused. */
+/** A refused sign-in or request. */
 export interface Refusal {
   readonly operationId: string | null;
-  /** The credential, resource server or user that was claimed, when it exists; else `{ type: 'unknown', id: 'unknown' }`. */
+  /** The claimed credential, resource server or user if it exists, otherwise `{ type: 'unknown', id: 'unknown' }`. */
   readonly subject: Subject;
   /** The true reason, which the caller is not told. One of few words, as `wrong-secret`. */
   readonly reason: string;
   readonly ip: string | null;
 }
 
-/** Refusals of one subject for one reason within one minute. */
+/** A summary: the refusals of one subject for one reason within one minute. */
 export interface RefusalDocument {
   _id: string;
   id: string;
@@ -55,20 +55,20 @@ schema.index({ operationId: 1, minute: -1, id: -1 }); // serves GET /v1/events?o
 schema.index({ 'subject.id': 1, minute: -1, id: -1 }); // serves GET /v1/events?subject= and ?actor=
 schema.index({ id: 1 }); // serves GET /v1/events/{eventId}
 
-interface Waiting extends Refusal {
+interface UnwrittenSummary extends Refusal {
   readonly minute: Date;
   count: number;
   readonly addresses: Set<string>;
 }
 
 /**
- * Refusals may come by the thousand, so they stand outside the hash chain: counted at once, summed up per subject, reason
- * and minute, and written every two seconds. A crash loses at most those two seconds, and no other guarantee rests on them.
+ * Summarises refusals per subject, reason and minute outside the hash chain, because there can be thousands per second.
+ * Writes every two seconds; a crash loses at most these, and no guarantee depends on them.
  */
 @Injectable()
 export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly model: Model<RefusalDocument>;
-  private waiting = new Map<string, Waiting>();
+  private waiting = new Map<string, UnwrittenSummary>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -81,7 +81,7 @@ export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS);
+    this.timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -97,8 +97,8 @@ export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdo
     const summary = this.waiting.get(key);
     if (summary !== undefined) {
       summary.count += 1;
-      if (refusal.ip !== null && summary.addresses.size < ADDRESSES_KEPT) summary.addresses.add(refusal.ip);
-    } else if (this.waiting.size < WAITING_AT_MOST) {
+      if (refusal.ip !== null && summary.addresses.size < MAX_ADDRESSES) summary.addresses.add(refusal.ip);
+    } else if (this.waiting.size < MAX_UNWRITTEN) {
       const addresses = new Set(refusal.ip === null ? [] : [refusal.ip]);
       this.waiting.set(key, { ...refusal, minute: new Date(minuteMs), count: 1, addresses });
     }
@@ -111,12 +111,12 @@ export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdo
     try {
       await bounded(this.model.collection.bulkWrite([...batch].map(upsert), { ordered: false }));
     } catch (error) {
-      this.logger.warn({ err: error, summaries: batch.size }, 'refusals not written yet');
+      this.logger.warn({ err: error, summaries: batch.size }, 'cannot write refusals yet');
       this.putBack(batch);
     }
   }
 
-  private putBack(batch: Map<string, Waiting>): void {
+  private putBack(batch: Map<string, UnwrittenSummary>): void {
     for (const [key, summary] of batch) {
       const newer = this.waiting.get(key);
       if (newer === undefined) this.waiting.set(key, summary);
@@ -125,7 +125,7 @@ export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 }
 
-function upsert([key, summary]: [string, Waiting]): Parameters<
+function upsert([key, summary]: [string, UnwrittenSummary]): Parameters<
   Model<RefusalDocument>['collection']['bulkWrite']
 >[0][number] {
   const { minute, operationId, subject, reason, count, addresses } = summary;

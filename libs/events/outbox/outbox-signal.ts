@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Wakes this process's relay when work was left in the outbox. A signal that is lost costs a second, no more. */
+/** Wakes this process's relay after a write to the outbox. A lost signal delays the work by at most a second. */
 @Injectable()
 export class OutboxSignal {
   private listener: (() => void) | undefined;

@@ -1,15 +1,15 @@
 import type { ChainHead } from '../chain/chain.ts';
 import type { Tombstone } from './tombstone.ts';
 
-/** How far a chain had come, as far as tombstones and checkpoints tell. */
+/** A position that a chain had reached, according to a tombstone or checkpoint. */
 export interface ChainMark extends ChainHead {
   readonly chain: string;
   readonly at: string;
 }
 
 /**
- * The newest mark of each chain. After a reconciliation the marks of the lost history no longer hold; the line that says so comes in
- * any order, so those lines are added first (`supersede`), then all of them (`add`).
+ * The newest mark of each chain. A reconciliation invalidates the marks of the lost history. Its line can come in any
+ * order, so call `supersede` for all lines first, then `add` for all.
  */
 export class ChainMarks {
   private readonly superseded = new Map<string, string>();
@@ -27,13 +27,13 @@ export class ChainMarks {
     if (seq > (this.newest.get(chain)?.seq ?? 0)) this.newest.set(chain, { chain, seq, hash, at });
   }
 
-  /** Whether the line's mark is the one that counts for its chain. */
+  /** Whether the line is the newest mark of its chain. */
   isNewest({ chain, seq, hash }: Tombstone): boolean {
     const newest = this.newest.get(chain);
     return newest?.seq === seq && newest.hash === hash;
   }
 
-  /** Whether the line is the reconciliation that counts for its chain. */
+  /** Whether the line is the newest reconciliation of its chain. */
   isSuperseding({ kind, chain, supersedes }: Tombstone): boolean {
     return kind === 'reconciled' && this.superseded.get(chain) === supersedes;
   }
@@ -42,7 +42,7 @@ export class ChainMarks {
     return [...this.newest.values()];
   }
 
-  /** Time of the newest line, of whatever chain; '' without any. */
+  /** Time of the newest line of all chains; empty if there are no lines. */
   get latestAt(): string {
     return this.latest;
   }

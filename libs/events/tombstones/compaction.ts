@@ -11,19 +11,18 @@ import {
 } from './tombstone-files.ts';
 
 const DAY_MS = 86_400_000;
-/** A file of the last days may still be written to, by an instance whose clock is behind. */
-const SETTLED_AFTER_MS = 2 * DAY_MS;
-/** Files that are worth being made into one. */
+/** Younger files may still be written by an instance whose clock is behind. */
+const MIN_AGE_MS = 2 * DAY_MS;
 const MIN_FILES = 2;
 
 /**
- * Makes the files of past days into one: each id once, no token that has expired anyway, of marks the newest of each chain. The new
- * file is on the disk before an old one goes, so a crash leaves lines twice, never none. Leaves everything where a line is unreadable.
+ * Merges the files of past days: each id once, no expired tokens, only the newest mark of each chain. The new file is on
+ * disk before an old one is removed, so a crash loses no line. Does nothing if a line is unreadable.
  *
- * @returns how many files were replaced
+ * @returns the number of replaced files
  */
 export async function compactTombstones(folder: string, nowMs: number): Promise<number> {
-  const lastDay = new Date(nowMs - SETTLED_AFTER_MS).toISOString().slice(0, 10);
+  const lastDay = new Date(nowMs - MIN_AGE_MS).toISOString().slice(0, 10);
   const settled = (await tombstoneFiles(folder)).filter(({ day }) => day < lastDay);
   const [oldest] = settled;
   if (oldest === undefined || settled.length < MIN_FILES) return 0;
@@ -33,14 +32,14 @@ export async function compactTombstones(folder: string, nowMs: number): Promise<
   for await (const line of readTombstones(folder, (fault) => unreadable.push(fault))) marks.supersede(line);
   for await (const line of readTombstones(folder, () => undefined)) marks.add(line);
   if (unreadable.length > 0) return 0;
-  const kept = new Keeper(marks, nowMs);
+  const kept = new CompactedLines(marks, nowMs);
   for await (const line of readTombstones(folder, () => undefined, names)) kept.add(line);
   await writeTombstoneFile(folder, tombstoneFileName(oldest.day, randomBytes(6).toString('hex')), kept.lines);
   await removeTombstoneFiles(folder, [...names]);
   return names.size;
 }
 
-class Keeper {
+class CompactedLines {
   readonly lines: Tombstone[] = [];
   private readonly seen = new Set<string>();
 

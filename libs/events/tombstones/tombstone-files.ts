@@ -7,19 +7,19 @@ import type { Tombstone } from './tombstone.ts';
 
 const NAME = /^tombstones-(\d{4}-\d{2}-\d{2})-[A-Za-z0-9]+\.ndjson$/;
 
-/** A line that is no tombstone. What it once said is not known, so nothing may be concluded from its absence. */
+/** A line that is not a valid tombstone. Its content is unknown, so the tombstones are incomplete. */
 export interface UnreadableLine {
   readonly file: string;
   readonly line: number;
-  readonly why: string;
+  readonly reason: string;
 }
 
-/** Name of a file for one writer and day. */
+/** The name of the file of one writer and day. */
 export function tombstoneFileName(day: string, writer: string): string {
   return `tombstones-${day}-${writer}.ndjson`;
 }
 
-/** The files of a directory, oldest day first. Others are left alone. */
+/** The tombstone files of a folder, oldest day first. Ignores other files. */
 export async function tombstoneFiles(folder: string): Promise<{ readonly name: string; readonly day: string }[]> {
   const names = (await readdir(folder)).sort();
   return names.flatMap((name) => {
@@ -29,11 +29,11 @@ export async function tombstoneFiles(folder: string): Promise<{ readonly name: s
 }
 
 /**
- * Every tombstone of the directory, in no particular order; some may come twice. A last line without its line feed is left out:
- * its writer crashed or is still writing, and has confirmed nothing.
+ * Reads all tombstones of the folder, in any order; some may occur twice. Skips a last line without line feed: its writer
+ * crashed or is still writing, so it confirmed nothing.
  *
- * @param onUnreadable called for each line that is no tombstone; reading goes on behind it
- * @param only names of the files to read; all when left out
+ * @param onUnreadable called for each invalid line; reading continues
+ * @param only names of the files to read; undefined for all
  */
 export async function* readTombstones(
   folder: string,
@@ -49,7 +49,7 @@ export async function* readTombstones(
         yield* readFile(folder, name, onUnreadable);
         read.add(name);
       } catch (error) {
-        // compacted meanwhile: what it held is in a file that is new in the directory
+        // compacted in the meantime: its lines are in a new file
         if (!isMissing(error)) throw error;
         again = true;
       }
@@ -74,12 +74,12 @@ async function* readFile(
     try {
       yield parseTombstone(line);
     } catch (error) {
-      onUnreadable({ file, line: number, why: error instanceof Error ? error.message : 'it cannot be read' });
+      onUnreadable({ file, line: number, reason: error instanceof Error ? error.message : 'it cannot be read' });
     }
   }
 }
 
-/** How many bytes of a file are whole lines. */
+/** The number of bytes that form complete lines. */
 async function wholeBytes(path: string): Promise<number> {
   const file = await open(path, 'r');
   try {
@@ -98,7 +98,7 @@ async function wholeBytes(path: string): Promise<number> {
   }
 }
 
-/** Writes a whole file: it has its name only once it is on the disk. */
+/** Writes a file under a temporary name and renames it once it is on disk. */
 export async function writeTombstoneFile(folder: string, name: string, tombstones: Iterable<Tombstone>): Promise<void> {
   const draft = join(folder, `.${name}.tmp`);
   const file = await open(draft, 'w', 0o600);
@@ -112,7 +112,7 @@ export async function writeTombstoneFile(folder: string, name: string, tombstone
   await syncFolder(folder);
 }
 
-/** Removes files; those that are gone already do not matter. */
+/** Removes files. Ignores missing ones. */
 export async function removeTombstoneFiles(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await unlink(join(folder, name)).catch((error: unknown) => {
@@ -122,7 +122,7 @@ export async function removeTombstoneFiles(folder: string, names: readonly strin
   await syncFolder(folder);
 }
 
-/** A new or removed name survives a power cut only after this. */
+/** Makes new and removed names durable. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

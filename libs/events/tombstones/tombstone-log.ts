@@ -13,25 +13,25 @@ import { endsSomething, tombstonesOf } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 import { TombstoneWriter } from './tombstone-writer.ts';
 
-/** How long a caller waits for the disk; the lease's wait runs at the same time. */
+/** The time limit for the disk. The wait for the lease runs at the same time. */
 const WRITE_LIMIT_MS = 2_000;
 const RETRY_MS = 1_000;
 const RETRY_AFTER_SECONDS = 10;
-const REMEMBERED_PLACES = 50_000;
+const MAX_KNOWN_POSITIONS = 50_000;
 const UNWRITTEN = 'tombstones-unwritten';
 
 /**
- * Records outside MongoDB what has been ended, before that is answered, so that a restored backup cannot bring it back unnoticed.
- * Does nothing where LATCHKEY_TOMBSTONE_DIR is not set.
+ * Records outside MongoDB what was ended, before the request is answered, so that a restored backup cannot revive it
+ * unnoticed. Does nothing if LATCHKEY_TOMBSTONE_DIR is not set.
  */
 @Injectable()
 export class TombstoneLog implements BeforeApplicationShutdown {
   readonly folder: string | undefined;
-  /** How far chains had come; taken from the files at start, and kept up with what is written here. */
+  /** The positions of all chains, read from the files at start and updated with each write. */
   marks = new ChainMarks();
   private readonly writer: TombstoneWriter | undefined;
   private readonly unwritten = new Set<readonly Tombstone[]>();
-  private readonly places = new LRUCache<string, true>({ max: REMEMBERED_PLACES });
+  private readonly positions = new LRUCache<string, true>({ max: MAX_KNOWN_POSITIONS });
   private retry: NodeJS.Timeout | undefined;
 
   constructor(
@@ -47,9 +47,9 @@ export class TombstoneLog implements BeforeApplicationShutdown {
   }
 
   /**
-   * Called after the commit of these events and before the answer.
+   * Call after the commit of these events and before the answer.
    *
-   * @throws DomainError `tombstones-unwritten`: the change is made, its tombstone is not confirmed; writing goes on
+   * @throws DomainError `tombstones-unwritten`: the change is made, but its tombstone is not confirmed; writing continues
    */
   async record(events: readonly LogEvent[]): Promise<void> {
     if (this.writer === undefined || !events.some(({ type }) => endsSomething(type))) return;
@@ -63,7 +63,7 @@ export class TombstoneLog implements BeforeApplicationShutdown {
     this.metrics.tombstonesUnwritten.set(this.unwritten.size);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('the disk did not confirm in time')), WRITE_LIMIT_MS);
+      timer = setTimeout(() => reject(new Error('the disk did not confirm the write in time')), WRITE_LIMIT_MS);
     });
     try {
       await Promise.race([this.attempt(tombstones), late]);
@@ -75,17 +75,17 @@ export class TombstoneLog implements BeforeApplicationShutdown {
     }
   }
 
-  /** Whether this process has seen the tombstone of the event at this place. */
+  /** Whether this process has seen the tombstone of the event at this position. */
   knows(chain: string, seq: number): boolean {
-    return this.places.has(`${chain} ${seq}`);
+    return this.positions.has(`${chain} ${seq}`);
   }
 
-  /** Notes tombstones that are in the files. */
+  /** Notes a tombstone that is in the files. */
   remember(tombstone: Tombstone): void {
-    this.places.set(`${tombstone.chain} ${tombstone.seq}`, true);
+    this.positions.set(`${tombstone.chain} ${tombstone.seq}`, true);
   }
 
-  /** Makes the files of past days into one. @returns how many were replaced */
+  /** Merges the files of past days. @returns the number of replaced files */
   async compact(): Promise<number> {
     return this.folder === undefined ? 0 : compactTombstones(this.folder, this.clock.nowMs());
   }
@@ -108,23 +108,24 @@ export class TombstoneLog implements BeforeApplicationShutdown {
   }
 
   private report(error: unknown): void {
-    if (this.retry === undefined) this.logger.error({ err: error }, 'tombstones not written; trying again');
+    if (this.retry === undefined) this.logger.error({ err: error }, 'cannot write tombstones; retrying');
     this.conditions.set({
       code: UNWRITTEN,
       severity: 'degraded',
       detail:
-        'Tombstones of deletions cannot be written. Look at the disk and the rights of LATCHKEY_TOMBSTONE_DIR; the service keeps trying.',
+        'Tombstones of deletions cannot be written. Check the disk and the permissions of LATCHKEY_TOMBSTONE_DIR; the ' +
+        'service keeps retrying.',
     });
-    this.retry ??= setTimeout(() => void this.tryAgain(), RETRY_MS).unref();
+    this.retry ??= setTimeout(() => void this.retryUnwritten(), RETRY_MS).unref();
   }
 
-  private async tryAgain(): Promise<void> {
+  private async retryUnwritten(): Promise<void> {
     const results = await Promise.allSettled([...this.unwritten].map((tombstones) => this.attempt(tombstones)));
     this.retry = undefined;
     if (results.some(({ status }) => status === 'rejected')) {
-      this.retry = setTimeout(() => void this.tryAgain(), RETRY_MS).unref();
+      this.retry = setTimeout(() => void this.retryUnwritten(), RETRY_MS).unref();
     } else {
-      this.logger.info('tombstones written again');
+      this.logger.info('tombstones are written again');
     }
   }
 }
@@ -132,7 +133,8 @@ export class TombstoneLog implements BeforeApplicationShutdown {
 function unconfirmed(cause: unknown): DomainError {
   return new DomainError(
     'tombstones-unwritten',
-    'The change was made and is in force, but its record outside the database is not confirmed yet. Do not repeat it; an operator has to look at /readyz.',
+    'The change was made and is in force, but its record outside the database is not confirmed yet. Do not repeat it; ' +
+      'ask an operator to check /readyz.',
     {
       cause,
       retryAfterSeconds: RETRY_AFTER_SECONDS,

@@ -6,28 +6,28 @@ import { encodeTombstone } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 import { syncFolder, tombstoneFileName } from './tombstone-files.ts';
 
-interface Waiting {
+interface PendingWrite {
   readonly text: string;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Appends tombstones to this process's file of the day and waits until they are on the disk. Those that come while one write is under
- * way share the next one (group commit), so that a thousand deletions a second need no thousand fsyncs.
+ * Appends tombstones to this process's file of the day and waits until they are on disk. Tombstones that arrive during a
+ * write share the next one (group commit), so that a thousand deletions need no thousand fsyncs.
  */
 export class TombstoneWriter {
-  private waiting: Waiting[] = [];
+  private waiting: PendingWrite[] = [];
   private writing: Promise<void> | undefined;
   private current: { readonly handle: FileHandle; readonly day: string } | undefined;
 
-  /** @param today the day of a file, as `2026-11-27` */
+  /** @param today the current day, such as `2026-11-27` */
   constructor(
     private readonly folder: string,
     private readonly today: () => string,
   ) {}
 
-  /** Resolves when the tombstones are on the disk. @throws the file system's error; then it is not known whether they are */
+  /** Resolves once the tombstones are on disk. @throws an error of the file system; the outcome is then unknown */
   append(tombstones: readonly Tombstone[]): Promise<void> {
     const text = tombstones.map(encodeTombstone).join('');
     const written = new Promise<void>((resolve, reject) => this.waiting.push({ text, resolve, reject }));
@@ -37,7 +37,7 @@ export class TombstoneWriter {
 
   async close(): Promise<void> {
     await this.writing;
-    await this.leaveFile();
+    await this.closeFile();
   }
 
   private async drain(): Promise<void> {
@@ -48,8 +48,8 @@ export class TombstoneWriter {
         await this.write(batch.map(({ text }) => text).join(''));
         for (const { resolve } of batch) resolve();
       } catch (error) {
-        // half a line may be there: the next write begins another file, so that it stays the last one of this
-        await this.leaveFile().catch(() => undefined);
+        // part of a line may be written; start a new file, so that it stays the last line of this one
+        await this.closeFile().catch(() => undefined);
         for (const { reject } of batch) reject(error);
       }
     }
@@ -60,14 +60,14 @@ export class TombstoneWriter {
     const handle = await this.file();
     await handle.appendFile(text);
     await handle.datasync();
-    // a file that was removed meanwhile keeps nothing
+    // a file that was removed in the meantime is lost
     if ((await handle.stat()).nlink === 0) throw new Error('the tombstone file was removed');
   }
 
   private async file(): Promise<FileHandle> {
     const day = this.today();
     if (this.current?.day === day) return this.current.handle;
-    await this.leaveFile();
+    await this.closeFile();
     const name = tombstoneFileName(day, randomBytes(6).toString('hex'));
     const handle = await open(join(this.folder, name), 'ax', 0o600);
     this.current = { handle, day };
@@ -75,7 +75,7 @@ export class TombstoneWriter {
     return handle;
   }
 
-  private async leaveFile(): Promise<void> {
+  private async closeFile(): Promise<void> {
     const { current } = this;
     this.current = undefined;
     await current?.handle.close();

@@ -14,7 +14,7 @@ import {
 import { chainName } from '../chain/chain.ts';
 import type { LogEvent } from '../chain/chain.ts';
 
-/** What a tombstone is about; `mark` says only how far a chain had come, `reconciled` that older marks of it no longer hold. */
+/** `mark`: only a position that the chain had reached. `reconciled`: invalidates older marks of the chain. */
 const KINDS = ['credential', 'resource-server', 'secret', 'token', 'mark', 'reconciled'] as const;
 
 const instant = z.iso.datetime({ precision: 3 });
@@ -23,13 +23,13 @@ const id = z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/);
 const tombstoneSchema = z.strictObject({
   v: z.literal(1),
   kind: z.enum(KINDS),
-  /** Public ids of what ended; never a secret or a token. */
+  /** Public ids of the ended objects; never a secret or a token. */
   ids: z.array(id),
-  /** Whose secrets or tokens they are: a credential or a resource server. */
+  /** The owner of the secrets or tokens: a credential or a resource server. */
   of: id.optional(),
-  /** When a secret ends, where that is later than the event. */
+  /** The expiry of a secret, if it is later than the event. */
   endsAt: instant.optional(),
-  /** Of a `reconciled` line: marks of its chain up to this time no longer hold. */
+  /** For `reconciled`: marks of the chain up to this time are invalid. */
   supersedes: instant.optional(),
   chain: id,
   seq: z.number().int().min(1),
@@ -37,10 +37,10 @@ const tombstoneSchema = z.strictObject({
   at: instant,
 });
 
-/** One line of a tombstone file: what an event ended, and the place of that event in its chain. */
+/** One line of a tombstone file: the objects that an event ended, and the position of that event. */
 export type Tombstone = z.output<typeof tombstoneSchema>;
 
-/** Longest time that a token lives, in milliseconds: after it, a token that was revoked cannot come back. */
+/** The maximum lifetime of a token. After it, a revoked token cannot be revived. */
 export const MAX_TOKEN_LIFE_MS = 3_600_000;
 
 type Ending = Pick<Tombstone, 'kind' | 'ids' | 'of' | 'endsAt' | 'supersedes'>;
@@ -89,7 +89,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map([
   [unversioned(LogReconciled.type), ({ data }): Ending[] => [reconciliation(data)]],
 ]);
 
-/** A log may hold events of older versions of a type, and they end the same things. */
+/** A log may contain older versions of a type, which end the same objects. */
 function unversioned(type: string): string {
   return type.replace(/\.v\d+$/, '');
 }
@@ -103,7 +103,7 @@ export function endsSomething(type: string): boolean {
   return READERS.has(unversioned(type));
 }
 
-/** The tombstones of an event; none for most types. */
+/** The tombstones of an event; empty for most types. */
 export function tombstonesOf(event: LogEvent): Tombstone[] {
   const read = READERS.get(unversioned(event.type));
   if (read === undefined) return [];
@@ -113,7 +113,7 @@ export function tombstonesOf(event: LogEvent): Tombstone[] {
     .map((ending) => ({ v: 1, ...ending, chain: chainName(operationId), seq, hash, at }));
 }
 
-/** That the chain had come to this event; of a checkpoint, say. */
+/** A mark at this event, for example from a checkpoint. */
 export function markOf(chain: string, seq: number, hash: string, at: string): Tombstone {
   return { v: 1, kind: 'mark', ids: [], chain, seq, hash, at };
 }
@@ -122,7 +122,7 @@ export function encodeTombstone(tombstone: Tombstone): string {
   return `${JSON.stringify(tombstone)}\n`;
 }
 
-/** @throws Error that says what is wrong with the line, and repeats nothing of it */
+/** @throws Error that says what is wrong and repeats nothing of the line */
 export function parseTombstone(line: string): Tombstone {
   let value: unknown;
   try {

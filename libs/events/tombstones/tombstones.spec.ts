@@ -141,8 +141,8 @@ describe('tombstone files', () => {
     const { tombstones, unreadable } = await readAll();
     expect(tombstones.flatMap(({ ids }) => ids)).toEqual(['cr_1', 'cr_2', 'cr_3']);
     expect(unreadable).toEqual([
-      { file: 'tombstones-2026-11-26-aa.ndjson', line: 2, why: 'it is not JSON' },
-      { file: 'tombstones-2026-11-27-bb.ndjson', line: 2, why: expect.stringMatching(/^its member ids is missing/) },
+      { file: 'tombstones-2026-11-26-aa.ndjson', line: 2, reason: 'it is not JSON' },
+      { file: 'tombstones-2026-11-27-bb.ndjson', line: 2, reason: expect.stringMatching(/^its member ids is missing/) },
     ]);
   });
 });

@@ -6,9 +6,8 @@ import type { DomainEvent } from '#kernel';
 import type { Transaction } from './transaction.ts';
 
 /**
- * The EventBus' publisher: what a handler publishes goes into the event log *inside the open transaction*, never past it.
- * (The bus as it comes neither waits for its handlers nor minds their errors.) Subscribers in this process hear of an
- * event only after the commit, and must do nothing that may not be lost.
+ * The EventBus' publisher: published events go into the event log *inside the open transaction*. Subscribers in this
+ * process get them after the commit and must only do what may be lost, because the bus ignores their errors.
  */
 @Injectable()
 export class DurablePublisher implements IEventPublisher<DomainEvent>, OnModuleInit {
@@ -18,17 +17,17 @@ export class DurablePublisher implements IEventPublisher<DomainEvent>, OnModuleI
     this.eventBus.publisher = this;
   }
 
-  /** @throws Error when it is called outside a unit of work: such an event would be lost */
+  /** @throws Error outside a unit of work, where the event would be lost */
   publish(event: DomainEvent, transaction?: unknown): void {
     asTransaction(transaction).pending.push(event);
   }
 
-  /** @throws Error when it is called outside a unit of work */
+  /** @throws Error outside a unit of work */
   publishAll(events: DomainEvent[], transaction?: unknown): void {
     asTransaction(transaction).pending.push(...events);
   }
 
-  /** Tells this process's subscribers, after the commit. */
+  /** Notifies this process's subscribers, after the commit. */
   deliver(events: readonly DomainEvent[]): void {
     for (const event of events) this.eventBus.subject$.next(event);
   }
@@ -37,6 +36,6 @@ export class DurablePublisher implements IEventPublisher<DomainEvent>, OnModuleI
 function asTransaction(value: unknown): Transaction {
   if (typeof value === 'object' && value !== null && 'pending' in value) return value as Transaction;
   throw new Error(
-    'Events are published with the transaction that they belong to: eventBus.publishAll(events, transaction)',
+    'Publish events with their transaction: eventBus.publishAll(events, transaction)',
   );
 }

@@ -1,12 +1,12 @@
 import { isStoreUnavailable } from '#mongo';
 
 /**
- * Does work for several operations in as few units as other writers allow: all in one if nobody else is at their chains; otherwise in
- * halves, down to one operation, for which it waits.
+ * Does work for several operations in as few units as possible: all in one if no other writer holds a chain, otherwise
+ * in halves, down to one operation, for which it waits.
  *
  * @param items one for each operation
- * @param unit does those items in one unit of work; where `tryOnce`, it must not wait for other writers
- * @returns the sum of what the units return
+ * @param unit does these items in one unit of work; with `tryOnce`, it must not wait for other writers
+ * @returns the sum of the units' results
  */
 export async function inHalves<T>(
   items: readonly T[],

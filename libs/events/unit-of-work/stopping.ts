@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 
-/** Tells work that goes on for long, and that can be taken up again, that the service stops. */
+/** Interrupts long work that can be resumed later when the service shuts down. */
 @Injectable()
 export class Stopping implements OnModuleDestroy {
   private readonly controller = new AbortController();
 
-  /** @throws Error when the service stops */
+  /** @throws Error when the service shuts down */
   check(): void {
     this.controller.signal.throwIfAborted();
   }
 
   onModuleDestroy(): void {
-    this.controller.abort(new Error('the service stops'));
+    this.controller.abort(new Error('the service is shutting down'));
   }
 }

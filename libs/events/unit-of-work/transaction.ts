@@ -1,15 +1,15 @@
 import type { ClientSession } from 'mongoose';
 import type { Aggregate, CallContext, DomainEvent } from '#kernel';
 
-/** One run of a unit of work. `pending` holds the events published so far; the unit appends them before it commits. */
+/** One attempt of a unit of work. `pending` holds the published events, which the unit appends before the commit. */
 export interface Transaction {
   readonly session: ClientSession;
   readonly context: CallContext;
-  /** Store time at which this run began; every date that the change writes. */
+  /** The store time at which this attempt began. Use it for every date that the change writes. */
   readonly at: Date;
   readonly pending: DomainEvent[];
-  /** Publishes, through the EventBus, what the aggregates recorded. */
+  /** Publishes the recorded events of the aggregates through the EventBus. */
   publish(...aggregates: Aggregate[]): void;
-  /** What a replay of the same Idempotency-Key is to answer: the answer's body, without any secret. */
+  /** Stores the answer for a replay of the same Idempotency-Key: the body without any secret. */
   remember(result: unknown): void;
 }

@@ -2,21 +2,21 @@ import { DomainError } from '#kernel';
 import type { UnitResult } from './unit-result.ts';
 
 /**
- * Keeps a `not-found` of a command that takes rights away until its transaction is committed. What a transaction did not find may have
- * been deleted by a write that is rolled back; that a majority has it is certain with the commit, and that it is in force, after the lease.
+ * Delays a `not-found` of a command that takes rights away. The deletion that it saw could still be rolled back; only the
+ * commit proves that a majority has it, and only after the lease is it in force everywhere.
  */
 export class UnconfirmedAbsence {
   private error: DomainError | undefined;
 
-  /** @param takesRights whether the command does; others are told immediately */
+  /** @param takesRights whether the command takes rights away; other commands fail immediately */
   constructor(private readonly takesRights: boolean) {}
 
-  /** Before each attempt. */
+  /** Call before each attempt. */
   reset(): void {
     this.error = undefined;
   }
 
-  /** @returns nothing to write. @throws the error unless it is to be kept */
+  /** @returns an empty result. @throws the error unless it must be delayed */
   keep<T>(error: unknown): UnitResult<T> {
     if (!this.takesRights || !(error instanceof DomainError) || error.code !== 'not-found') throw error;
     this.error = error;
@@ -27,7 +27,7 @@ export class UnconfirmedAbsence {
     return this.error !== undefined;
   }
 
-  /** After the commit and the lease. @throws DomainError `not-found` */
+  /** Call after the commit and the lease. @throws DomainError `not-found` */
   throwIfAny(): void {
     if (this.error !== undefined) throw this.error;
   }

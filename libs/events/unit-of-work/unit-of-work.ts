@@ -18,7 +18,7 @@ import type { Transaction } from './transaction.ts';
 import { ChainTurns } from '../chain/chain-turns.ts';
 import { chainName } from '../chain/chain.ts';
 import type { ChainHead, LogEvent } from '../chain/chain.ts';
-import { EventLog, isPlaceTaken } from '../log/event-log.ts';
+import { EventLog, isPositionTaken } from '../log/event-log.ts';
 import type { PendingEvent } from './pending-event.ts';
 import type { UnitResult } from './unit-result.ts';
 import { LogSafety } from './log-safety.ts';
@@ -27,22 +27,21 @@ import { followUps } from '../outbox/follow-ups.ts';
 import { UnconfirmedAbsence } from './unconfirmed-absence.ts';
 
 export interface UnitOptions {
-  /** Operations (null: the platform) whose chains the unit will write to, as far as they are known beforehand. */
+  /** The operations (null: the platform) whose chains the unit will write to, as far as known. */
   readonly chains: readonly (string | null)[];
-  /** Whether the change alters what tokens or callers may do: then it is answered only when the lease has run out. */
+  /** Whether the change alters rights of tokens or callers. If so, the unit returns only after the lease has expired. */
   readonly altersRights?: boolean;
-  /** Whether the caller waits for the lease itself (`leaseRunOut`), once after several units. That something is not there still waits. */
+  /** Whether the caller waits for the lease itself (`leaseRunOut`), once after several units. A `not-found` still waits. */
   readonly isPart?: boolean;
   /**
-   * Whether the caller has something better to do than to wait for its turn at the chains: then the unit is tried once,
-   * and is `store-unavailable` when another writer is at one of them.
+   * Fail with `store-unavailable` instead of queueing behind another writer of one of the chains.
    */
-  readonly atOnce?: boolean;
-  /** How long it may take, tries included, in milliseconds; what a waiting client can bear when left out. */
+  readonly tryOnce?: boolean;
+  /** The time limit including retries. Default: the limit of a request. */
   readonly limitMs?: number;
 }
 
-/** What a unit of work needs besides the log. */
+/** The dependencies of the unit of work other than the log. */
 @Injectable()
 export class UnitServices {
   constructor(
@@ -54,16 +53,16 @@ export class UnitServices {
   ) {}
 }
 
-/** A unit that is committed. */
-export interface Committed<T> {
+/** The result of a committed unit. */
+export interface CommittedUnit<T> {
   readonly value: T;
-  /** Where the chains end that it wrote to, by name. */
+  /** The new heads of the chains that it wrote to, by name. */
   readonly ends: ReadonlyMap<string, ChainHead>;
 }
 
 const NO_ENDS: ReadonlyMap<string, ChainHead> = new Map();
 
-/** Writes a change, its events and its follow-up work in one transaction: all of it or nothing. */
+/** Writes a change, its events and its follow-up work in one transaction. */
 @Injectable()
 export class UnitOfWork {
   private readonly turns = new ChainTurns();
@@ -77,9 +76,8 @@ export class UnitOfWork {
   ) {}
 
   /**
-   * @param work may run more than once; it loads what it needs with the transaction's session
-   * @throws what `work` throws; DomainError `store-unavailable` when the store is away or too slow: then nothing was
-   * written
+   * @param work may run more than once; must load its data with the transaction's session
+   * @throws the errors of `work`; DomainError `store-unavailable` when the store is unavailable or too slow
    */
   async run<T>(context: CallContext, options: UnitOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { value } = await this.commit(options, async (session) => {
@@ -94,17 +92,15 @@ export class UnitOfWork {
   }
 
   /**
-   * The same for changes of several callers at once, each event with its own context.
+   * Like `run`, for the changes of several callers, each event with its own context.
    *
-   * @param work gets where the chains end, as far as this instance remembers it. It may go by what it knows of a
-   * chain's operation as
-   * of that end, if it writes to the chain: where the chain has moved on, the unit fails and is tried again. It may run
-   * more than once
+   * @param work receives cached chain heads. It may use cached data of that head if it writes to the chain: if the chain
+   * has advanced, the unit is retried. May run more than once
    */
   async runBatch<T>(
     options: UnitOptions,
     work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
-  ): Promise<Committed<T>> {
+  ): Promise<CommittedUnit<T>> {
     return this.commit(options, work, (chains) => this.turns.likelyEnds(chains));
   }
 
@@ -112,7 +108,7 @@ export class UnitOfWork {
     options: UnitOptions,
     work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
     likelyEnds: (chains: readonly string[]) => ReadonlyMap<string, ChainHead> = () => NO_ENDS,
-  ): Promise<Committed<T>> {
+  ): Promise<CommittedUnit<T>> {
     const limitMs = withinDeadline(options.limitMs ?? STORE_DEADLINE_MS);
     const deadlineAtMs = performance.now() + limitMs;
     const chains = [...new Set(options.chains.map(chainName))];
@@ -120,33 +116,33 @@ export class UnitOfWork {
     let published: DomainEvent[] = [];
     let tries = 0;
     let committedBy: ClientSession | undefined;
-    let placeTaken = false;
+    let wasTaken = false;
     const absence = new UnconfirmedAbsence(options.altersRights === true);
     const attempt = async (session: ClientSession): Promise<T> => {
       absence.reset();
       committedBy = session;
-      if ((tries += 1) > 1) this.turns.lost(chains);
+      if ((tries += 1) > 1) this.turns.noteLoss(chains);
       let ends = likelyEnds(chains);
-      // a chain is held as briefly as possible, lest a crash blocks it; where others write too, losing late costs more
+      // lock a chain early only if it is contended: a late conflict costs more, but a crash blocks a locked chain
       const [chain] = chains.length === 1 ? chains : [];
       const isContended = chain !== undefined && (tries > 1 || this.turns.isShared(chain));
       if (isContended && !ends.has(chain)) ends = await this.eventLog.hold(session, chain);
       const { value, pending, write } = await work(session, ends).catch((error: unknown) => absence.keep<T>(error));
       await write?.();
       logged = await this.eventLog.append(session, pending, ends).catch(async (error: unknown) => {
-        placeTaken = await this.inspected(error, pending, placeTaken);
+        wasTaken = await this.inspectIfTaken(error, pending, wasTaken);
         throw error;
       });
       published = pending.map(({ event }) => event);
       return value;
     };
     await this.services.safety.chainHealth.check(chains);
-    const { atOnce = false } = options;
-    if (atOnce && chains.some((chain) => this.turns.isTaken(chain))) throw storeUnavailable();
+    const { tryOnce = false } = options;
+    if (tryOnce && chains.some((chain) => this.turns.isTaken(chain))) throw storeUnavailable();
     const turn = this.turns
-      .run(chains, () => this.transactions.run(attempt, deadlineAtMs - performance.now(), atOnce ? 1 : Infinity))
+      .run(chains, () => this.transactions.run(attempt, deadlineAtMs - performance.now(), tryOnce ? 1 : Infinity))
       .catch((error: unknown) => {
-        if (atOnce && chains.length === 1) this.turns.lost(chains);
+        if (tryOnce && chains.length === 1) this.turns.noteLoss(chains);
         this.turns.forget(chains);
         throw error;
       });
@@ -160,34 +156,33 @@ export class UnitOfWork {
     return { value, ends: new Map(logged.map((event) => [chainName(event.operationId), event])) };
   }
 
-  /** Tells this process what was committed. */
+  /** Notifies this process of the commit. */
   private deliver(logged: readonly LogEvent[], published: readonly DomainEvent[]): void {
     this.eventLog.count(logged);
-    this.turns.won(logged);
+    this.turns.noteCommit(logged);
     this.publisher.deliver(published);
     if (published.some((event) => followUps.has(event.type))) this.services.outboxSignal.raise();
   }
 
   /**
-   * Waits until what was committed is recorded outside the store and, where it alters rights, in force on every
-   * instance.
+   * Waits until the change is recorded outside the store and, if it alters rights, in force on every instance.
    */
   private async settle(logged: readonly LogEvent[], committedAtMs: number | undefined): Promise<void> {
     const recorded = this.services.safety.tombstones.record(logged);
     const inForce = committedAtMs === undefined ? undefined : leaseRunOut(committedAtMs);
-    // both, so that an answer that says "not recorded" too is given only once the change is in force
+    // wait for both: even the answer "not recorded" may be sent only once the change is in force
     const [recording] = await Promise.allSettled([recorded, inForce]);
     if (recording.status === 'rejected') throw recording.reason;
   }
 
-  /** Once, another writer was quicker; twice, an event may be behind the head, which no retry gets past. */
-  private async inspected(error: unknown, pending: readonly PendingEvent[], wasTaken: boolean): Promise<boolean> {
-    if (!isPlaceTaken(error)) return false;
+  /** A first conflict is another writer. After a second one, an event may exist beyond the head, which no retry solves. */
+  private async inspectIfTaken(error: unknown, pending: readonly PendingEvent[], wasTaken: boolean): Promise<boolean> {
+    if (!isPositionTaken(error)) return false;
     if (wasTaken) await this.services.safety.chainHealth.inspect(chainsOf(pending));
     return true;
   }
 
-  /** Whether another writer, here or elsewhere, is likely to be at the operation's chain. */
+  /** Whether another writer, on this or another instance, probably holds the operation's chain. */
   isBusy(operationId: string | null): boolean {
     const chain = chainName(operationId);
     return this.turns.isTaken(chain) || this.turns.isShared(chain);

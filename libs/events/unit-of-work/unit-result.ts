@@ -1,10 +1,10 @@
 import type { PendingEvent } from './pending-event.ts';
 
-/** What a unit's work comes to. */
+/** The result of the work of a unit. */
 export interface UnitResult<T> {
   readonly value: T;
   /** Events to append before the commit. */
   readonly pending: readonly PendingEvent[];
-  /** Writes what was decided by where the chains were said to end. Called before the append, which fails if they do not end there. */
+  /** Writes that depend on the given chain heads. Called before the append, which fails if the heads are out of date. */
   readonly write?: () => Promise<void>;
 }

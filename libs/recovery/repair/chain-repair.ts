@@ -8,18 +8,18 @@ import { explainRefusal } from './refusal-text.ts';
 
 const WRITE_LIMIT_MS = 30_000;
 
-/** What a chain needs. `head` is null where the chain has events and no head at all. */
+/** The diagnosis of a chain. `head` is null if the chain has events but no head. */
 export type ChainDiagnosis = { readonly chain: string; readonly head: ChainHead | null } & (
   | { readonly state: 'sound' }
   | {
-      readonly state: 'mendable';
+      readonly state: 'repairable';
       /** The last event of the contiguous, hash-verified log. */
       readonly end: ChainHead;
     }
-  | { readonly state: 'unmendable'; readonly why: string }
+  | { readonly state: 'unrepairable'; readonly reason: string }
 );
 
-/** Mends chains whose head and events disagree, by moving the head. No event is ever changed or removed. */
+/** Repairs chains whose head and events differ, by moving the head. Never changes or removes an event. */
 @Injectable()
 export class ChainRepair {
   constructor(
@@ -29,14 +29,14 @@ export class ChainRepair {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Names of all chains, also of those that lost their head. */
+  /** The names of all chains, including those without a head. */
   async chains(): Promise<string[]> {
     const names = new Set((await this.reader.extents()).map(({ chain }) => chain));
     for (const name of await this.reader.namesInEvents()) names.add(name);
     return [...names].sort();
   }
 
-  /** Reads a chain from its start to its last event, and says what it needs. */
+  /** Reads and verifies a whole chain. */
   async diagnose(chain: string): Promise<ChainDiagnosis> {
     const extent = await this.reader.extent(chain);
     const start = extent?.start ?? emptyHead(chain);
@@ -49,22 +49,22 @@ export class ChainRepair {
       if (verifier.fault !== null) break;
     }
     const fault = verifier.end();
-    if (fault !== null) return { chain, head, state: 'unmendable', why: explainRefusal(fault) };
+    if (fault !== null) return { chain, head, state: 'unrepairable', reason: explainRefusal(fault) };
     const end = verifier.head;
     if (head?.seq === end.seq && head.hash === end.hash) return { chain, head, state: 'sound' };
-    return { chain, head, state: 'mendable', end };
+    return { chain, head, state: 'repairable', end };
   }
 
   /**
-   * Moves the head to the end that was found, and appends `log.repaired.v1` behind it, in one transaction.
+   * Moves the head to the found end and appends `log.repaired.v1`, in one transaction.
    *
    * @throws DomainError `store-unavailable` when the chain was written to since the diagnosis
    */
-  async mend({ chain, head, end }: ChainDiagnosis & { readonly state: 'mendable' }): Promise<void> {
+  async repair({ chain, head, end }: ChainDiagnosis & { readonly state: 'repairable' }): Promise<void> {
     const operationId = chain === PLATFORM_CHAIN ? null : chain;
     const data = { fromSeq: head?.seq ?? null, fromHash: head?.hash ?? null, toSeq: end.seq, toHash: end.hash };
     const event = new LogRepaired({ ...EVENT_LOG, operationId }, data);
-    // no chain is named: the unit would hold, and go by, the head that is to be moved
+    // no chains: the unit would lock and use the wrong head
     const options = { chains: [], limitMs: WRITE_LIMIT_MS };
     await this.unitOfWork.run(systemContext('repair'), options, async (transaction) => {
       await this.moveHead(chain, head, end, transaction);

@@ -3,7 +3,7 @@ import { AuditModule } from '#audit';
 import { EventsModule } from '#events';
 import { ChainRepair } from './chain-repair.ts';
 
-/** Mends chains whose head and events disagree. `serve` does not need it. */
+/** Repairs chains whose head and events differ. `serve` does not need it. */
 @Module({
   imports: [AuditModule, EventsModule],
   providers: [ChainRepair],

@@ -6,7 +6,7 @@ import { bounded } from '#mongo';
 
 const MARKS_PER_QUERY = 100;
 
-/** Looks whether chains hold the events that marks name. */
+/** Checks whether chains contain the events of marks. */
 @Injectable()
 export class ChainMarkReader {
   constructor(
@@ -14,7 +14,7 @@ export class ChainMarkReader {
     private readonly reader: ChainReader,
   ) {}
 
-  /** The marks whose event is not in its chain, or has another hash there. What a retention dropped counts as held. */
+  /** The marks whose event is missing in its chain or has another hash there, unless a retention archived it. */
   async lost(marks: readonly ChainMark[]): Promise<ChainMark[]> {
     const lost: ChainMark[] = [];
     for (let from = 0; from < marks.length; from += MARKS_PER_QUERY) {

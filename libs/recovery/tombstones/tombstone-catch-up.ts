@@ -18,8 +18,8 @@ import { bounded } from '#mongo';
 const BATCH = 500;
 
 /**
- * Writes the tombstones that an event of the log should have and has not: an instance was killed between the commit and the write, or
- * events are older than the directory. Also notes the newest checkpoint of each chain.
+ * Writes missing tombstones of logged events: an instance was killed between commit and write, or the events are older
+ * than the folder. Also notes the newest checkpoint of each chain.
  */
 @Injectable()
 export class TombstoneCatchUp {
@@ -30,7 +30,7 @@ export class TombstoneCatchUp {
     private readonly clock: Clock,
   ) {}
 
-  /** @param from time of the oldest event to look at */
+  /** @param from time of the oldest event to check */
   async run(from: Date): Promise<void> {
     for (const { type } of eventCatalogue) if (endsSomething(type)) await this.events(type, from);
     await this.noteCheckpoints(from);

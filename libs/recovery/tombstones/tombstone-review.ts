@@ -16,16 +16,16 @@ import { TombstoneCatchUp } from './tombstone-catch-up.ts';
 const BATCH = 200;
 const LIMIT_MS = 10_000;
 
-/** What the files say that the event log does not. */
+/** The tombstones that the event log does not confirm. */
 export interface TombstoneFindings {
-  /** Newest marks that their chains do not hold: the chain ends before it, or went another way. */
+  /** Newest marks that their chains do not contain: the chain ends earlier or has other events. */
   readonly lost: readonly ChainMark[];
   readonly unreadable: readonly UnreadableLine[];
-  /** Time of the newest tombstone; undefined when there is none. */
+  /** Time of the newest tombstone; undefined if there are no tombstones. */
   readonly latestAt: Date | undefined;
 }
 
-/** Reads all tombstones and compares them with the event log, in memory for one batch and one mark a chain. */
+/** Reads all tombstones and compares them with the event log. Keeps one batch and one mark per chain in memory. */
 @Injectable()
 export class TombstoneReview {
   constructor(
@@ -36,8 +36,8 @@ export class TombstoneReview {
   ) {}
 
   /**
-   * @param each gets every tombstone that ends something, batch by batch
-   * @throws Error when the directory cannot be read; DomainError `store-unavailable`
+   * @param each receives every tombstone that ends an object, in batches
+   * @throws Error when the folder cannot be read; DomainError `store-unavailable`
    */
   async run(each: (batch: readonly Tombstone[]) => Promise<void>): Promise<TombstoneFindings> {
     const { folder } = this.tombstones;
@@ -60,17 +60,17 @@ export class TombstoneReview {
     return { lost: await this.marks.lost(marks.list()), unreadable, latestAt };
   }
 
-  /** Whether the chains still hold the marks that this process knows of. Cheap: one look-up a chain. */
+  /** Whether the chains still contain all known marks. Costs one look-up per chain. */
   async marksHold(): Promise<boolean> {
     return (await this.marks.lost(this.tombstones.marks.list())).length === 0;
   }
 
-  /** Writes tombstones that events of the log should have and have not. @param from time of the oldest event to look at */
+  /** Writes missing tombstones of logged events. @param from time of the oldest event to check */
   async catchUp(from: Date): Promise<void> {
     await this.missing.run(from);
   }
 
-  /** Lets a chain go on from where it ends, with an event that says what it lost: that cannot be had back. */
+  /** Accepts that events are lost: records the loss, and the chain continues from its current end. */
   async acceptLoss({ chain, seq, hash, at }: ChainMark): Promise<void> {
     const operationId = chain === PLATFORM_CHAIN ? null : chain;
     const data = { lostSeq: seq, lostHash: hash, lostAt: at };

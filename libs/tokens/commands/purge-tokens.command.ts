@@ -36,10 +36,10 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
     return inHalves(byOperation, (some, tryOnce) => this.purgeTogether(some.flat(), tryOnce));
   }
 
-  private purgeTogether(known: readonly OutboxDocument[], atOnce: boolean): Promise<number> {
+  private purgeTogether(known: readonly OutboxDocument[], tryOnce: boolean): Promise<number> {
     const chains = known.map((row) => row.operationId);
     const ids = known.map((row) => row._id);
-    const options = { chains, atOnce, limitMs: PURGE_LIMIT_MS };
+    const options = { chains, tryOnce, limitMs: PURGE_LIMIT_MS };
     return this.unitOfWork.run(systemContext('token-purge'), options, async (transaction) => {
       const { session } = transaction;
       const rows = await this.pending(ids, session);

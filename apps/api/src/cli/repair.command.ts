@@ -40,22 +40,22 @@ async function repair(
     return EXIT.failed;
   }
   const chains = operation === undefined ? known : [operation];
-  const counts = { sound: 0, mendable: 0, unmendable: 0 };
+  const counts = { sound: 0, repairable: 0, unrepairable: 0 };
   for (const chain of chains) {
     const diagnosis = await chainRepair.diagnose(chain);
     counts[diagnosis.state] += 1;
-    if (diagnosis.state === 'mendable' && !dryRun) await chainRepair.mend(diagnosis);
+    if (diagnosis.state === 'repairable' && !dryRun) await chainRepair.repair(diagnosis);
     if (diagnosis.state !== 'sound') stdout.write(`${describe(diagnosis, dryRun)}\n`);
   }
   const done = dryRun ? 'to mend' : 'mended';
-  stdout.write(`Chains: ${chains.length}; sound: ${counts.sound}; ${done}: ${counts.mendable}; `);
-  stdout.write(`cannot be mended: ${counts.unmendable}.\n`);
-  return counts.unmendable > 0 || (dryRun && counts.mendable > 0) ? EXIT.failed : EXIT.ok;
+  stdout.write(`Chains: ${chains.length}; sound: ${counts.sound}; ${done}: ${counts.repairable}; `);
+  stdout.write(`cannot be mended: ${counts.unrepairable}.\n`);
+  return counts.unrepairable > 0 || (dryRun && counts.repairable > 0) ? EXIT.failed : EXIT.ok;
 }
 
 function describe(diagnosis: Exclude<ChainDiagnosis, { state: 'sound' }>, dryRun: boolean): string {
   const { chain, head } = diagnosis;
-  if (diagnosis.state === 'unmendable') return `${chain}: cannot be mended. ${diagnosis.why}`;
+  if (diagnosis.state === 'unrepairable') return `${chain}: cannot be mended. ${diagnosis.reason}`;
   const { end } = diagnosis;
   const from = head === null ? 'there was no head' : `from ${head.seq} (${head.hash})`;
   return `${chain}: the head ${dryRun ? 'would be' : 'was'} moved to ${end.seq} (${end.hash}), ${from}.`;
