@@ -43,9 +43,8 @@ const schema = new mongoose.Schema<InstanceDocument>({
 schema.index({ seenAt: 1 }, { expireAfterSeconds: RETENTION_SECONDS }); // serves: expiry of documents of dead instances
 
 /**
- * Registers the sessions of this instance and ends those of dead ones. MongoDB keeps the transaction of a killed
- * client, and its locks, for over a minute; so an instance with lasting conflicts ends the sessions of silent ones (ADR
- * 0011).
+ * Registers the sessions of this instance and ends those of dead ones: MongoDB keeps the transaction of a killed
+ * client, and its locks, for over a minute (docs/adr/0011-transactions-of-dead-instances.md).
  */
 @Injectable()
 export class Instances implements OnApplicationShutdown {

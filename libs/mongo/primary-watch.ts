@@ -1,26 +1,26 @@
 import type { mongo } from 'mongoose';
 
 /**
- * How long callers wait for a primary that is gone, in milliseconds. The driver looks for one again half a second after a lost
- * connection, and an election that is planned takes about a second; when the store stays away longer, nobody needs to wait.
+ * How long callers wait for a missing primary: the driver reconnects half a second after a lost connection, and a
+ * planned election takes about a second. In a longer outage, callers fail immediately.
  */
-const PATIENCE_MS = 2_000;
-/** Servers that take writes. */
+const MAX_ELECTION_MS = 2_000;
+/** Server types that accept writes. */
 const WRITABLE = ['RSPrimary', 'Mongos'];
 
-/** What there is of a driver's client here. */
+/** The part of the driver's client that emits events. */
 export type FollowedClient = Pick<mongo.MongoClient, 'on'>;
 
 /**
- * Knows whether the store has a primary, as far as the driver does. mongoose's `readyState` does not tell: it calls a connection lost
- * when two heartbeats are missing by the wall clock, so also after the process was stopped or starved, or its clock was set.
+ * Tracks whether the driver knows a primary. mongoose's `readyState` is unreliable: it reports a lost connection after
+ * two missed heartbeats by the wall clock, so also after a pause of the process or a change of its clock.
  */
 export class PrimaryWatch {
   private client: FollowedClient | undefined;
-  /** Since when there is none, by `performance.now()`. */
+  /** Since when the primary is missing, by `performance.now()`. */
   private goneSinceMs: number | undefined = -Infinity;
 
-  /** Follows a client that is connected, in place of the last one. */
+  /** Follows a connected client instead of the previous one. */
   follow(client: FollowedClient): void {
     this.client = client;
     this.goneSinceMs = undefined;
@@ -31,8 +31,8 @@ export class PrimaryWatch {
     });
   }
 
-  /** Whether there is a primary, or one is likely to be there in a moment: then the driver waits for it. */
+  /** Whether there is a primary, or one is likely within a moment, so that a call may wait for it. */
   get isExpected(): boolean {
-    return this.goneSinceMs === undefined || performance.now() - this.goneSinceMs < PATIENCE_MS;
+    return this.goneSinceMs === undefined || performance.now() - this.goneSinceMs < MAX_ELECTION_MS;
   }
 }

@@ -10,7 +10,10 @@ import { ChainMarkReader } from './tombstones/chain-mark-reader.ts';
 import { TombstoneCatchUp } from './tombstones/tombstone-catch-up.ts';
 import { TombstoneReview } from './tombstones/tombstone-review.ts';
 
-/** Finds and ends objects that a restored backup revived. `serve` adds `RestoreGuard`, which blocks the instance meanwhile. */
+/**
+ * Finds and ends objects that a restored backup revived. `serve` adds `RestoreGuard`, which blocks the instance
+ * meanwhile.
+ */
 @Module({
   imports: [AuditModule, CatalogueModule, CredentialsModule, TokensModule],
   providers: [

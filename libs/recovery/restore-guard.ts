@@ -30,8 +30,8 @@ export class GuardServices {
 }
 
 /**
- * Blocks the instance until the store was compared with the tombstones, and while the store is older than they are. Only
- * sets conditions; the app refuses requests while one of them blocks.
+ * Blocks the instance until the store was compared with the tombstones, and while the store is older than they are.
+ * Only sets conditions; the app refuses requests while one of them blocks.
  */
 @Injectable()
 export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -51,7 +51,10 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     if (this.services.tombstones.folder === undefined) return;
-    this.set('tombstones-unchecked', 'The tombstones have not been compared with the database yet. Wait until this is done.');
+    this.set(
+      'tombstones-unchecked',
+      'The tombstones have not been compared with the database yet. Wait until this is done.',
+    );
     this.schedule(0);
   }
 
@@ -73,7 +76,8 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
       if (!this.sound || !(await this.services.review.marksHold())) await this.compare();
       if (this.sound) await this.maintainTombstones();
     } catch (error) {
-      if (isStoreUnavailable(error)) this.logger.debug({ err: error }, 'cannot compare the tombstones: the store is unavailable');
+      if (isStoreUnavailable(error))
+        this.logger.debug({ err: error }, 'cannot compare the tombstones: the store is unavailable');
       else this.logger.error({ err: error }, 'cannot compare the tombstones with the database');
     }
     this.schedule(this.sound ? RECHECK_MS : BEHIND_RECHECK_MS);

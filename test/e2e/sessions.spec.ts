@@ -77,7 +77,7 @@ describe('a session', () => {
     expect(out.status).toBe(204);
     expect(out.headers.getSetCookie()[0]).toMatch(/^__Host-latchkey=; Max-Age=0; Path=\/;/);
     const again = await session.delete<ProblemBody>('/v1/session');
-    expect(again.body).toMatchObject({ status: 401, detail: 'Your session is over. Sign in again.' });
+    expect(again.body).toMatchObject({ status: 401, detail: 'Your session has expired. Sign in again.' });
   });
 
   it('survives a restart', async () => {

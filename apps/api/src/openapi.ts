@@ -80,7 +80,9 @@ export function openApiDocument(app: NestFastifyApplication, publicPath: string)
   );
 }
 
-/** `credentials_create` for CredentialsController.create; a bundler may have put a number after the name of the class. */
+/**
+ * `credentials_create` for CredentialsController.create; a bundler may have put a number after the name of the class.
+ */
 function operationIdOf(controller: string, method: string): string {
   const name = controller.replace(/Controller\d*$/, '');
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}_${method}`;

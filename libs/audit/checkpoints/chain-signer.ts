@@ -15,8 +15,8 @@ const EVENTS_PER_CHECKPOINT = 50_000;
 export type Signing = { readonly checkpoints: readonly Checkpoint[] } | { readonly fault: ProofFault };
 
 /**
- * Signs chains after verifying all events since the last checkpoint. Without that, the service would confirm a rewritten
- * chain within an hour.
+ * Signs chains after verifying all events since the last checkpoint. Without that, the service would confirm a
+ * rewritten chain within an hour.
  */
 @Injectable()
 export class ChainSigner {

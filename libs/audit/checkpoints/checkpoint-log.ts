@@ -36,7 +36,8 @@ export class CheckpointLog {
   }
 
   /**
-   * Signs a chain head that the caller has verified. If several instances sign the same position, one checkpoint remains.
+   * Signs a chain head that the caller has verified. If several instances sign the same position, one checkpoint
+   * remains.
    *
    * @throws DomainError `signing-unavailable` when the key was retired, `store-unavailable`
    */
@@ -60,7 +61,11 @@ export class CheckpointLog {
     }
   }
 
-  /** A page of checkpoints, the newest first. @param chains undefined for all @param after last id of the previous page */
+  /**
+   * A page of checkpoints, the newest first.
+   * @param chains undefined for all
+   * @param after last id of the previous page
+   */
   async list(chains: readonly string[] | undefined, after: string | undefined, limit: number): Promise<Checkpoint[]> {
     const query = {
       ...(chains === undefined ? {} : { chain: { $in: [...chains] } }),

@@ -110,7 +110,9 @@ export class ChainProver {
   }
 }
 
-/** Reads up to the last checkpoint even if the head is earlier: an attacker could delete the end together with the head. */
+/**
+ * Reads up to the last checkpoint even if the head is earlier: an attacker could delete the end together with the head.
+ */
 function lastOf(good: readonly Checkpoint[], end: ChainHead): number {
   return Math.max(end.seq, good.at(-1)?.seq ?? 0);
 }

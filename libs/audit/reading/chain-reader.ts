@@ -93,7 +93,8 @@ export class ChainReader {
   }
 
   /**
-   * A contiguous run that contains all events of a period. At its ends it may include events from moments before or after.
+   * A contiguous run that contains all events of a period. At its ends it may include events from moments before or
+   * after.
    */
   async runBetween(extent: ChainExtent, from: Date | undefined, to: Date | undefined): Promise<ChainRun> {
     const { chain, operationId, start, end } = extent;

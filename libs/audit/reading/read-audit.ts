@@ -36,8 +36,8 @@ interface Reader {
 }
 
 /**
- * Records reads of the log in the platform chain, at most one `events.read.v2` per reader, minute and instance. The first
- * read of a minute is recorded before its answer; later ones are counted for the next event. A crash loses only counts.
+ * Records reads of the log: at most one `events.read.v2` per reader, minute and instance, in the platform chain. The
+ * first read of a minute is recorded before its answer. Later ones are counted for the next event.
  */
 @Injectable()
 export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -60,7 +60,10 @@ export class ReadAudit implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.flush(true);
   }
 
-  /** Resolves once the event of the minute is written. @throws DomainError `store-unavailable`; do not answer the read then */
+  /**
+   * Resolves once the event of the minute is written.
+   * @throws DomainError `store-unavailable`; do not answer the read then
+   */
   async record(context: CallContext, filter: ReadFilter): Promise<void> {
     const now = this.clock.now();
     const minute = minuteOf(now);

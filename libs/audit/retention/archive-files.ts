@@ -14,8 +14,8 @@ export interface ArchiveFile {
 }
 
 /**
- * The archive has a folder per chain and a file per run, named by first and last seq; in name order, the files of a chain
- * form one export. A file with its final name is complete and on disk.
+ * The archive has a folder per chain and a file per run, named by first and last seq; in name order, the files of a
+ * chain form one export. A file with its final name is complete and on disk.
  */
 export class ArchiveFiles {
   constructor(private readonly folder: string) {}

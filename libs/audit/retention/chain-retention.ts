@@ -70,7 +70,8 @@ export class ChainRetention {
       ? this.checkpoints.last(chain, before)
       : this.checkpoints.at(chain, leftover));
     if (checkpoint === undefined && leftover === undefined) return undefined;
-    if (checkpoint === undefined) throw new Error(`an archive of ${chain} ends at ${leftover}, but there is no checkpoint`);
+    if (checkpoint === undefined)
+      throw new Error(`an archive of ${chain} ends at ${leftover}, but there is no checkpoint`);
     if (checkpoint.seq <= start.seq || new Date(checkpoint.at) >= before) return undefined;
     const fault = await this.checkpoints.fault(checkpoint);
     if (fault !== null) throw new Error(`checkpoint ${checkpoint.id} is not valid: ${fault}`);

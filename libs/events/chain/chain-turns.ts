@@ -41,8 +41,8 @@ export class ChainTurns {
   }
 
   /**
-   * The likely heads of the chains, without a query. A transaction that relies on one must advance the chain from exactly
-   * this head, or retry; then nothing else of the operation has changed since this instance wrote.
+   * The likely heads of the chains, without a query. A transaction that relies on one must advance the chain from
+   * exactly this head, or retry; then nothing else of the operation has changed since this instance wrote.
    */
   likelyEnds(chains: readonly string[]): ReadonlyMap<string, ChainHead> {
     const known = new Map<string, ChainHead>();

@@ -95,8 +95,8 @@ export function eventLine(event: LogEvent | UnchainedEvent): string {
 
 /**
  * Appends the drafts to `head`, in order: sets `seq`, `prevHash` and `hash`.
- * @throws TypeError when a draft belongs to another chain than the first, has a type outside the chains, or could not be
- * verified in an export
+ * @throws TypeError when a draft belongs to another chain than the first, has a type outside the chains, or could not
+ * be verified in an export
  */
 export function chainEvents(head: ChainHead, drafts: readonly EventDraft[]): LogEvent[] {
   let { seq, hash: prevHash } = head;

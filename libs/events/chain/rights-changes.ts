@@ -11,7 +11,10 @@ export type RightsPart = 'rights' | 'ended';
 export interface HeadRights {
   rights: string;
   ended: string;
-  /** The seq for which the version holds. If it differs from the head's, an older release wrote last; ignore the version. */
+  /**
+   * The seq for which the version holds. If it differs from the head's, an older release wrote last; ignore the
+   * version.
+   */
   rightsSeq: number;
 }
 

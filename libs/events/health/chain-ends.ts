@@ -4,7 +4,6 @@ import { Transactions, bounded } from '#mongo';
 import type { ChainFault } from '../chain/chain-verifier.ts';
 import { EventLog } from '../log/event-log.ts';
 
-
 const MAX_CHAINS_PER_QUERY = 100;
 /** A chain whose events do not fit is checked by its own query. */
 const MAX_EVENTS_PER_QUERY = 2_000;

@@ -78,10 +78,7 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
     this.metrics.inconsistentChains.set(this.known.size);
     this.report();
     if (fault !== null && before === undefined) {
-      this.logger.error(
-        fault,
-        'a chain of the event log does not match its head; run `latchkey repair --dry-run`',
-      );
+      this.logger.error(fault, 'a chain of the event log does not match its head; run `latchkey repair --dry-run`');
     } else if (fault === null && before !== undefined) {
       this.logger.info({ chain }, 'a chain of the event log is consistent again');
     }
@@ -109,7 +106,8 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
         done = true;
       }
     } catch (error) {
-      if (!isStoreUnavailable(error)) this.logger.error({ err: error }, 'cannot compare the chains of the event log with their heads');
+      if (!isStoreUnavailable(error))
+        this.logger.error({ err: error }, 'cannot compare the chains of the event log with their heads');
     }
     if (!this.stopped) this.schedule(done ? SCAN_INTERVAL_MS : FIRST_SCAN_POLL_MS);
   }

@@ -77,8 +77,8 @@ export class EventLog {
   }
 
   /**
-   * Changes the rights version of an operation without an event: for deleted tokens that had expired but may still be live
-   * by another instance's clock, and for manual changes. Without a head, nothing is cached by version.
+   * Changes the rights version of an operation without an event: for deleted tokens that had expired but may still be
+   * live by another instance's clock, and for manual changes. Without a head, nothing is cached by version.
    *
    * @returns whether the chain has a head
    */
@@ -123,7 +123,8 @@ export class EventLog {
       await insertAll(this.heads, newHeads, session);
       await insertAll(this.events, logged.map(document), session);
     } catch (error) {
-      if (isDuplicateKey(error)) throw new TransactionConflict('another writer wrote to the chain first', { cause: error });
+      if (isDuplicateKey(error))
+        throw new TransactionConflict('another writer wrote to the chain first', { cause: error });
       throw error;
     }
   }

@@ -20,7 +20,7 @@ export interface Refusal {
   readonly operationId: string | null;
   /** The claimed credential, resource server or user if it exists, otherwise `{ type: 'unknown', id: 'unknown' }`. */
   readonly subject: Subject;
-  /** The true reason, which the caller is not told. One of few words, as `wrong-secret`. */
+  /** The reason, which the caller does not learn; one of a fixed set, such as `wrong-secret`. */
   readonly reason: string;
   readonly ip: string | null;
 }

@@ -16,8 +16,8 @@ const MIN_AGE_MS = 2 * DAY_MS;
 const MIN_FILES = 2;
 
 /**
- * Merges the files of past days: each id once, no expired tokens, only the newest mark of each chain. The new file is on
- * disk before an old one is removed, so a crash loses no line. Does nothing if a line is unreadable.
+ * Merges the files of past days: each id once, no expired tokens, only the newest mark of each chain. The new file is
+ * on disk before an old one is removed, so a crash loses no line. Does nothing if a line is unreadable.
  *
  * @returns the number of replaced files
  */

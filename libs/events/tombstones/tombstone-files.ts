@@ -29,8 +29,8 @@ export async function tombstoneFiles(folder: string): Promise<{ readonly name: s
 }
 
 /**
- * Reads all tombstones of the folder, in any order; some may occur twice. Skips a last line without line feed: its writer
- * crashed or is still writing, so it confirmed nothing.
+ * Reads all tombstones of the folder, in any order; some may occur twice. Skips a last line without line feed: its
+ * writer crashed or is still writing, so it confirmed nothing.
  *
  * @param onUnreadable called for each invalid line; reading continues
  * @param only names of the files to read; undefined for all

@@ -49,7 +49,8 @@ export class TombstoneLog implements BeforeApplicationShutdown {
   /**
    * Call after the commit of these events and before the answer.
    *
-   * @throws DomainError `tombstones-unwritten`: the change is made, but its tombstone is not confirmed; writing continues
+   * @throws DomainError `tombstones-unwritten`: the change is made, but its tombstone is not confirmed; writing
+   * continues
    */
   async record(events: readonly LogEvent[]): Promise<void> {
     if (this.writer === undefined || !events.some(({ type }) => endsSomething(type))) return;

@@ -13,8 +13,8 @@ interface PendingWrite {
 }
 
 /**
- * Appends tombstones to this process's file of the day and waits until they are on disk. Tombstones that arrive during a
- * write share the next one (group commit), so that a thousand deletions need no thousand fsyncs.
+ * Appends tombstones to this process's file of the day and waits until they are on disk. Tombstones that arrive during
+ * a write share the next one (group commit), so that a thousand deletions need no thousand fsyncs.
  */
 export class TombstoneWriter {
   private waiting: PendingWrite[] = [];

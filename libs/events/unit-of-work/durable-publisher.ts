@@ -35,7 +35,5 @@ export class DurablePublisher implements IEventPublisher<DomainEvent>, OnModuleI
 
 function asTransaction(value: unknown): Transaction {
   if (typeof value === 'object' && value !== null && 'pending' in value) return value as Transaction;
-  throw new Error(
-    'Publish events with their transaction: eventBus.publishAll(events, transaction)',
-  );
+  throw new Error('Publish events with their transaction: eventBus.publishAll(events, transaction)');
 }

@@ -2,8 +2,8 @@ import { DomainError } from '#kernel';
 import type { UnitResult } from './unit-result.ts';
 
 /**
- * Delays a `not-found` of a command that takes rights away. The deletion that it saw could still be rolled back; only the
- * commit proves that a majority has it, and only after the lease is it in force everywhere.
+ * Delays a `not-found` of a command that takes rights away. The deletion that it saw could still be rolled back; only
+ * the commit proves that a majority has it, and only after the lease is it in force everywhere.
  */
 export class UnconfirmedAbsence {
   private error: DomainError | undefined;

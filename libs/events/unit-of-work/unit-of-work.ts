@@ -29,9 +29,13 @@ import { UnconfirmedAbsence } from './unconfirmed-absence.ts';
 export interface UnitOptions {
   /** The operations (null: the platform) whose chains the unit will write to, as far as known. */
   readonly chains: readonly (string | null)[];
-  /** Whether the change alters rights of tokens or callers. If so, the unit returns only after the lease has expired. */
+  /**
+   * Whether the change alters rights of tokens or callers. If so, the unit returns only after the lease has expired.
+   */
   readonly altersRights?: boolean;
-  /** Whether the caller waits for the lease itself (`leaseRunOut`), once after several units. A `not-found` still waits. */
+  /**
+   * Whether the caller waits for the lease itself (`leaseRunOut`), once after several units. A `not-found` still waits.
+   */
   readonly isPart?: boolean;
   /**
    * Fail with `store-unavailable` instead of queueing behind another writer of one of the chains.
@@ -94,8 +98,8 @@ export class UnitOfWork {
   /**
    * Like `run`, for the changes of several callers, each event with its own context.
    *
-   * @param work receives cached chain heads. It may use cached data of that head if it writes to the chain: if the chain
-   * has advanced, the unit is retried. May run more than once
+   * @param work receives cached chain heads. It may use cached data of that head if it writes to the chain: if the
+   * chain has advanced, the unit is retried. May run more than once
    */
   async runBatch<T>(
     options: UnitOptions,
@@ -175,7 +179,9 @@ export class UnitOfWork {
     if (recording.status === 'rejected') throw recording.reason;
   }
 
-  /** A first conflict is another writer. After a second one, an event may exist beyond the head, which no retry solves. */
+  /**
+   * A first conflict is another writer. After a second one, an event may exist beyond the head, which no retry solves.
+   */
   private async inspectIfTaken(error: unknown, pending: readonly PendingEvent[], wasTaken: boolean): Promise<boolean> {
     if (!isPositionTaken(error)) return false;
     if (wasTaken) await this.services.safety.chainHealth.inspect(chainsOf(pending));

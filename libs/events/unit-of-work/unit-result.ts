@@ -5,6 +5,8 @@ export interface UnitResult<T> {
   readonly value: T;
   /** Events to append before the commit. */
   readonly pending: readonly PendingEvent[];
-  /** Writes that depend on the given chain heads. Called before the append, which fails if the heads are out of date. */
+  /**
+   * Writes that depend on the given chain heads. Called before the append, which fails if the heads are out of date.
+   */
   readonly write?: () => Promise<void>;
 }

@@ -36,8 +36,8 @@ async function reconcile(
   dryRun: boolean,
 ): Promise<number> {
   const findings = await check.run();
-  for (const { file, line, why } of findings.unreadable) {
-    stderr.write(`${file}, line ${line}: ${why}. Correct the line or, if nothing of it can be read, remove it.\n`);
+  for (const { file, line, reason } of findings.unreadable) {
+    stderr.write(`${file}, line ${line}: ${reason}. Correct the line or, if nothing of it can be read, remove it.\n`);
   }
   const steps = reconciliation.steps(findings);
   for (const step of steps) {

@@ -19,7 +19,7 @@ export function Roles(...roles: Role[]): Decorator {
   return declared({ public: false, roles }, roles);
 }
 
-/** Everyone who signed in may call the route, whatever their roles: it is about themselves alone. */
+/** Every signed-in person may call the route, with any role, because it only concerns themselves. */
 export function SignedIn(): Decorator {
   return declared({ public: false, roles: 'any' }, ['any']);
 }

@@ -6,8 +6,8 @@ const SAFE_METHODS = ['GET', 'HEAD'];
 type Asked = Pick<FastifyRequest, 'method' | 'headers'>;
 
 /**
- * Refuses a write that another site may have had a browser send with its session cookie: browsers send cookies along by themselves.
- * The browser's word for it is `Sec-Fetch-Site` (Fetch Metadata), or `Origin` where that is not sent, as over plain http.
+ * Refuses a write that may come from a page of another site, because browsers attach the session cookie automatically.
+ * Checks `Sec-Fetch-Site` (Fetch Metadata), or `Origin` where browsers omit it, as over plain http.
  *
  * @param origin of PUBLIC_URL
  * @throws DomainError `cross-site-request`
@@ -17,13 +17,14 @@ export function checkSameOrigin({ method, headers }: Asked, origin: string): voi
   if (headers['sec-fetch-site'] === 'same-origin' || headers.origin === origin) return;
   throw new DomainError(
     'cross-site-request',
-    'A session may change things from the pages of this service only. Programs sign in with HTTP Basic, a bearer token or an API key.',
+    'With a session, you can make changes only from the pages of this service. ' +
+      'Programs sign in with HTTP Basic, a bearer token or an API key.',
   );
 }
 
 /**
- * The same for HTTP Basic, whose password a browser may remember. Programs send no `Sec-Fetch-Site`, so only what a browser calls
- * cross-site is refused.
+ * The check for HTTP Basic, whose password a browser may remember. Programs send no `Sec-Fetch-Site`, so only an
+ * explicit `cross-site` is refused.
  *
  * @throws DomainError `cross-site-request`
  */

@@ -17,7 +17,7 @@ import {
   unprintablePassword,
 } from './unauthenticated.ts';
 
-/** Finds out which person sends a request: by its `Authorization`, or without one by its session cookie. */
+/** Authenticates the person who sends a request, by `Authorization` or, without it, by the session cookie. */
 @Injectable()
 export class PersonSignIn {
   private readonly basic = new AdminBasicGuard();
@@ -31,7 +31,7 @@ export class PersonSignIn {
     this.origin = new URL(config.publicUrl).origin;
   }
 
-  /** @throws DomainError `unauthenticated`, `cross-site-request`, and what the authenticator throws */
+  /** @throws DomainError `unauthenticated`, `cross-site-request`, or an error of the authenticator */
   async principalOf(request: LatchkeyRequest): Promise<Principal> {
     const { rawHeaders } = request.raw;
     const pair = parseUserAuthorization(rawHeaders);

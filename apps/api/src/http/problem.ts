@@ -43,8 +43,8 @@ export function sendProblem(reply: FastifyReply, error: DomainError, requestId: 
 const BASIC = 'Basic realm="latchkey admin", charset="UTF-8"';
 
 /**
- * RFC 9110 15.5.2: a 401 names the ways to sign in. A browser would answer `Basic` with a dialog of its own, on top of
- * the page whose script sent the request.
+ * RFC 9110 15.5.2: a 401 lists the authentication schemes. Scripts get no `Basic`, because the browser would open its
+ * own sign-in dialog on top of their page.
  */
 function challengesFor({ request }: FastifyReply): string[] {
   return request.headers['sec-fetch-dest'] === 'empty' ? ['Bearer'] : [BASIC, 'Bearer'];

@@ -2,13 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 
-/** What cannot be the value of a session's cookie is not looked up. */
+/** Other values cannot be a session and are not looked up. */
 const VALUE = /^[\w-]{1,128}$/;
 
 /**
- * The cookie of a session (RFC 6265bis). Over https its name has a prefix that browsers hold it to: `__Host-` ties it to this host, and
- * demands the path `/`. Where PUBLIC_URL has a path, other services share the host and must not get the cookie: then it keeps to that
- * path, under the prefix `__Secure-` (docs/adr/0030-sessions.md).
+ * The cookie of a session (RFC 6265bis, ADR 0030). Over https, `__Host-` binds it to this host and the path `/`. If
+ * PUBLIC_URL has a path, other services share the host, so the cookie has that path and the prefix `__Secure-`.
  */
 @Injectable()
 export class SessionCookie {
@@ -22,7 +21,7 @@ export class SessionCookie {
     this.attributes = `Path=${publicPath || '/'}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
   }
 
-  /** The value in a `Cookie` header; of several with this name, the first (RFC 6265 5.4: the one with the longest path). */
+  /** The value in a `Cookie` header. Of several, the first: it has the longest path (RFC 6265 5.4). */
   read(header: string | undefined): string | undefined {
     for (const pair of header?.split(';') ?? []) {
       const equals = pair.indexOf('=');
@@ -33,7 +32,7 @@ export class SessionCookie {
     return undefined;
   }
 
-  /** `Set-Cookie` of a new session. Without a lifetime: the browser forgets it when it is closed. */
+  /** `Set-Cookie` of a new session. Without a lifetime, so the browser drops it when it is closed. */
   set(value: string): string {
     return `${this.name}=${value}; ${this.attributes}`;
   }

@@ -4,13 +4,13 @@ import { DomainError } from '#kernel';
 export function unauthenticated(): DomainError {
   return new DomainError(
     'unauthenticated',
-    'Sign in with HTTP Basic, with a bearer token of your OpenID Connect provider, or for a session by POST /v1/session.',
+    'Sign in with HTTP Basic, a bearer token of your OpenID Connect provider, or a session (POST /v1/session).',
   );
 }
 
-/** The session that the cookie stood for is over, or never was. */
+/** The session of the cookie has expired or never existed. */
 export function noLiveSession(): DomainError {
-  return new DomainError('unauthenticated', 'Your session is over. Sign in again.');
+  return new DomainError('unauthenticated', 'Your session has expired. Sign in again.');
 }
 
 /** User names and passwords never contain a control character, so this is a copying mistake. */

@@ -51,12 +51,10 @@ const tokenForm = z
 
 const tokenAnswer = z
   .object({
-    access_token: z
-      .string()
-      .meta({
-        example: 'lk_at_example',
-        description: 'Opaque: `lk_at_`, the client’s handle, and 49 more characters.',
-      }),
+    access_token: z.string().meta({
+      example: 'lk_at_example',
+      description: 'Opaque: `lk_at_`, the client’s handle, and 49 more characters.',
+    }),
     token_type: z.literal('Bearer').meta({ example: 'Bearer' }),
     expires_in: z.int().meta({ description: 'Lifetime in seconds.', example: 3600 }),
     scope: z.string().meta({ example: 'invoices', description: 'The granted API keys, sorted.' }),
@@ -89,18 +87,14 @@ const introspectionAnswer = z
       .object({
         active: z.literal(true),
         client_id: z.string().meta({ example: 'lk_ci_0123456789abcdefghijklmn' }),
-        sub: z
-          .string()
-          .meta({
-            example: 'lk_ci_0123456789abcdefghijklmn',
-            description: 'The client id, because no person is involved.',
-          }),
-        scope: z
-          .string()
-          .meta({
-            example: 'invoices',
-            description: 'The current rights of the token, limited to the APIs about which you may ask.',
-          }),
+        sub: z.string().meta({
+          example: 'lk_ci_0123456789abcdefghijklmn',
+          description: 'The client id, because no person is involved.',
+        }),
+        scope: z.string().meta({
+          example: 'invoices',
+          description: 'The current rights of the token, limited to the APIs about which you may ask.',
+        }),
         token_type: z.literal('Bearer'),
         iat: z.int().meta({ example: 1795426200, description: 'Time of issue, in seconds since 1970.' }),
         exp: z.int().meta({ example: 1795429800, description: 'Time of expiry, in seconds since 1970.' }),
