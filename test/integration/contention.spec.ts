@@ -35,7 +35,7 @@ function anInstance(store: SimulatedStore): TokenIssuer {
   const sessions = {
     take: () => Promise.resolve(idle.pop() ?? new SimulatedSession(store)),
     give: (session: SimulatedSession) => idle.push(session),
-    endThoseOfSilentInstances: () => Promise.resolve(),
+    endDeadInstances: () => Promise.resolve(),
   };
   const transactions = new Transactions({ ready: true } as never, new Metrics(), sessions as never);
   const services = {
