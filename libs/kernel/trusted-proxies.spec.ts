@@ -30,7 +30,7 @@ describe('parseTrustedProxies', () => {
     ['10.0.0.0/8,,192.0.2.1', /entry 2 is not a CIDR range/],
     ['10.0.0.0/8,', /entry 2/],
     ['loopback', /entry 1/],
-    ['10.0.0.5/8', /write 10\.0\.0\.0\/8/],
+    ['10.0.0.5/8', /Write 10\.0\.0\.0\/8/],
     ['10.0.0.0/8 192.0.2.1', /entry 1/],
   ])('names the invalid entry of %j', (text, message) => {
     expect(() => parseTrustedProxies(text)).toThrow(message);

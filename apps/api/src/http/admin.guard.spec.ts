@@ -209,7 +209,7 @@ describe('AdminGuard: sign-in', () => {
     };
     expect(await detail(basic('ada:wrong'))).toBe('The user name or password is wrong.');
     expect(await detail(basic('nobody:wrong'))).toBe('The user name or password is wrong.');
-    expect(await detail('Bearer other')).toMatch(/^The bearer token is not accepted\./);
+    expect(await detail('Bearer other')).toMatch(/^The bearer token is not valid\./);
     expect(await detail()).toMatch(/^Sign in with HTTP Basic/);
     expect(await detail('Basic rubbish')).toMatch(/^Sign in with HTTP Basic/);
   });
