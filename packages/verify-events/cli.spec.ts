@@ -115,7 +115,7 @@ describe('latchkey-verify', () => {
     ['a chain that cannot be', [...good, '--chain', 'op 1'], /--chain/],
     ['an export that is not there', ['--events', join(scratch, 'none')], /none: .*ENOENT/],
     ['an export that is a directory', ['--events', scratch], /EISDIR/],
-    ['a PEM that is none', [...good, ...SIGNED, '--public-key', path('keys.json')], /not a public key in PEM/],
+    ['a file that is not PEM', [...good, ...SIGNED, '--public-key', path('keys.json')], /not a public key in PEM/],
     ['a private key in PEM', [...good, ...SIGNED, '--public-key', privateKey], /not a public key in PEM/],
   ])('exits with 2 for %s', async (_name, args, message) => {
     const { exit, out, err } = await run(args);

@@ -119,8 +119,8 @@ describe('POST /oauth2/token', () => {
       ['empty', 'grant_type=', '400 invalid_request'],
       ['without a value', 'grant_type', '400 invalid_request'],
       ['no body at all', '', '400 invalid_request'],
-      ['an array by its name', 'grant_type[]=client_credentials', '400 invalid_request'],
-      ['an object by its name', 'grant_type[a]=client_credentials', '400 invalid_request'],
+      ['an array notation in the name', 'grant_type[]=client_credentials', '400 invalid_request'],
+      ['an object notation in the name', 'grant_type[a]=client_credentials', '400 invalid_request'],
       ['another grant', 'grant_type=authorization_code', '400 unsupported_grant_type'],
       ['password', 'grant_type=password&username=a&password=b', '400 unsupported_grant_type'],
       ['other case', 'grant_type=Client_Credentials', '400 unsupported_grant_type'],
@@ -177,7 +177,7 @@ describe('POST /oauth2/token', () => {
       ['none', [], GRANT],
       ['an empty one', ['Content-Type: '], GRANT],
       ['something like it', [`${FORM}x`], GRANT],
-      ['two at once', [`${FORM}, application/json`], GRANT],
+      ['two in one header', [`${FORM}, application/json`], GRANT],
     ])('gets 400 for any other media type: %s', async (_what, type, body) => {
       expect(errorOf(await send({ headers: [...type, basicLine(pairOf(client))], body }))).toBe('400 invalid_request');
     });

@@ -205,7 +205,11 @@ describe('ChainVerifier', () => {
       { seq: 3, reason: 'hash' },
     ],
     ['edited beyond canonical form', events.with(2, { ...events[2]!, data: { n: 0.5 } }), { seq: 3, reason: 'hash' }],
-    ['edited and hashed anew', events.with(2, { ...edited, hash: hashEvent(edited) }), { seq: 4, reason: 'prev-hash' }],
+    [
+      'edited and hashed again',
+      events.with(2, { ...edited, hash: hashEvent(edited) }),
+      { seq: 4, reason: 'prev-hash' },
+    ],
     ['one deleted', events.toSpliced(2, 1), { seq: 3, reason: 'gap' }],
     ['the first deleted', events.slice(1), { seq: 1, reason: 'gap' }],
     ['two swapped', events.with(2, events[3]!).with(3, events[2]!), { seq: 3, reason: 'gap' }],

@@ -29,7 +29,7 @@ describe('with no proxy trusted', () => {
 
 describe('with trusted proxies', () => {
   it.each<[string, string, string[], string | undefined]>([
-    ['a peer that is none of them is the caller', '203.0.113.9', ['198.51.100.7'], '203.0.113.9'],
+    ['an untrusted peer is the caller', '203.0.113.9', ['198.51.100.7'], '203.0.113.9'],
     ['and its header is not even looked at', '203.0.113.9', ['rubbish'], '203.0.113.9'],
     ['one hop', '10.0.0.1', ['198.51.100.7'], '198.51.100.7'],
     ['a dual-stack listener', '::ffff:10.0.0.1', ['198.51.100.7'], '198.51.100.7'],
@@ -61,7 +61,7 @@ describe('with trusted proxies', () => {
     ['a mapped IPv4 in brackets', '10.0.0.1', ['[::ffff:198.51.100.7]:443'], '198.51.100.7'],
     ['a trusted proxy with a port', '10.0.0.1', ['198.51.100.7, [2001:db8:1::9]:8443'], '198.51.100.7'],
     ['the highest port', '10.0.0.1', ['198.51.100.7:65535'], '198.51.100.7'],
-    ['a port that is none', '10.0.0.1', ['198.51.100.7:65536'], undefined],
+    ['an invalid port', '10.0.0.1', ['198.51.100.7:65536'], undefined],
     ['no port after the colon', '10.0.0.1', ['198.51.100.7:'], undefined],
     ['two ports', '10.0.0.1', ['198.51.100.7:80:80'], undefined],
     ['a port with letters', '10.0.0.1', ['198.51.100.7:http'], undefined],
