@@ -1,5 +1,5 @@
-// npm run admin:reset [-- --username NAME]: a new password for a platform-admin. It needs the database alone: the one that MONGODB_URI
-// names, that of the npm start which runs here, or that of the next one.
+// npm run admin:reset [-- --username NAME]: a new password for a platform-admin. It needs the database alone: the one
+// that MONGODB_URI names, that of the npm start which runs here, or that of the next one.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,7 +4,9 @@
 import { build } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
 
-/** Optional packages of Nest that are not installed, and what must stay outside: native code, and files read from disk. */
+/**
+ * Optional packages of Nest that are not installed, and what must stay outside: native code, and files read from disk.
+ */
 const external = [
   '@nestjs/microservices',
   '@nestjs/microservices/*',

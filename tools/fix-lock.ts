@@ -1,5 +1,6 @@
 // After each change of the dependencies: node tools/fix-lock.ts
-// Puts back into package-lock.json what npm left out of it (why: lock/platform-entries.ts), each package with its checksum.
+// Puts back into package-lock.json what npm left out of it (why: lock/platform-entries.ts), each package with its
+// checksum.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

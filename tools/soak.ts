@@ -1,4 +1,5 @@
-// npm run test:soak: two instances under load for minutes, to which and to whose stores everything happens that may (test/soak).
+// npm run test:soak: two instances under load for minutes, to which and to whose stores everything happens that may
+// (test/soak).
 //   npm run test:soak -- --minutes 10 --seed 7
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';

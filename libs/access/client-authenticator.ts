@@ -34,8 +34,8 @@ const NOBODYS_SECRETS: readonly StoredSecret[] = [
 ];
 
 /**
- * Authenticates the callers of the OAuth endpoints. What it remembers is proven by the fence, which is as good as the store itself
- * (docs/adr/0003-the-lease.md).
+ * Authenticates the callers of the OAuth endpoints. What it remembers is proven by the fence, which is as good as the
+ * store itself (docs/adr/0003-the-lease.md).
  */
 @Injectable()
 export class ClientAuthenticator {
@@ -56,8 +56,8 @@ export class ClientAuthenticator {
   }
 
   /**
-   * The same by what is remembered, which mostly is enough for a yes. It never says no: a no that rested on what is remembered
-   * would take less time than one for an unknown id, which is asked of the store.
+   * The same by what is remembered, which mostly is enough for a yes. It never says no: a no that rested on what is
+   * remembered would take less time than one for an unknown id, which is asked of the store.
    *
    * @returns undefined when it takes `authenticate` to decide
    */
@@ -117,7 +117,10 @@ export class ClientAuthenticator {
     throw new AuthenticationFailed('no-address', claimed);
   }
 
-  /** @throws AuthenticationFailed when the client may not call from this address. @param address undefined: it cannot be told */
+  /**
+   * @throws AuthenticationFailed when the client may not call from this address.
+   * @param address undefined: it cannot be told
+   */
   checkAddress(client: AuthenticatedClient, address: string | undefined): void {
     this.requireAddress(client, address);
     const { credential } = client;

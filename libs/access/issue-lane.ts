@@ -5,8 +5,9 @@ import type { IssueOutcome, PreparedIssue } from './issue-batch.ts';
 const LARGEST_BATCH = 200;
 
 /**
- * Behind a batch, the next one waits for those who were just answered and ask again: for this share of the time that the batch took, and
- * no longer than that many milliseconds. Else two halves of the callers take turns, at twice the transactions.
+ * Behind a batch, the next one waits for those who were just answered and ask again: for this share of the time that
+ * the batch took, and no longer than that many milliseconds. Else two halves of the callers take turns, at twice the
+ * transactions.
  */
 const COLLECT_FOR = 0.25;
 const COLLECT_AT_MOST_MS = 5;

@@ -28,9 +28,9 @@ export interface ProvisionalBatch {
 }
 
 /**
- * Settles and writes batches of tokens in transactions. A credential that this instance issued for before, with nothing else happening in its
- * operation since, costs no reading: that its chain still ends where it was left proves all that is remembered
- * (docs/adr/0010-issuing-by-what-the-chain-proves.md).
+ * Settles and writes batches of tokens in transactions. A credential that this instance issued for before, with nothing
+ * else happening in its operation since, costs no reading: that its chain still ends where it was left proves all that
+ * is remembered (docs/adr/0010-issuing-by-what-the-chain-proves.md).
  */
 @Injectable()
 export class IssueWriter {
@@ -79,7 +79,10 @@ export class IssueWriter {
     await this.tokens.insert(tokens, session);
   }
 
-  /** Remembers what a transaction left behind, once it is committed. @param moved where it left the chains that it wrote to */
+  /**
+   * Remembers what a transaction left behind, once it is committed.
+   * @param moved where it left the chains that it wrote to
+   */
   learn(issues: readonly PreparedIssue[], { settled, known, notedAt, ends }: ProvisionalBatch, moved: Ends): void {
     const byOperation = new Map<string, Map<string, KnownCredential>>();
     for (const [index, { request }] of issues.entries()) {
@@ -129,7 +132,10 @@ function isOf(versions: ReadonlyMap<string, number>, { request: { credential } }
   return versions.get(credential.id) === credential.version;
 }
 
-/** Whether the use has to be noted: for the page that shows it, and where nothing else says that the credential is at that version. */
+/**
+ * Whether the use has to be noted: for the page that shows it, and where nothing else says that the credential is at
+ * that version.
+ */
 function isDue(known: KnownCredential | undefined, { secretId }: CredentialUse, now: Date): boolean {
   const notedAt = known?.notedAt.get(secretId);
   return notedAt === undefined || now.getTime() - notedAt.getTime() >= USE_NOTED_EVERY_MS;

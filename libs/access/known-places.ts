@@ -19,14 +19,17 @@ interface KnownOperation {
 }
 
 /**
- * What this instance's transactions left behind, by operation. Whatever changes a credential or ends a token appends an event to the
- * operation's chain in the same transaction. So as long as the chain ends where the last of them left it, all this still
- * is as it was then; and whoever goes by it has to move that very end on, or start again.
+ * What this instance's transactions left behind, by operation. Whatever changes a credential or ends a token appends an
+ * event to the operation's chain in the same transaction. So as long as the chain ends where the last of them left it,
+ * all this still is as it was then; and whoever goes by it has to move that very end on, or start again.
  */
 export class KnownPlaces {
   private readonly operations = new LRUCache<string, KnownOperation>({ max: OPERATIONS_REMEMBERED });
 
-  /** What is known of the credential if the operation's chain ends there. @param seq undefined: it is not known where */
+  /**
+   * What is known of the credential if the operation's chain ends there.
+   * @param seq undefined: it is not known where
+   */
   of(operationId: string, seq: number | undefined, credentialId: string): KnownCredential | undefined {
     const known = seq === undefined ? undefined : this.operations.get(operationId);
     return known?.seq === seq ? known?.credentials.get(credentialId) : undefined;

@@ -34,8 +34,9 @@ export class RememberedDocuments {
 }
 
 /**
- * Compares what is remembered with the store, a little at a time. A difference means that something changed without changing its rights
- * version: then an instance would go by an old state for hours, so it stops going by rights versions until it is restarted.
+ * Compares what is remembered with the store, a little at a time. A difference means that something changed without
+ * changing its rights version: then an instance would go by an old state for hours, so it stops going by rights
+ * versions until it is restarted.
  */
 @Injectable()
 export class RightsAudit implements OnModuleInit, OnApplicationShutdown {

@@ -8,11 +8,11 @@ import type { WaitingIssue } from './issue-lane.ts';
 import { IssueWriter } from './issue-writer.ts';
 
 /**
- * Issues tokens by group commit: what arrives while one transaction is under way goes together into the next. A token and its
- * event are committed by a majority before anyone sees the token.
+ * Issues tokens by group commit: what arrives while one transaction is under way goes together into the next. A token
+ * and its event are committed by a majority before anyone sees the token.
  *
- * All operations share one lane, as long as nothing is in the way of any of them. Where an operation's chain is in use by another
- * writer, its requests go on in a lane of their own: the wait is for that operation alone.
+ * All operations share one lane, as long as nothing is in the way of any of them. Where an operation's chain is in use
+ * by another writer, its requests go on in a lane of their own: the wait is for that operation alone.
  */
 @Injectable()
 export class TokenIssuer {
@@ -25,7 +25,8 @@ export class TokenIssuer {
   ) {}
 
   /**
-   * @returns the token; or `stale` when the credential was changed since it was read, and the request has to be judged anew
+   * @returns the token; or `stale` when the credential was changed since it was read, and the request has to be judged
+   * anew
    * @throws TokenLimitReached; DomainError `store-unavailable`
    */
   issue(request: IssueRequest): Promise<IssueOutcome> {

@@ -14,8 +14,8 @@ export interface GoodToken {
 }
 
 /**
- * Decides whether a token is good, by reading the token and its credential. Both look-ups are sent together, since the token carries its
- * credential's handle; its checksum turns rubbish away without asking the store.
+ * Decides whether a token is good, by reading the token and its credential. Both look-ups are sent together, since the
+ * token carries its credential's handle; its checksum turns rubbish away without asking the store.
  */
 @Injectable()
 export class TokenVerifier {
@@ -27,7 +27,8 @@ export class TokenVerifier {
 
   /**
    * @param text what was presented as a token
-   * @returns undefined for whatever is not a live token of an active credential with a right left; addresses are not looked at
+   * @returns undefined for whatever is not a live token of an active credential with a right left; addresses are not
+   * looked at
    * @throws DomainError `store-unavailable`
    */
   verify(text: string): GoodToken | undefined | Promise<GoodToken | undefined> {
@@ -41,9 +42,9 @@ export class TokenVerifier {
   }
 
   /**
-   * The same by the store as it is now: for a verdict that would be a no by what is remembered, so that each no costs a look-up,
-   * and no one learns from the time it takes whether there is such a token. (Text without the checksum of a token is turned
-   * away before: that it is none, everyone can work out.)
+   * The same by the store as it is now: for a verdict that would be a no by what is remembered, so that each no costs a
+   * look-up, and no one learns from the time it takes whether there is such a token. (Text without the checksum of a
+   * token is turned away before: that it is none, everyone can work out.)
    *
    * @throws DomainError `store-unavailable`
    */

@@ -32,8 +32,9 @@ export class ApiRemovalStores {
 }
 
 /**
- * Finishes removals of APIs that were started by force: takes the API from everything that names it, some operations at a time, and then
- * out of the catalogue. Each part can be repeated, so any instance can continue at any time (docs/adr/0044-removing-an-api.md).
+ * Finishes removals of APIs that were started by force: takes the API from everything that names it, some operations at
+ * a time, and then out of the catalogue. Each part can be repeated, so any instance can continue at any time
+ * (docs/adr/0044-removing-an-api.md).
  */
 @Injectable()
 export class ApiRemovals implements BeforeApplicationShutdown {
@@ -54,7 +55,8 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   }
 
   /**
-   * Works on the removal until it is over, or this instance shuts down. Calls for the same API share the work. Never fails.
+   * Works on the removal until it is over, or this instance shuts down. Calls for the same API share the work. Never
+   * fails.
    *
    * @returns whether the API is gone: then no token grants it any more, on any instance
    */
@@ -89,7 +91,8 @@ export class ApiRemovals implements BeforeApplicationShutdown {
     const removal = await bounded(apis.removalOf(apiKey));
     if (removal === undefined) return true;
     await this.noteProgress(apiKey);
-    // what was granted by those that had not seen that it is being removed is found now, and nothing is granted after this
+    // what was granted by those that had not seen that it is being removed is found now, and nothing is granted after
+    // this
     await barrier.pass();
     while (await this.withdrawSome(apiKey, removal)) if (this.isStopping) return false;
     // so that an API that is not found any more is out of force, whoever took it from the last credential

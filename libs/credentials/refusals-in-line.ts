@@ -5,8 +5,8 @@ import { DomainError } from '#kernel';
 const REMEMBERED = 1_000;
 
 /**
- * Spares those who wait in line for an operation the way to the store when one before them was told that it is full. Each of them
- * had asked before that moment, so the answer was true while they waited: a hundred who ask at once are
+ * Spares those who wait in line for an operation the way to the store when one before them was told that it is full.
+ * Each of them had asked before that moment, so the answer was true while they waited: a hundred who ask at once are
  * refused in the time of one.
  */
 export class RefusalsInLine {

@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** Whose chain an event belongs to: its operation's, the platform's, either (by its subject), or no chain at all. */
 export type EventChain = 'operation' | 'platform' | 'operation or platform' | 'none';
 
-/** The description of an event type. docs/events.md is generated from it, and a test checks what the service writes against it. */
+/**
+ * The description of an event type. docs/events.md is generated from it, and a test checks what the service writes
+ * against it.
+ */
 export interface EventDescription {
   /** Past tense with a version. When the meaning of `data` changes, the version changes. */
   readonly type: string;
@@ -40,7 +43,10 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const FIRST_VERSION = '0.1.0';
 
-/** A type that version 0.1.0 wrote and that a newer version of the type has replaced. No class: it is never written again. */
+/**
+ * A type that version 0.1.0 wrote and that a newer version of the type has replaced. No class: it is never written
+ * again.
+ */
 export function retired(event: EventDescription): EventDescription {
   return { ...event, writtenUntil: FIRST_VERSION };
 }

@@ -24,9 +24,9 @@ interface Line {
 }
 
 /**
- * Runs a few pieces of work at a time. The others wait in a short queue that is fair by source, and within a source by subject: the
- * source that used least has its turn, and among equals the one that waited longest, however many tasks another one brings. When the
- * queue is full, the source that used most loses its newest task.
+ * Runs a few pieces of work at a time. The others wait in a short queue that is fair by source, and within a source by
+ * subject: the source that used least has its turn, and among equals the one that waited longest, however many tasks
+ * another one brings. When the queue is full, the source that used most loses its newest task.
  */
 export class FairQueue {
   private readonly sources = new Map<string, Line>();

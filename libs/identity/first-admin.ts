@@ -25,8 +25,9 @@ export class FirstAdminServices {
 }
 
 /**
- * Makes the first platform-admin from the configuration, once the store is there, when no user exists. Nothing waits for it.
- * Of two instances that start at once one makes it: both write the lock of the users, and the later one finds a user.
+ * Makes the first platform-admin from the configuration, once the store is there, when no user exists. Nothing waits
+ * for it. Of two instances that start at once one makes it: both write the lock of the users, and the later one finds a
+ * user.
  */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -48,8 +49,8 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /**
-   * Resolves when it was made or need not be; or with the fault of the configuration: its password is too weak. That is found only when there
-   * is no user yet, since the lists that say so take time and memory.
+   * Resolves when it was made or need not be; or with the fault of the configuration: its password is too weak. That is
+   * found only when there is no user yet, since the lists that say so take time and memory.
    */
   async fault(): Promise<string | undefined> {
     await this.making;

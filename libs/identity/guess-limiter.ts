@@ -33,11 +33,12 @@ export interface GuessAttempt {
 }
 
 /**
- * Limits guessing, by id and address, and by address. Passwords are few enough to be guessed, so each attempt is counted before it is
- * looked at. Secrets have 256 random bits: a right one is never refused, and a wrong one is counted when it was found wrong.
+ * Limits guessing, by id and address, and by address. Passwords are few enough to be guessed, so each attempt is
+ * counted before it is looked at. Secrets have 256 random bits: a right one is never refused, and a wrong one is
+ * counted when it was found wrong.
  *
- * Both hold for requests in parallel and across instances, which share their counts in Redis. Without Redis each instance goes by its
- * own: sign-ins go on (docs/adr/0020-guess-limits.md).
+ * Both hold for requests in parallel and across instances, which share their counts in Redis. Without Redis each
+ * instance goes by its own: sign-ins go on (docs/adr/0020-guess-limits.md).
  */
 @Injectable()
 export class GuessLimiter implements OnApplicationShutdown {
@@ -68,8 +69,8 @@ export class GuessLimiter implements OnApplicationShutdown {
   }
 
   /**
-   * Refuses a password without looking at it, by what this instance knows: the person is being guessed at from this address, or the
-   * address has used up its limit and did guess at this person.
+   * Refuses a password without looking at it, by what this instance knows: the person is being guessed at from this
+   * address, or the address has used up its limit and did guess at this person.
    *
    * @param id the name that was sent; it may be anything
    * @param address the caller's canonical address
@@ -111,8 +112,8 @@ export class GuessLimiter implements OnApplicationShutdown {
   }
 
   /**
-   * Counts a secret that is wrong. The same secret for the same id, as a service sends it whose credential was deleted, counts once
-   * towards the limit of its address: it is no further guess.
+   * Counts a secret that is wrong. The same secret for the same id, as a service sends it whose credential was deleted,
+   * counts once towards the limit of its address: it is no further guess.
    *
    * @throws DomainError `too-many-attempts` where it is over a limit
    */
@@ -166,7 +167,9 @@ export class GuessLimiter implements OnApplicationShutdown {
     return { guesses: guesses ?? [], giveBack };
   }
 
-  /** The counter of which all instances together took more than there is; this instance then remembers it for a moment. */
+  /**
+   * The counter of which all instances together took more than there is; this instance then remembers it for a moment.
+   */
   private usedUp(counters: readonly GuessCounter[], guesses: readonly SharedGuess[]): GuessCounter | undefined {
     let full: GuessCounter | undefined;
     for (const [index, counter] of counters.entries()) {

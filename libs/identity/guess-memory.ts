@@ -42,7 +42,10 @@ export class GuessMemory {
     return count !== undefined && (count.guesses >= limit || count.fullUntilMs > performance.now());
   }
 
-  /** Remembers for a moment that all instances together have used it up. @param windowLeftMs what is left of their window */
+  /**
+   * Remembers for a moment that all instances together have used it up.
+   * @param windowLeftMs what is left of their window
+   */
   close({ key }: GuessCounter, forMs: number, windowLeftMs: number): void {
     const nowMs = performance.now();
     const count = this.counts.get(key);

@@ -11,11 +11,14 @@ export interface SharedGuess {
   readonly windowLeftMs: number;
 }
 
-/** How long Redis may be silent before a request continues without it, in milliseconds: a part of the three seconds it has. */
+/**
+ * How long Redis may be silent before a request continues without it, in milliseconds: a part of the three seconds it
+ * has.
+ */
 const SILENT_MS = 250;
 /**
- * How long a Redis that answers others may take, in milliseconds. A shorter limit would let a burst of guesses switch off the count that
- * it is counted by.
+ * How long a Redis that answers others may take, in milliseconds. A shorter limit would let a burst of guesses switch
+ * off the count that it is counted by.
  */
 const ANSWER_MS = 1_000;
 const DISCONNECT_MS = 150;
@@ -102,7 +105,10 @@ export class GuessStore {
     return { guesses: consumedPoints, windowLeftMs: msBeforeNext };
   }
 
-  /** @throws Error when Redis is silent, or the answer is late. An event loop that was busy reads what has come before it says so. */
+  /**
+   * @throws Error when Redis is silent, or the answer is late. An event loop that was busy reads what has come before
+   * it says so.
+   */
   private async inTime<T>(answer: Promise<T>): Promise<T> {
     const askedAtMs = performance.now();
     let timer: NodeJS.Timeout | undefined;

@@ -13,8 +13,8 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 const WARN_EVERY_MS = 10_000;
 
 /**
- * Checks access tokens of the company's OpenID Connect provider: signature, issuer, audience, times and kind. What cannot be one is refused
- * before the provider is asked for anything.
+ * Checks access tokens of the company's OpenID Connect provider: signature, issuer, audience, times and kind. What
+ * cannot be one is refused before the provider is asked for anything.
  */
 @Injectable()
 export class OidcTokens {

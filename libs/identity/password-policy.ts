@@ -7,13 +7,19 @@ export const MIN_PASSWORD_LENGTH = 12;
 export const MAX_PASSWORD_LENGTH = 256;
 /** Shorter names are in too many good passwords. */
 const MIN_NAME_LENGTH = 3;
-/** zxcvbn's score from which on a password takes more than 10^8 guesses: the limit for one that no list of known passwords leads to. */
+/**
+ * zxcvbn's score from which on a password takes more than 10^8 guesses: the limit for one that no list of known
+ * passwords leads to.
+ */
 const MIN_SCORE = 3;
 /** A password is as strong as its beginning at least, and the time to judge it grows with its length. */
 const JUDGED_LENGTH = 64;
 /** Words of ours that guessers try first. */
 const OWN_WORDS = ['latchkey'];
-/** The word lists take some 20 MB, and are needed now and then: they are dropped when nobody has set a password for a while. */
+/**
+ * The word lists take some 20 MB, and are needed now and then: they are dropped when nobody has set a password for a
+ * while.
+ */
 const FORGET_MS = 5 * 60 * 1000;
 
 /** What a new password must be. The lists are loaded with the first one, not at start. */

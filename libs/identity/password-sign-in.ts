@@ -22,12 +22,14 @@ interface Attempt {
 }
 
 /**
- * Signs local users in by name and password: limits guessing, shares Argon2 fairly, and records refusals. What a user is, is read from
- * the store each time, so that a deletion or an edit is in force immediately.
+ * Signs local users in by name and password: limits guessing, shares Argon2 fairly, and records refusals. What a user
+ * is, is read from the store each time, so that a deletion or an edit is in force immediately.
  */
 @Injectable()
 export class PasswordSignIn {
-  /** By user name: the mark of the password that was right here a moment ago, which need not be counted as an attempt. */
+  /**
+   * By user name: the mark of the password that was right here a moment ago, which need not be counted as an attempt.
+   */
   private readonly familiar = new LRUCache<string, string>({ max: MAX_FAMILIAR, ttl: FAMILIAR_MS });
   private readonly underWay = new Map<string, Promise<unknown>>();
 
@@ -61,8 +63,8 @@ export class PasswordSignIn {
   }
 
   /**
-   * Of those who bring the same password at the same time the first is judged alone: a page that sends thirty requests has not made
-   * thirty attempts.
+   * Of those who bring the same password at the same time the first is judged alone: a page that sends thirty requests
+   * has not made thirty attempts.
    */
   private async first(attempt: Attempt, mark: string): Promise<UserState | undefined> {
     const key = `${attempt.address}\n${mark}`;

@@ -4,8 +4,8 @@ import { hashSync, verifySync } from '@node-rs/argon2';
 import type { Options } from '@node-rs/argon2';
 
 /**
- * Where they compete for a core, the event loop gets three parts for each one of this thread. Less would keep people from signing in
- * while the machine is busy.
+ * Where they compete for a core, the event loop gets three parts for each one of this thread. Less would keep people
+ * from signing in while the machine is busy.
  */
 const NICENESS = 5;
 const MAX_NICENESS = 19;

@@ -6,8 +6,8 @@ import type { Options } from '@node-rs/argon2';
 const IDLE_MS = 5 * 60 * 1000;
 
 /**
- * Argon2 in threads of its own, at a low priority. It would otherwise share libuv's threads with files and name look-ups, and compete
- * with the event loop for the processor.
+ * Argon2 in threads of its own, at a low priority. It would otherwise share libuv's threads with files and name
+ * look-ups, and compete with the event loop for the processor.
  */
 export class PasswordThreads {
   private readonly pool: Piscina;

@@ -34,9 +34,9 @@ export interface PasswordSource {
 }
 
 /**
- * People's passwords. A password that was right is remembered for five minutes, as a keyed digest over the stored hash and
- * itself, so that an administrator's every request does not cost an Argon2 run. A changed password changes the hash, and with it what
- * is remembered is worthless.
+ * People's passwords. A password that was right is remembered for five minutes, as a keyed digest over the stored hash
+ * and itself, so that an administrator's every request does not cost an Argon2 run. A changed password changes the
+ * hash, and with it what is remembered is worthless.
  */
 @Injectable()
 export class Passwords implements OnApplicationShutdown {

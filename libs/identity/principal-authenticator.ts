@@ -56,8 +56,8 @@ export class PrincipalAuthenticator {
   }
 
   /**
-   * The person whom a token of the OpenID Connect provider is about. Roles that are not known here are ignored. A refusal is
-   * recorded.
+   * The person whom a token of the OpenID Connect provider is about. Roles that are not known here are ignored. A
+   * refusal is recorded.
    *
    * @param ip the caller's canonical address, where it is known
    * @throws DomainError `identity-provider-unavailable` when the provider cannot be asked for its keys

@@ -1,6 +1,8 @@
 import type { SessionView } from './queries/session.view.ts';
 
-/** What a person may do: everything; manage the credentials of named operations; or read everything and prove the log. */
+/**
+ * What a person may do: everything; manage the credentials of named operations; or read everything and prove the log.
+ */
 export const ROLES = ['platform-admin', 'operation-admin', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -22,8 +24,8 @@ export function maySeeOperation(principal: Principal, operationId: string): bool
 }
 
 /**
- * Whether one of these roles, of those that the person has, covers the operation: an auditor who also manages operations may
- * see all of them, and still change only their own.
+ * Whether one of these roles, of those that the person has, covers the operation: an auditor who also manages
+ * operations may see all of them, and still change only their own.
  */
 export function coversOperation(principal: Principal, roles: readonly Role[], operationId: string): boolean {
   return maySeeOperation({ ...principal, roles: principal.roles.filter((role) => roles.includes(role)) }, operationId);

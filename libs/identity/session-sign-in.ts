@@ -18,8 +18,8 @@ export interface SignedInUser {
 }
 
 /**
- * Finds out whose session a cookie is. Session and person are read from the store each time, so that an end, a deletion or an edit
- * is in force on every instance when it is answered.
+ * Finds out whose session a cookie is. Session and person are read from the store each time, so that an end, a deletion
+ * or an edit is in force on every instance when it is answered.
  */
 @Injectable()
 export class SessionSignIn {

@@ -28,7 +28,8 @@ export class SessionStarter {
 
   /**
    * @param isStillGood whether the proof holds for the user as it is when the session starts
-   * @returns the value of the session's cookie, which is stored nowhere; undefined when the user is gone or the proof no longer holds
+   * @returns the value of the session's cookie, which is stored nowhere; undefined when the user is gone or the proof
+   * no longer holds
    */
   async start(
     userId: string,

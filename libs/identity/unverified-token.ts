@@ -2,8 +2,8 @@ import { UnsecuredJWT, decodeProtectedHeader, errors } from 'jose';
 import type { JWTClaimVerificationOptions, JWTPayload, ProtectedHeaderParameters } from 'jose';
 
 /**
- * Algorithms that are accepted, and the bytes of their signatures. Only those with a public key: with a shared secret, or `none`, anyone
- * could make tokens (RFC 8725 3.1).
+ * Algorithms that are accepted, and the bytes of their signatures. Only those with a public key: with a shared secret,
+ * or `none`, anyone could make tokens (RFC 8725 3.1).
  */
 const SIGNATURE_BYTES: ReadonlyMap<string, number | 'as its key'> = new Map<string, number | 'as its key'>([
   ['RS256', 'as its key'],
@@ -24,17 +24,23 @@ const MIN_RSA_BYTES = 256;
 /** RFC 7515 7.1: three parts in base64url, without padding. */
 const COMPACT_JWS = /^[\w-]+\.([\w-]+)\.([\w-]+)$/;
 const ACCESS_TOKEN = 'at+jwt';
-/** RFC 9068 2.1 wants `at+jwt`; most providers still send `JWT`, or nothing. Any other type is another kind of token (RFC 8725 3.11). */
+/**
+ * RFC 9068 2.1 wants `at+jwt`; most providers still send `JWT`, or nothing. Any other type is another kind of token
+ * (RFC 8725 3.11).
+ */
 const TYPES: readonly (string | undefined)[] = [undefined, 'jwt', ACCESS_TOKEN];
 /** RFC 9068 2.2: what a token that calls itself an access token by this RFC must hold. */
 const ACCESS_TOKEN_CLAIMS = ['client_id', 'iat', 'jti'];
-/** Members that only other kinds have: logout tokens and other events (RFC 8417 2.2), ID tokens (OpenID Connect Core 3.1.3.6, 3.3.2.11). */
+/**
+ * Members that only other kinds have: logout tokens and other events (RFC 8417 2.2), ID tokens (OpenID Connect Core
+ * 3.1.3.6, 3.3.2.11).
+ */
 const FOREIGN_CLAIMS = ['events', 'at_hash', 'c_hash'];
 const UNSECURED_HEADER = Buffer.from('{"alg":"none"}').toString('base64url');
 
 /**
- * Whether a token could be good, by what it says of itself and nobody vouches for yet. Everything but its signature is looked at, since
- * whoever wants to can send tokens for which the provider must be asked.
+ * Whether a token could be good, by what it says of itself and nobody vouches for yet. Everything but its signature is
+ * looked at, since whoever wants to can send tokens for which the provider must be asked.
  *
  * @param required what its claims must be
  */

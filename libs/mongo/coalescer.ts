@@ -7,15 +7,15 @@ interface Waiting<V> {
 }
 
 /**
- * How long a caller waits for its answer, in milliseconds, the time in the queue included: a request that needs two look-ups after
- * one another is still answered within three seconds.
+ * How long a caller waits for its answer, in milliseconds, the time in the queue included: a request that needs two
+ * look-ups after one another is still answered within three seconds.
  */
 const ANSWER_LIMIT_MS = 1_200;
 
 /**
  * Collects the keys that are asked for in one turn of the event loop, or while an earlier query is under way, into one
- * query. A round trip costs far more than a document, so a hundred callers pay little more than one. Only behind a query that
- * takes its time another one goes out, so that one slow answer does not hold everybody up.
+ * query. A round trip costs far more than a document, so a hundred callers pay little more than one. Only behind a
+ * query that takes its time another one goes out, so that one slow answer does not hold everybody up.
  *
  * A caller never joins a query that was already sent: what it gets was read after it asked.
  */

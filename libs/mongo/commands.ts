@@ -12,8 +12,8 @@ export interface Update {
 const MOST_DOCUMENTS = 100;
 
 /**
- * Inserts the documents in order, in the session's transaction, where it is done all the time: the driver's bulk writes measure each
- * document before they serialize it, and take several times the time.
+ * Inserts the documents in order, in the session's transaction, where it is done all the time: the driver's bulk writes
+ * measure each document before they serialize it, and take several times the time.
  *
  * @throws MongoServerError, of code 11000 when a unique index is in the way
  */

@@ -4,8 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 const deadline = new AsyncLocalStorage<number>();
 
 /**
- * Runs `work` such that whatever it asks of the store, one thing after the other, is over by then. Background work that it sets
- * off is to be freed by `withoutDeadline`.
+ * Runs `work` such that whatever it asks of the store, one thing after the other, is over by then. Background work that
+ * it sets off is to be freed by `withoutDeadline`.
  *
  * @param atMs by `performance.now()`
  */

@@ -10,8 +10,8 @@ const SHORTEST_MS = 10;
 const DECAY = 0.9;
 
 /**
- * How long after one fence the next one is sent. A fence that takes long is followed sooner, so that its successor is there before its
- * state runs out.
+ * How long after one fence the next one is sent. A fence that takes long is followed sooner, so that its successor is
+ * there before its state runs out.
  */
 export class FencePeriod {
   /** Whether fences are sent without being asked for. */

@@ -40,9 +40,9 @@ interface Waiting {
 }
 
 /**
- * Proves, about ten times a second while somebody asks, up to which point this instance knows the store's history. Every decision goes
- * by a state that was proven less than a lease before it began; where there is none, it waits, and then is `store-unavailable`.
- * The protocol and its proof: docs/adr/0003-the-lease.md.
+ * Proves, about ten times a second while somebody asks, up to which point this instance knows the store's history.
+ * Every decision goes by a state that was proven less than a lease before it began; where there is none, it waits, and
+ * then is `store-unavailable`. The protocol and its proof: docs/adr/0003-the-lease.md.
  */
 @Injectable()
 export class Fence implements OnApplicationShutdown {
@@ -214,7 +214,8 @@ export class Fence implements OnApplicationShutdown {
   }
 
   private publish({ provenAt, readAt, rights }: Proof, sentAtMs: number, sentAtWallMs: number): void {
-    // each fence appends an entry, so a time that does not grow comes from another history: a restore, a forced reconfiguration
+    // each fence appends an entry, so a time that does not grow comes from another history: a restore, a forced
+    // reconfiguration
     if (this.provenAt !== undefined && !provenAt.greaterThan(this.provenAt)) {
       this.forget();
       throw new Error('the history of the store was set back; everything remembered was forgotten');
@@ -239,7 +240,10 @@ export class Fence implements OnApplicationShutdown {
     this.generation += 1;
   }
 
-  /** A pause after a success ends when a caller has to wait; one after a failure does not, or callers would hammer the store. */
+  /**
+   * A pause after a success ends when a caller has to wait; one after a failure does not, or callers would hammer the
+   * store.
+   */
   private async pause(ms: number, mayHurry = true): Promise<void> {
     if ((mayHurry && this.waiting.size > 0) || this.isStopped) return;
     await new Promise<void>((resolve) => {

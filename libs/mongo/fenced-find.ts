@@ -4,8 +4,8 @@ import type { ClusterTime } from './fenced-state.ts';
 import { isStoreUnavailable, storeUnavailable } from './store-errors.ts';
 
 /**
- * How long the server may take for a read that decides, in milliseconds. Without it a deposed primary would hold the read, and the
- * connection, for as long as it stays deposed.
+ * How long the server may take for a read that decides, in milliseconds. Without it a deposed primary would hold the
+ * read, and the connection, for as long as it stays deposed.
  */
 export const MAX_READ_MS = 1_000;
 
@@ -39,8 +39,8 @@ export interface FencedDocuments {
 }
 
 /**
- * Finds documents as of `floor` or later, in a snapshot that a majority has. It is a command and not the driver's `find`, which
- * keeps the level of a read concern and silently drops `afterClusterTime`.
+ * Finds documents as of `floor` or later, in a snapshot that a majority has. It is a command and not the driver's
+ * `find`, which keeps the level of a read concern and silently drops `afterClusterTime`.
  *
  * @throws DomainError `store-unavailable` when the server cannot tell in time
  */

@@ -5,8 +5,8 @@ import type { RightsVersion } from './rights.ts';
 export type ClusterTime = mongo.Timestamp;
 
 /**
- * What a fence proved about the store. It is one immutable object: combining the time of one fence with the floor of another
- * proves nothing.
+ * What a fence proved about the store. It is one immutable object: combining the time of one fence with the floor of
+ * another proves nothing.
  */
 export interface FencedState {
   /** When the fence was sent, by the monotonic clock, which nobody sets. */

@@ -109,7 +109,10 @@ describe('LeasedReader, for frequently used entries', () => {
     return { fence, leased: new LeasedReader(fence, { ...KIND, load }), queries };
   }
 
-  /** A reader that remembers `a` and `b` since `nowMs`, and has just been asked for them in the second half of their lease. */
+  /**
+   * A reader that remembers `a` and `b` since `nowMs`, and has just been asked for them in the second half of their
+   * lease.
+   */
   async function refreshing(): Promise<ReturnType<typeof manual>> {
     const { fence, leased, queries } = manual();
     const first = Promise.all([leased.get('a'), leased.get('b')]);

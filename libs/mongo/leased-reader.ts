@@ -13,12 +13,15 @@ import type { DependsOn, RightsVersion } from './rights.ts';
 export const LEASE_CEILING_MS = 250;
 
 /**
- * Allows for clocks that run at different rates, in milliseconds: 300 ms by a clock that is 8.33 % fast (as much as chrony slews one)
- * are still more than 250 ms by one that is as slow.
+ * Allows for clocks that run at different rates, in milliseconds: 300 ms by a clock that is 8.33 % fast (as much as
+ * chrony slews one) are still more than 250 ms by one that is as slow.
  */
 const CLOCK_RATE_MARGIN_MS = 50;
 
-/** From this share of the lease on, a document that is asked for is read again in the background, so that nobody has to wait. */
+/**
+ * From this share of the lease on, a document that is asked for is read again in the background, so that nobody has to
+ * wait.
+ */
 const REFRESH_FROM = 0.5;
 /** For this share of the lease such keys are collected: one query for many of them costs little more than for one. */
 const COLLECT_FOR = 0.15;
@@ -42,7 +45,10 @@ export async function leaseRunOut(committedAtMs: number): Promise<void> {
 interface Leased<V> {
   readonly value: V;
   readonly scope: string;
-  /** The rights version of its scope in the state that its query was sent under: never a later one, which it might not be true of. */
+  /**
+   * The rights version of its scope in the state that its query was sent under: never a later one, which it might not
+   * be true of.
+   */
   readonly label: RightsVersion | undefined;
   /** The newest state that it is known to be true of. */
   provenBy: FencedState;
@@ -55,7 +61,9 @@ export interface LeasedKind<V> {
   /** The operation (or `platform`) whose rights version the document belongs to. */
   readonly scopeOf: (value: V) => string;
   readonly dependsOn: DependsOn;
-  /** When the document is over by itself and may go without a change of its version, in milliseconds since the epoch. */
+  /**
+   * When the document is over by itself and may go without a change of its version, in milliseconds since the epoch.
+   */
   readonly endsAtMs?: (value: V) => number;
   /** Maximum number of documents that are remembered; 20,000 if left out. */
   readonly capacity?: number;
@@ -74,12 +82,12 @@ export interface AuditResult {
 export type Load<V> = (keys: string[], state: FencedState) => Promise<Map<string, V>>;
 
 /**
- * Reads documents by key, in batches, and remembers them. A document may be used while the rights version of its scope is the one that
- * it was read under; and without that, for as long as the state that it was read under is in its lease. That something was not found is
- * never remembered: a new document is found immediately.
+ * Reads documents by key, in batches, and remembers them. A document may be used while the rights version of its scope
+ * is the one that it was read under; and without that, for as long as the state that it was read under is in its lease.
+ * That something was not found is never remembered: a new document is found immediately.
  *
- * What is asked for repeatedly and has no version to go by, or another one now, is read again in the background before its lease is
- * over, many keys at a time.
+ * What is asked for repeatedly and has no version to go by, or another one now, is read again in the background before
+ * its lease is over, many keys at a time.
  */
 export class LeasedReader<V extends object> {
   private readonly remembered: LRUCache<string, Leased<V>>;
@@ -131,8 +139,8 @@ export class LeasedReader<V extends object> {
   }
 
   /**
-   * Compares the next of the remembered documents with the store. One that differs although its rights version stayed the same before and
-   * after the reading is wrong: something was changed without changing the version.
+   * Compares the next of the remembered documents with the store. One that differs although its rights version stayed
+   * the same before and after the reading is wrong: something was changed without changing the version.
    *
    * @param maxKeys how many to compare at most
    * @param atMs the time by the store's clock; what is over by then is passed over

@@ -2,7 +2,9 @@ import type { Logger, Metrics } from '#observability';
 
 /** Two members whose clocks differ by more need an administrator, in milliseconds. */
 const MAX_DIFFERENCE_MS = 1_000;
-/** Heartbeats of each member that are compared: one that was read late makes a clock look slow, so the fastest counts. */
+/**
+ * Heartbeats of each member that are compared: one that was read late makes a clock look slow, so the fastest counts.
+ */
 const REMEMBERED = 5;
 
 /** A member's time minus this machine's monotonic time: between `offsetMs` and `offsetMs + errorMs`. */
@@ -39,7 +41,9 @@ export class NodeClocks {
     this.compare();
   }
 
-  /** Counts only what no slow round trip can explain: on a busy machine a heartbeat may be read long after it was sent. */
+  /**
+   * Counts only what no slow round trip can explain: on a busy machine a heartbeat may be read long after it was sent.
+   */
   private compare(): void {
     const clocks = [...this.readings].map(([address, readings]) => ({ address, ...fastest(readings) }));
     const ahead = Math.max(...clocks.map(({ offsetMs }) => offsetMs));

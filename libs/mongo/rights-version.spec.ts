@@ -256,7 +256,10 @@ describe('the rights version', () => {
   });
 
   describe('under audit', () => {
-    /** Compares what is remembered with a store that has `stored`. @param then the version that the fence after the read finds */
+    /**
+     * Compares what is remembered with a store that has `stored`.
+     * @param then the version that the fence after the read finds
+     */
     async function audited(stored: Thing[], then = version('r5')): Promise<unknown> {
       await begun();
       await learned();

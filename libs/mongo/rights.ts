@@ -1,6 +1,6 @@
 /**
- * Two values of an operation, or of the platform, that change in the transaction that changes what it grants, and never come back:
- * whoever finds the same value twice knows that nothing changed in between. Compare them for equality only.
+ * Two values of an operation, or of the platform, that change in the transaction that changes what it grants, and never
+ * come back: whoever finds the same value twice knows that nothing changed in between. Compare them for equality only.
  */
 export interface RightsVersion {
   /** Changes with every change of a credential, or of anything else that decides, but the end of tokens. */

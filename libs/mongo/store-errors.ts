@@ -57,9 +57,8 @@ export function isStoreUnavailable(thrown: unknown): boolean {
   if (isConnectionLost(error) || error instanceof mongo.MongoServerSelectionError) return true;
   if (error instanceof mongo.MongoServerError) return isNotNow(error);
   return (
-    error instanceof mongo.MongoError || // what remains of the driver's own errors: pools cleared, clients closed, waits ended
-    error.name === 'MongooseError' ||
-    error.name === 'MongooseServerSelectionError'
+    // the remaining errors of the driver itself: pools cleared, clients closed, waits ended
+    error instanceof mongo.MongoError || error.name === 'MongooseError' || error.name === 'MongooseServerSelectionError'
   );
 }
 

@@ -18,7 +18,8 @@ import {
 
 const FIRST_PAUSE_MS = 4;
 /**
- * No longer than an instance leaves a shared chain to others (libs/events/chain/chain-turns.ts): who pauses for longer misses its turn.
+ * No longer than an instance leaves a shared chain to others (libs/events/chain/chain-turns.ts): who pauses for longer
+ * misses its turn.
  */
 const MAX_PAUSE_MS = 12;
 /** The pause before a commit is asked for again whose answer was lost. */

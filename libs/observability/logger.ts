@@ -49,7 +49,9 @@ function hasError(bound: unknown): bound is { readonly err: unknown } {
   return typeof bound === 'object' && bound !== null && 'err' in bound;
 }
 
-/** Logs only class, messages and code of an error, and the stack of an unexpected one. Other members could hold secrets. */
+/**
+ * Logs only class, messages and code of an error, and the stack of an unexpected one. Other members could hold secrets.
+ */
 function describeError(logged: unknown): Record<string, unknown> {
   const error = logged instanceof ExpectedError ? logged.error : logged;
   if (!(error instanceof Error)) return { type: typeof error };

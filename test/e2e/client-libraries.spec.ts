@@ -24,7 +24,7 @@ describe('openid-client', () => {
   const discover = (id: string, secret: string): Promise<openid.Configuration> =>
     openid.discovery(new URL(world.url), id, undefined, openid.ClientSecretBasic(secret), {
       algorithm: 'oauth2',
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- only marked so; the test speaks plain HTTP to itself
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- the test speaks plain HTTP to itself
       execute: [openid.allowInsecureRequests],
     });
 

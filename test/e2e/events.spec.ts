@@ -26,7 +26,9 @@ const pageOf = (api: Api, query: string) => api.get<PageBody<Logged>>(`/v1/event
 /** What a rotation answers, as far as it is used here. */
 type Rotated = Pick<CredentialBody, 'clientSecret' | 'secrets'>;
 
-/** Walks once through everything that makes events; returns the operation and the resource server that it was done with. */
+/**
+ * Walks once through everything that makes events; returns the operation and the resource server that it was done with.
+ */
 async function walk(): Promise<{ operationId: string; credentialId: string }> {
   const { id: operationId } = await anOperation(admin);
   await admin.patch(`/v1/operations/${operationId}`, { name: unique('renamed') });

@@ -14,7 +14,10 @@ const root = join(import.meta.dirname, '..', '..');
 const bin = join(root, 'node_modules', '.bin');
 const document = join(root, 'docs', 'openapi.json');
 
-/** What each client does: read the operation as a person, get a token as a client, and narrow an introspection by `active`. */
+/**
+ * What each client does: read the operation as a person, get a token as a client, and narrow an introspection by
+ * `active`.
+ */
 const PRINT = 'console.log(JSON.stringify({ name, token, who: whose({ active: false }) }));';
 
 interface Generator {

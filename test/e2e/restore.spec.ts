@@ -147,7 +147,7 @@ describe('tombstones', () => {
     await world.service.kill();
     const file = files().find((path) => readFileSync(path, 'utf8').includes(client.id))!;
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.slice(0, text.lastIndexOf(client.id) + 5)); // as if it had crashed in the middle of the write
+    writeFileSync(file, text.slice(0, text.lastIndexOf(client.id) + 5)); // as after a crash during the write
     await startUnready();
     await eventually(() => files().some((path) => path !== file && readFileSync(path, 'utf8').includes(client.id)));
     await eventually(isReady);

@@ -20,8 +20,8 @@ const WAYS = ['basic', 'session'] as const;
 type Way = (typeof WAYS)[number];
 
 /**
- * Who may call what; `public` needs no sign-in of a person, `any` no role, and `session` a session and no role. A route that is not here
- * fails the test.
+ * Who may call what; `public` needs no sign-in of a person, `any` no role, and `session` a session and no role. A route
+ * that is not here fails the test.
  */
 const matrix: Readonly<Record<string, Callers>> = {
   'GET /livez': 'public',

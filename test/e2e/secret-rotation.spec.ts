@@ -133,7 +133,8 @@ describe('rotating secrets', () => {
     });
 
     it('answers a replay only when the rotation is in force everywhere, even if the first answer was lost', async () => {
-      // every instance remembers the first secret; then the caller of the rotation hangs up and asks the other instance again
+      // every instance remembers the first secret; then the caller of the rotation hangs up and asks the other instance
+      // again
       for (const each of [api, other]) {
         expect((await each.introspect({ username: user, password: first }, 'rubbish')).status).toBe(200);
       }

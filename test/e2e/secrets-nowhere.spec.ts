@@ -9,8 +9,8 @@ import { OAuthWorld, pairOf } from '../support/oauth-world.ts';
 import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
 
 /**
- * Uses every kind of secret in every way, also in places where none belongs, and then looks for them wherever the service writes.
- * What is looked for is the part that no one can guess.
+ * Uses every kind of secret in every way, also in places where none belongs, and then looks for them wherever the
+ * service writes. What is looked for is the part that no one can guess.
  */
 let world: OAuthWorld;
 

@@ -11,8 +11,8 @@ import type { Service } from '../support/service.ts';
 const TWO_HOURS_MS = 2 * 60 * 60 * 1000;
 
 /**
- * What clients see of three instances: one whose clock is right, two whose clocks are two hours off either way. What such an instance
- * does to the store and the queues is in test/faults/clocks.spec.ts.
+ * What clients see of three instances: one whose clock is right, two whose clocks are two hours off either way. What
+ * such an instance does to the store and the queues is in test/faults/clocks.spec.ts.
  */
 describe('instances whose clocks are two hours off', () => {
   let world: OAuthWorld;

@@ -6,7 +6,9 @@ import { OAuthWorld } from '../support/oauth-world.ts';
 import { eventually } from '../support/service.ts';
 
 const OPERATIONS = 1_000;
-/** What another instance needs to find that nobody works on the removal any more, and to finish it on a slow machine. */
+/**
+ * What another instance needs to find that nobody works on the removal any more, and to finish it on a slow machine.
+ */
 const CONTINUED_WITHIN_MS = 240_000;
 
 interface Removing extends ApiBody {

@@ -35,7 +35,10 @@ describe('an instance that is lost in the middle of a transaction', () => {
     await proxy.away();
   });
 
-  /** Brings it to where a deletion has written everything and not committed. @returns the victim's answer, when it comes */
+  /**
+   * Brings it to where a deletion has written everything and not committed.
+   * @returns the victim's answer, when it comes
+   */
   async function holdTheChain(): Promise<Promise<unknown>> {
     victim = await new Service(database, { database, env: { MONGODB_URI: proxy.storeUri(database.uri) } }).start();
     const { key } = await anApi(admin);

@@ -12,7 +12,9 @@ import { OAuthWorld } from '../support/oauth-world.ts';
 import { ReplicaSet } from '../support/replica-set.ts';
 import type { SetView } from '../support/replica-set.ts';
 
-/** Verifications by the two processes; a long run: LATCHKEY_LEASE_VERIFICATIONS=1000000 npm test -- test/faults/lease */
+/**
+ * Verifications by the two processes; a long run: LATCHKEY_LEASE_VERIFICATIONS=1000000 npm test -- test/faults/lease
+ */
 const VERIFICATIONS = Number(process.env['LATCHKEY_LEASE_VERIFICATIONS'] ?? 60_000);
 /** The simulation makes a million at any rate. */
 const SIMULATED = 1_000_000;
@@ -241,8 +243,8 @@ const SIMULATED_INSTANCES = [
 const SCOPES = 6;
 
 /**
- * Instances with unlike leases before a replica set that elects: writes are acknowledged by the primary, while reads and fences may
- * reach a deposed primary, or a new one that has committed nothing yet.
+ * Instances with unlike leases before a replica set that elects: writes are acknowledged by the primary, while reads
+ * and fences may reach a deposed primary, or a new one that has committed nothing yet.
  */
 async function simulate(verifications: number, withFloor: boolean): Promise<Simulated> {
   const store = new ReplicaSetModel<Life | RightsVersion>();

@@ -10,7 +10,10 @@ import type { Service } from '../support/service.ts';
 import { limitHere } from '../support/slow-machine.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-/** By how much a deletion may take longer than while Redis is there, in milliseconds: nothing that it does waits for Redis. */
+/**
+ * By how much a deletion may take longer than while Redis is there, in milliseconds: nothing that it does waits for
+ * Redis.
+ */
 const DELETE_LIMIT_MS = 1_000;
 /** Far more than are of any use in the time, and far fewer than of workers that try again without a pause. */
 const COMMANDS_AT_MOST = 2_000;
@@ -36,7 +39,10 @@ async function aToken(world: World): Promise<{ credential: CredentialBody; token
   return { credential, token: body['access_token'] as string };
 }
 
-/** Deletes three, and asks about their tokens at once. @returns the quickest deletion, in milliseconds: a busy machine is not at fault */
+/**
+ * Deletes three, and asks about their tokens at once.
+ * @returns the quickest deletion, in milliseconds: a busy machine is not at fault
+ */
 async function deleteThree(world: World): Promise<number> {
   const doomed = [await aToken(world), await aToken(world), await aToken(world)];
   let quickestMs = Infinity;

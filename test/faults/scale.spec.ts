@@ -60,8 +60,8 @@ describe('large amounts of data', () => {
   });
 
   /**
-   * Watches the work until nothing is left: that questions are answered, memory stays, and the second half takes no more CPU than
-   * the first, give or take the questions.
+   * Watches the work until nothing is left: that questions are answered, memory stays, and the second half takes no
+   * more CPU than the first, give or take the questions.
    */
   async function watch(left: () => Promise<number>, total: number): Promise<void> {
     const { pid } = service;

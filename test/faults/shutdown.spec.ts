@@ -15,8 +15,8 @@ import { Traffic } from '../support/traffic.ts';
 const RESTARTS = 3;
 
 /**
- * Ends it as an orchestrator does. That it takes less than ten seconds shows in the code, whatever the machine: after nine seconds by
- * its own clock the service gives up and exits with 1 (LIMIT_MS in apps/api/src/shutdown.ts).
+ * Ends it as an orchestrator does. That it takes less than ten seconds shows in the code, whatever the machine: after
+ * nine seconds by its own clock the service gives up and exits with 1 (LIMIT_MS in apps/api/src/shutdown.ts).
  *
  * @returns its exit code
  */

@@ -40,7 +40,10 @@ describe('the errors by which MongoDB says "not now"', () => {
 
   const patch = (): Promise<Answer> => admin.patch(pathOf(credential), { description: unique('edited') });
 
-  /** Asks while the fault lasts. @returns for each answer what is wrong with it; nothing when it is a 503 as it should be */
+  /**
+   * Asks while the fault lasts.
+   * @returns for each answer what is wrong with it; nothing when it is a 503 as it should be
+   */
   async function faultsOf(asks: Record<string, () => Promise<Answer>>): Promise<Record<string, unknown>> {
     const answers = Object.entries(asks).map(async ([name, ask]) => {
       const { status, headers, text } = await ask();

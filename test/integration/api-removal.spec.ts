@@ -91,7 +91,10 @@ describe('the removal of an API', () => {
     await eventually(async () => (await codeOf(nth(1).queries.execute(new GetApiQuery(key)))) === 'not-found', 120_000);
   }
 
-  /** A grant whose transaction has looked at the API, and goes on only when it is let. @param holds whether it has the chain's head */
+  /**
+   * A grant whose transaction has looked at the API, and goes on only when it is let.
+   * @param holds whether it has the chain's head
+   */
   function grantUnderWay(
     credential: Owned,
     key: string,

@@ -86,7 +86,8 @@ describe('a chain whose head and events disagree', () => {
     const chain = await aChain(5);
     await setHead(chain, 4);
     await expect(tell(instance, chain, {}, 60_000)).rejects.toMatchObject({ code: 'log-inconsistent' });
-    expect(instance.app.get(ChainHealth).inconsistentCount).toBeGreaterThan(0); // the scan may know chains of other tests
+    // the scan may know chains of other tests
+    expect(instance.app.get(ChainHealth).inconsistentCount).toBeGreaterThan(0);
     expect(await (await events()).countDocuments({ chain })).toBe(5);
   });
 

@@ -3,7 +3,10 @@ import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import { TestDatabase, required } from '../support/database.ts';
 
-/** The test command knows the passwords only where it started the store itself; a store that was named has users of its own. */
+/**
+ * The test command knows the passwords only where it started the store itself; a store that was named has users of its
+ * own.
+ */
 const hasUsers = process.env['LATCHKEY_TEST_STORE_PASSWORDS'] !== undefined;
 const describeWithUsers = hasUsers ? describe : describe.skip;
 

@@ -1,4 +1,5 @@
-// Two verifiers, written apart from the same page, must say the same of every published vector and of whatever else there is.
+// Two verifiers, written apart from the same page, must say the same of every published vector and of whatever else
+// there is.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

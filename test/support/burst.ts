@@ -1,4 +1,5 @@
-// node test/support/burst.ts URL REQUESTS PEOPLE ADDRESSES: wrong passwords, all at the same time. Prints the answers' statuses as JSON.
+// node test/support/burst.ts URL REQUESTS PEOPLE ADDRESSES: wrong passwords, all at the same time. Prints the answers'
+// statuses as JSON.
 import { Agent, request } from 'node:http';
 
 const [url = '', requests = '1000', people = '1', addresses = '1'] = process.argv.slice(2);

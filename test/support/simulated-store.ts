@@ -13,8 +13,8 @@ export interface StoreDelays {
 }
 
 /**
- * One operation's chain head on MongoDB, as far as writers can be in each other's way there: snapshots, and a conflict immediately for
- * whoever writes to what another transaction holds, or has changed since the snapshot.
+ * One operation's chain head on MongoDB, as far as writers can be in each other's way there: snapshots, and a conflict
+ * immediately for whoever writes to what another transaction holds, or has changed since the snapshot.
  */
 export class SimulatedStore {
   head: ChainHead;

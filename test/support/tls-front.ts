@@ -14,7 +14,11 @@ export class TlsFront {
     readonly certificateFile: string,
   ) {}
 
-  /** @param url of the service @param folder for key and certificate @param host an additional name in the certificate */
+  /**
+   * @param url of the service
+   * @param folder for key and certificate
+   * @param host an additional name in the certificate
+   */
   static async start(url: string, folder: string, host = 'localhost'): Promise<TlsFront> {
     const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
     const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];

@@ -7,8 +7,8 @@ interface Timer {
 const REAL = { setTimeout, clearTimeout, setImmediate, now: performance.now.bind(performance) };
 
 /**
- * Time that passes only when nothing else is left to do: what takes ten seconds is over in a moment, and takes as long on a busy machine
- * as on an idle one. It stands in for the timers and `performance.now()` of this realm.
+ * Time that passes only when nothing else is left to do: what takes ten seconds is over in a moment, and takes as long
+ * on a busy machine as on an idle one. It stands in for the timers and `performance.now()` of this realm.
  */
 export class VirtualTime {
   private nowMs = 0;

@@ -1,6 +1,6 @@
 /**
- * The gateway's flags for strictness and latency. Tests run against a stand-in as strict as MongoDB, unless told otherwise; `npm start`
- * is for looking around, where a killed process should not keep its transactions for a minute.
+ * The gateway's flags for strictness and latency. Tests run against a stand-in as strict as MongoDB, unless told
+ * otherwise; `npm start` is for looking around, where a killed process should not keep its transactions for a minute.
  *
  * @param durable whether the data are kept, as those of `npm start`; those of tests are not
  */

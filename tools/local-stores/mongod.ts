@@ -25,8 +25,8 @@ interface Mongod {
 }
 
 /**
- * Runs mongod as a replica set of one, so that it has transactions, with its data in `mongodb` of the data folder. Users sign in: those
- * of tools/docker/mongo-init.js and the administrator, who are made at the first start.
+ * Runs mongod as a replica set of one, so that it has transactions, with its data in `mongodb` of the data folder.
+ * Users sign in: those of tools/docker/mongo-init.js and the administrator, who are made at the first start.
  * @param program path of mongod
  * @returns the administrator's `mongodb://` URI, without a database's name
  * @throws StartError if it does not come up

@@ -35,8 +35,8 @@ export interface DatabaseUsers {
 }
 
 /**
- * Runs tools/docker/mongo-init.js with a `db` that only takes down what it makes. So what tests and `npm start` run with are the
- * roles that production gets, not a copy of them.
+ * Runs tools/docker/mongo-init.js with a `db` that only takes down what it makes. So what tests and `npm start` run
+ * with are the roles that production gets, not a copy of them.
  * @param database the name of the database
  * @param passwords those of the users
  */

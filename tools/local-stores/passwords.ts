@@ -3,7 +3,9 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Passwords } from './mongodb-users.ts';
 
-/** The stores that are started here listen on 127.0.0.1, where everybody with an account on this machine can reach them. */
+/**
+ * The stores that are started here listen on 127.0.0.1, where everybody with an account on this machine can reach them.
+ */
 const NAMES = [
   'mongodb-root-password',
   'mongodb-password',

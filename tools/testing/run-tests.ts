@@ -26,8 +26,8 @@ export function binariesFolder(root: string): string {
 }
 
 /**
- * Builds what is not built, starts stores, finds or installs the programs that the tests need, runs them, and prints how many passed
- * and failed. The exit code is 1 unless all is well.
+ * Builds what is not built, starts stores, finds or installs the programs that the tests need, runs them, and prints
+ * how many passed and failed. The exit code is 1 unless all is well.
  */
 export async function reportTests(run: TestRun): Promise<void> {
   let counts: Counts = { passed: 0, failed: 1, skipped: 0 };

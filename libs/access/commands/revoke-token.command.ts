@@ -42,8 +42,9 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   }
 
   /**
-   * Ends the token whatever rights it has left: they might come back. Where it has ended already, the answer waits for the lease all
-   * the same: another instance may have ended it a moment ago, and a 200 says that it is worthless everywhere.
+   * Ends the token whatever rights it has left: they might come back. Where it has ended already, the answer waits for
+   * the lease all the same: another instance may have ended it a moment ago, and a 200 says that it is worthless
+   * everywhere.
    */
   private async end({ context, client, token: text, deadlineAtMs }: RevokeTokenCommand): Promise<void> {
     const { id, operationId } = client.credential;

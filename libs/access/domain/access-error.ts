@@ -1,7 +1,9 @@
 import { Refusal } from '#kernel';
 import type { Subject } from '#kernel';
 
-/** Why someone was refused: for the event log and the metrics. The caller is told no more than the error's public text. */
+/**
+ * Why someone was refused: for the event log and the metrics. The caller is told no more than the error's public text.
+ */
 export type RefusalReason =
   | 'unknown-client'
   | 'wrong-secret'

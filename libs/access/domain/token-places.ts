@@ -18,8 +18,8 @@ export interface Placement {
 }
 
 /**
- * Chooses the place of a new token: a free one, else that of an expired token (which counts no more, pruned or not), else by
- * policy that of the oldest.
+ * Chooses the place of a new token: a free one, else that of an expired token (which counts no more, pruned or not),
+ * else by policy that of the oldest.
  *
  * @param places the credential's stored tokens
  * @param limit how many places there are

@@ -1,7 +1,10 @@
 import { AllowedIps } from '#kernel';
 import type { IssueRequest } from '../issue-batch.ts';
 
-/** A token request of a credential. @param overrides what is not as usual with the credential; its client id at the least */
+/**
+ * A token request of a credential.
+ * @param overrides what is not as usual with the credential; its client id at the least
+ */
 export function issueRequest(
   overrides: Partial<IssueRequest['credential']> & Pick<IssueRequest['credential'], 'clientId'>,
   secretId = 'se_1',

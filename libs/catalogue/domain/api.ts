@@ -2,7 +2,9 @@ import { ApiCreated, ApiDeleted, ApiRemovalStarted, ApiUpdated } from '#event-ty
 import { Aggregate, DomainError, differences } from '#kernel';
 import type { CallContext } from '#kernel';
 
-/** A removal by force that is under way: what names the API loses it, part by part (docs/adr/0044-removing-an-api.md). */
+/**
+ * A removal by force that is under way: what names the API loses it, part by part (docs/adr/0044-removing-an-api.md).
+ */
 export interface ApiRemoval {
   readonly startedAt: Date;
   /** Who asked for it: every event of the removal names them, whichever instance finishes it. */
@@ -63,8 +65,8 @@ export class Api extends Aggregate {
   }
 
   /**
-   * Starts to take it from everything that names it. From this commit on, nothing new can be granted it. The version stays, so the
-   * same request can be repeated.
+   * Starts to take it from everything that names it. From this commit on, nothing new can be granted it. The version
+   * stays, so the same request can be repeated.
    */
   startRemoval({ actor, requestId }: CallContext, credentials: number, at: Date): void {
     this.state.removal = {

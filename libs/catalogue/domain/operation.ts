@@ -63,7 +63,9 @@ export class Operation extends Aggregate {
     return true;
   }
 
-  /** Records the deletion; that it holds no credential is the repository's condition, checked in the same transaction. */
+  /**
+   * Records the deletion; that it holds no credential is the repository's condition, checked in the same transaction.
+   */
   delete(): void {
     this.record(new OperationDeleted(this.target, { name: this.state.name }));
   }

@@ -10,7 +10,10 @@ import type { ApiRemoval, ApiState } from '../domain/api.ts';
 interface ApiDocument extends Omit<ApiState, 'key' | 'removal'> {
   _id: string;
   removal?: ApiRemoval | null;
-  /** Present while a deletion without force makes sure that nothing names the API. A grant takes it off, and that deletion fails. */
+  /**
+   * Present while a deletion without force makes sure that nothing names the API. A grant takes it off, and that
+   * deletion fails.
+   */
   deletionId?: string;
 }
 
@@ -83,7 +86,10 @@ export class ApiRepository {
     return found.map(({ _id }) => _id);
   }
 
-  /** Marks an API that nothing names for deletion, until something is granted it. @returns the mark, for `isReserved` */
+  /**
+   * Marks an API that nothing names for deletion, until something is granted it.
+   * @returns the mark, for `isReserved`
+   */
   async reserve(key: string, session: ClientSession): Promise<string> {
     const known = await this.model.findById(key, { deletionId: 1 }, { session }).lean();
     if (known?.deletionId !== undefined) return known.deletionId;
@@ -103,9 +109,9 @@ export class ApiRepository {
   }
 
   /**
-   * Makes sure that these APIs may be granted. It only reads, so grants never conflict with each other: a deletion first marks the API,
-   * and then lets the grants that have not seen the mark go first (`ChainBarrier`). The transaction must append an event to the chain
-   * of what it grants the APIs to.
+   * Makes sure that these APIs may be granted. It only reads, so grants never conflict with each other: a deletion
+   * first marks the API, and then lets the grants that have not seen the mark go first (`ChainBarrier`). The
+   * transaction must append an event to the chain of what it grants the APIs to.
    *
    * @param keys in the order in which the caller sent them
    * @param member the member of the request that holds them

@@ -68,8 +68,8 @@ export class OperationRepository {
   }
 
   /**
-   * Counts a credential in (1) or out (-1). The write also makes a deletion of the operation and the making of a credential
-   * exclude each other.
+   * Counts a credential in (1) or out (-1). The write also makes a deletion of the operation and the making of a
+   * credential exclude each other.
    *
    * @throws DomainError `not-found` when the operation is gone
    */

@@ -55,7 +55,10 @@ export class ResourceServerRepository {
     return (await this.model.exists({ apis: key }).session(session)) !== null;
   }
 
-  /** Takes the API from resource servers that name it. @returns those, saved, with their events still to publish: at most so many */
+  /**
+   * Takes the API from resource servers that name it.
+   * @returns those, saved, with their events still to publish: at most so many
+   */
   async removeApi(key: string, session: ClientSession, at: Date, atMost: number): Promise<ResourceServer[]> {
     const documents = await this.model.find({ apis: key }, null, { session }).limit(atMost).lean();
     const servers = documents.map((document) => new ResourceServer(toState(document)));
@@ -90,7 +93,9 @@ export class ResourceServerRepository {
     return found.map(({ _id, secrets }) => ({ id: _id, secrets }));
   }
 
-  /** Notes the last use of a secret, unless one after `since` is noted already. It changes no version: it is no edit. */
+  /**
+   * Notes the last use of a secret, unless one after `since` is noted already. It changes no version: it is no edit.
+   */
   async noteUse(id: string, secretId: string, at: Date, since: Date): Promise<void> {
     await this.model.updateOne(
       {

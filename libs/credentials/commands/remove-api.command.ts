@@ -17,7 +17,8 @@ const TRIES = 3;
 /**
  * Takes an API out of the catalogue; by force also out of every credential and resource server, one event each.
  *
- * Returns undefined when it is gone and in force on every instance; the API when that takes longer than a request may, and goes on.
+ * Returns undefined when it is gone and in force on every instance; the API when that takes longer than a request may,
+ * and goes on.
  */
 export class RemoveApiCommand extends Command<ApiView | undefined> {
   constructor(

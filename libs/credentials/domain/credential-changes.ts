@@ -1,4 +1,7 @@
-/** What administrators set. Names are normalised and addresses canonical; API keys are known, in the order in which they were sent. */
+/**
+ * What administrators set. Names are normalised and addresses canonical; API keys are known, in the order in which they
+ * were sent.
+ */
 export interface CredentialAttributes {
   readonly name: string;
   readonly description: string;

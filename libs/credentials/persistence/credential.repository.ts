@@ -82,8 +82,8 @@ export class CredentialRepository {
   }
 
   /**
-   * Notes that the credentials were used. The write ties what else the transaction does to their versions: an edit or a deletion
-   * at the same time makes one of the two fail.
+   * Notes that the credentials were used. The write ties what else the transaction does to their versions: an edit or a
+   * deletion at the same time makes one of the two fail.
    *
    * @returns client ids of those that are not at that version any more; nothing is noted of them
    */

@@ -12,8 +12,8 @@ import type { CredentialPolicy } from '../domain/credential-policy.ts';
 export type ApiKeyLists = Readonly<Record<string, readonly (string | null)[]>>;
 
 /**
- * What catalogue, clock and operation would find wrong with a request that is refused anyway, so that it is told with the rest.
- * `changes` holds the members that are valid by themselves.
+ * What catalogue, clock and operation would find wrong with a request that is refused anyway, so that it is told with
+ * the rest. `changes` holds the members that are valid by themselves.
  */
 export class FindCredentialFaultsQuery extends Query<FieldFault[]> {
   constructor(

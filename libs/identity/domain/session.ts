@@ -50,7 +50,9 @@ export function isLive(session: SessionState, limits: SessionLimits, nowMs: numb
   return nowMs < endsOf(session, limits).idleExpiresAt.getTime();
 }
 
-/** Whether it is time to write down that the session was used: not at each request, and often enough for the idle limit. */
+/**
+ * Whether it is time to write down that the session was used: not at each request, and often enough for the idle limit.
+ */
 export function isTouchDue({ lastSeenAt }: SessionState, { idleMs }: SessionLimits, nowMs: number): boolean {
   return nowMs - lastSeenAt.getTime() >= Math.min(MAX_STEP_MS, idleMs / STEPS_PER_IDLE);
 }

@@ -62,8 +62,8 @@ export class User extends Aggregate {
   }
 
   /**
-   * Changes what is given; the event holds who may do what before and after. A given password always counts as changed, since
-   * a hash does not tell. An edit that changes nothing emits no event. @returns whether anything changed
+   * Changes what is given; the event holds who may do what before and after. A given password always counts as changed,
+   * since a hash does not tell. An edit that changes nothing emits no event. @returns whether anything changed
    */
   edit({ passwordHash, ...changes }: UserChanges, at: Date): boolean {
     const before = this.rights;

@@ -103,8 +103,9 @@ export class UserRepository {
   }
 
   /**
-   * Makes transactions whose change depends on which other users there are exclude each other: each writes the same document,
-   * so of two only one commits, and the other is run again on what the first left. Call it before anything is read.
+   * Makes transactions whose change depends on which other users there are exclude each other: each writes the same
+   * document, so of two only one commits, and the other is run again on what the first left. Call it before anything is
+   * read.
    */
   async takeTurn(session: ClientSession): Promise<void> {
     try {

@@ -15,8 +15,8 @@ const BATCH = 2_000;
 const BATCH_LIMIT_MS = 30_000;
 
 /**
- * Deletes tokens whose time is over by the store's clock. Each batch is a transaction with its own event, so that what is deleted
- * and what the log says are the same at every moment, also when the process is killed in between.
+ * Deletes tokens whose time is over by the store's clock. Each batch is a transaction with its own event, so that what
+ * is deleted and what the log says are the same at every moment, also when the process is killed in between.
  */
 @CommandHandler(PruneTokensCommand)
 export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {

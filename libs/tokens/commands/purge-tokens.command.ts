@@ -6,7 +6,10 @@ import type { OutboxDocument } from '#events';
 import { Aggregate } from '#kernel';
 import { TokenRepository } from '../persistence/token.repository.ts';
 
-/** Deletes the tokens of the credentials that these outbox rows tell of. @returns how many rows were still to be done */
+/**
+ * Deletes the tokens of the credentials that these outbox rows tell of.
+ * @returns how many rows were still to be done
+ */
 export class PurgeTokensCommand extends Command<number> {
   constructor(readonly outboxIds: readonly string[]) {
     super();
@@ -17,9 +20,9 @@ export class PurgeTokensCommand extends Command<number> {
 const PURGE_LIMIT_MS = 30_000;
 
 /**
- * Clears the storage of tokens that died with their credential. The tokens, the `tokens.purged.v1` event of each credential and
- * the outbox rows go in one transaction: however often it is begun, it ends once. Whose tokens go stands in the outbox
- * row alone, so that no job, whatever it says, can reach another credential's.
+ * Clears the storage of tokens that died with their credential. The tokens, the `tokens.purged.v1` event of each
+ * credential and the outbox rows go in one transaction: however often it is begun, it ends once. Whose tokens go stands
+ * in the outbox row alone, so that no job, whatever it says, can reach another credential's.
  */
 @CommandHandler(PurgeTokensCommand)
 export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {

@@ -4,7 +4,9 @@ import { RETRYABLE_WRITE, TRANSIENT } from './errors.ts';
 // MongoDB's categories of error codes (src/mongo/base/error_codes.yml) as error_labels.cpp uses them.
 /** The node is not the primary, or is shutting down, or cannot be reached; and ExceededTimeLimit (262). */
 const RETRYABLE = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
-/** LockTimeout, WriteConflict, SnapshotTooOld, SnapshotUnavailable, PreparedTransactionInProgress, stale shard versions. */
+/**
+ * LockTimeout, WriteConflict, SnapshotTooOld, SnapshotUnavailable, PreparedTransactionInProgress, stale shard versions.
+ */
 const TRANSIENT_CODES = new Set([24, 112, 239, 246, 249, 267, 13388]);
 const NO_SUCH_TRANSACTION = 251;
 /** ReadConcernMajorityNotAvailableYet, which MongoDB retries in a transaction like the retryable ones. */

@@ -1,6 +1,8 @@
 import type { Document } from 'bson';
 
-/** An error as MongoDB answers it: a number, its name, a message, and the labels that tell drivers what may be retried. */
+/**
+ * An error as MongoDB answers it: a number, its name, a message, and the labels that tell drivers what may be retried.
+ */
 export class MongoError extends Error {
   readonly code: number;
   readonly codeName: string;

@@ -13,8 +13,8 @@ const OUTCOMES_KEPT = 10_000;
 /** How transactions of a real mongod differ from what is convenient. */
 export interface TransactionRules {
   /**
-   * As MongoDB: a transaction outlives its connections and its driver's `endSessions`, and the second writer of a document
-   * gets a conflict immediately. Otherwise it ends with its connections, and writers wait and take turns.
+   * As MongoDB: a transaction outlives its connections and its driver's `endSessions`, and the second writer of a
+   * document gets a conflict immediately. Otherwise it ends with its connections, and writers wait and take turns.
    */
   readonly strict: boolean;
   /** MongoDB's transactionLifetimeLimitSeconds, in milliseconds: checked every half of it. */
@@ -23,8 +23,9 @@ export interface TransactionRules {
 
 export const LENIENT: TransactionRules = { strict: false, lifetimeMs: 60_000 };
 
-// A write conflict is an error (to be retried), as in MongoDB, not a wait that holds the driver's connections. PostgreSQL
-// knows no lock time-out below 1 ms. The transaction's id tells later whether a commit whose answer got lost took place.
+// A write conflict is an error (to be retried), as in MongoDB, not a wait that holds the driver's connections.
+// PostgreSQL knows no lock time-out below 1 ms. The transaction's id tells later whether a commit whose answer got lost
+// took place.
 const atBegin = (lockTimeout: string): string =>
   `SET LOCAL lock_timeout = '${lockTimeout}'; SELECT pg_current_xact_id()::text AS xid, pg_current_snapshot()::text AS sees`;
 const AT_BEGIN = atBegin('10ms');

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Lets one request of the admin API begin in each turn of the event loop. A thousand of them that arrive together, as guesses do, would
- * otherwise be worked on in one turn, and keep all others waiting: questions about tokens go first.
+ * Lets one request of the admin API begin in each turn of the event loop. A thousand of them that arrive together, as
+ * guesses do, would otherwise be worked on in one turn, and keep all others waiting: questions about tokens go first.
  */
 class AdminTurns {
   private readonly waiting: (() => void)[] = [];

@@ -22,8 +22,8 @@ interface StrategyRun {
 }
 
 /**
- * HTTP Basic of clients and resource servers by passport-http. It accepts `NotBasicAtAll` and lenient base64, and cuts a
- * secret at a second colon; so the guard reads the header strictly first, and only that result counts.
+ * HTTP Basic of clients and resource servers by passport-http. It accepts `NotBasicAtAll` and lenient base64, and cuts
+ * a secret at a second colon; so the guard reads the header strictly first, and only that result counts.
  */
 @Injectable()
 export class ClientBasicStrategy extends PassportStrategy(BasicStrategy, CLIENT_BASIC) {

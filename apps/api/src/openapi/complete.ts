@@ -8,8 +8,9 @@ import { documentProblems } from './problems.ts';
 import { tidySchemas } from './tidy-schemas.ts';
 
 /**
- * Completes the document that Nest makes of the controllers by what follows from the house's rules, so that no controller has
- * to say it: how to sign in, parameters of the path, If-Match, headers of answers, and the problems that every call may answer.
+ * Completes the document that Nest makes of the controllers by what follows from the house's rules, so that no
+ * controller has to say it: how to sign in, parameters of the path, If-Match, headers of answers, and the problems that
+ * every call may answer.
  */
 export function completeDocument(document: Document): Document {
   dropForeignMethods(document);
@@ -41,7 +42,10 @@ function dropForeignMethods(document: Document): void {
   }
 }
 
-/** Who may call: people what names their roles; what has sign-in of its own says so in its controller; the rest is public. */
+/**
+ * Who may call: people what names their roles; what has sign-in of its own says so in its controller; the rest is
+ * public.
+ */
 function documentSecurity({ operation }: PlacedOperation): void {
   const roles = (operation as unknown as Record<string, readonly string[] | undefined>)[X_ROLES] ?? [];
   if (roles.length > 0) operation.security = [{ session: [] }, { person: [] }, { oidc: [] }];
@@ -56,8 +60,8 @@ function documentParameters({ path, operation }: PlacedOperation): void {
 }
 
 /**
- * Swagger UI sends the example of a parameter also where it may be left out. An example of a filter would narrow every list that
- * is tried out, so it is told in words.
+ * Swagger UI sends the example of a parameter also where it may be left out. An example of a filter would narrow every
+ * list that is tried out, so it is told in words.
  */
 function tellExample(parameter: ParameterObject): void {
   const { schema } = parameter;

@@ -5,7 +5,10 @@ import { tags } from './tags.ts';
 /** Those of which the order of names is not the order in which one needs them. */
 const byHand = ['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke', '/oauth2/forward-auth'];
 
-/** Puts the paths in the order of their tags, what is made before what it holds: so one can go down the page and try it out. */
+/**
+ * Puts the paths in the order of their tags, what is made before what it holds: so one can go down the page and try it
+ * out.
+ */
 export function orderPaths(document: Document): void {
   const keyOf = ([path, item]: [string, PathItem]): string => {
     const hand = byHand.indexOf(path);

@@ -2,7 +2,10 @@ import type { Document } from './document.ts';
 
 type Node = Record<string, unknown>;
 
-/** Takes out of the schemas what says nothing to a reader: bounds that are the language’s own, and a format spelt out again. */
+/**
+ * Takes out of the schemas what says nothing to a reader: bounds that are the language’s own, and a format spelt out
+ * again.
+ */
 export function tidySchemas(document: Document): void {
   const schemas = (document.components?.schemas ?? {}) as Readonly<Record<string, Node>>;
   visit(document.paths, schemas);
@@ -34,8 +37,8 @@ function tidy(node: Node, schemas: Readonly<Record<string, Node>>): void {
 }
 
 /**
- * OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`, which a reference has not. So the schema itself takes the place of a
- * reference that may be null: generators fail on the other ways to say it.
+ * OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`, which a reference has not. So the schema itself takes
+ * the place of a reference that may be null: generators fail on the other ways to say it.
  */
 function allowNull(node: Node, schemas: Readonly<Record<string, Node>>): void {
   if (node['nullable'] !== true || node['type'] !== undefined || !Array.isArray(node['allOf'])) return;

@@ -13,8 +13,9 @@ export interface AuthorizePlugin {
 }
 
 /**
- * Has Swagger UI send name and password of HTTP Basic as UTF-8, as our challenge asks (RFC 7617 2.1). Its own `btoa` knows Latin-1
- * only, so it gets each UTF-8 byte as one character. Sent to the browser as source text: it uses nothing from around it.
+ * Has Swagger UI send name and password of HTTP Basic as UTF-8, as our challenge asks (RFC 7617 2.1). Its own `btoa`
+ * knows Latin-1 only, so it gets each UTF-8 byte as one character. Sent to the browser as source text: it uses nothing
+ * from around it.
  */
 export function utf8Basic(): AuthorizePlugin {
   const bytesOf = (text = ''): string => String.fromCharCode(...new TextEncoder().encode(text));

@@ -17,8 +17,8 @@ interface Account {
 }
 
 /**
- * Users as MongoDB has them: those of tools/docker/mongo-init.js in every database, and the administrator. Without it the stand-in
- * is a mongod without access control.
+ * Users as MongoDB has them: those of tools/docker/mongo-init.js in every database, and the administrator. Without it
+ * the stand-in is a mongod without access control.
  */
 export class AccessControl {
   readonly #passwords: Passwords;
