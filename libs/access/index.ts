@@ -6,4 +6,3 @@ export { RevokeTokenCommand } from './commands/revoke-token.command.ts';
 export { TokenVerifier, mayUseFrom } from './token-verifier.ts';
 export type { AuthenticatedClient, AuthenticatedResourceServer } from './client-authenticator.ts';
 export type { GoodToken } from './token-verifier.ts';
-export type { RefusalReason } from './domain/access-error.ts';

@@ -43,3 +43,4 @@ export {
 export { SessionStarted, SessionsEnded, UserCreated, UserDeleted, UserUpdated } from './people-events.ts';
 export type { FollowUpQueue } from './event-description.ts';
 export type { EventData } from './event-type.ts';
+export type { RefusalReason } from './refusal-reason.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { count, instant, member, sha256, text, texts } from './event-description.ts';
 import { eventType } from './event-type.ts';
+import { REFUSAL_REASONS } from './refusal-reason.ts';
 
 const HASH = '5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9';
 /** The subject of events about the log itself. */
@@ -152,7 +153,7 @@ export class SignInRefused extends eventType({
   subjectId: 'claimed id, or `unknown` if it does not exist',
   actors: ['client', 'resource-server', 'user'],
   data: z.strictObject({
-    reason: member(text, 'The true reason, which the caller does not learn.', 'wrong-secret'),
+    reason: member(z.enum(REFUSAL_REASONS), 'The true reason, which the caller does not learn.', 'wrong-secret'),
     count: member(count, 'How many, in this minute.', 12),
     addresses: member(texts, 'Addresses of the callers; at most ten.', ['192.0.2.1']),
     minute: member(instant, 'The minute.', '2026-11-23T09:30:00.000Z'),

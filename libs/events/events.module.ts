@@ -5,7 +5,6 @@ import { ChainEnds } from './health/chain-ends.ts';
 import { ChainHealth } from './health/chain-health.ts';
 import { EventLog } from './log/event-log.ts';
 import { Refusals } from './log/refusals.ts';
-import { OutboxSignal } from './outbox/outbox-signal.ts';
 import { TombstoneLog } from './tombstones/tombstone-log.ts';
 import { DurablePublisher } from './unit-of-work/durable-publisher.ts';
 import { LogSafety } from './unit-of-work/log-safety.ts';
@@ -23,7 +22,6 @@ import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
     DurablePublisher,
     EventLog,
     LogSafety,
-    OutboxSignal,
     Refusals,
     Stopping,
     TombstoneLog,
@@ -36,7 +34,6 @@ import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
     ChainEnds,
     ChainHealth,
     EventLog,
-    OutboxSignal,
     Refusals,
     Stopping,
     TombstoneLog,

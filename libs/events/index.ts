@@ -6,7 +6,6 @@ export { EventsModule } from './events.module.ts';
 export { ChainEnds } from './health/chain-ends.ts';
 export { EventLog, toLogEvent } from './log/event-log.ts';
 export { Refusals } from './log/refusals.ts';
-export { OutboxSignal } from './outbox/outbox-signal.ts';
 export { ChainMarks } from './tombstones/chain-marks.ts';
 export { readTombstones } from './tombstones/tombstone-files.ts';
 export { TombstoneLog } from './tombstones/tombstone-log.ts';

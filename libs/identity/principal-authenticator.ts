@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { JWTPayload } from 'jose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import type { Subject } from '#kernel';
 import type { UserState } from './domain/user.ts';
@@ -78,7 +79,7 @@ export class PrincipalAuthenticator {
     };
   }
 
-  private refused(subject: Subject, reason: string, ip: string | null): void {
+  private refused(subject: Subject, reason: RefusalReason, ip: string | null): void {
     this.refusals.record({ operationId: null, subject, reason, ip });
   }
 }

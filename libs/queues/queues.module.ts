@@ -4,8 +4,10 @@ import { RedisModule } from '#redis';
 import { RetryJobHandler } from './commands/retry-job.command.ts';
 import { FailedJobs } from './failed-jobs.ts';
 import { JobQueues } from './job-queues.ts';
-import { OutboxRelay, RelayServices } from './outbox-relay.ts';
+import { OutboxRelay } from './outbox-relay.ts';
+import { OutboxRows } from './outbox-rows.ts';
 import { ListFailedJobsHandler, ListOutboxHandler, ListQueuesHandler } from './queries/job.queries.ts';
+import { WakeRelay } from './wake-relay.ts';
 
 @Global()
 @Module({
@@ -17,8 +19,9 @@ import { ListFailedJobsHandler, ListOutboxHandler, ListQueuesHandler } from './q
     ListOutboxHandler,
     ListQueuesHandler,
     OutboxRelay,
-    RelayServices,
+    OutboxRows,
     RetryJobHandler,
+    WakeRelay,
   ],
   exports: [JobQueues],
 })

@@ -1,20 +1,6 @@
+import type { RefusalReason } from '#event-types';
 import { Refusal } from '#kernel';
 import type { Subject } from '#kernel';
-
-/**
- * Why someone was refused: for the event log and the metrics. The caller is told no more than the error's public text.
- */
-export type RefusalReason =
-  | 'unknown-client'
-  | 'wrong-secret'
-  | 'disabled'
-  | 'expired'
-  | 'address'
-  | 'no-address'
-  | 'unknown-resource-server'
-  | 'token-limit'
-  | 'scope'
-  | 'foreign-token';
 
 /** Whom a caller claimed to be, when there is such a one. */
 export interface Claimed {

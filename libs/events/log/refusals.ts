@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { Model } from 'mongoose';
+import type { RefusalReason } from '#event-types';
 import { Clock, digest } from '#kernel';
 import type { Subject } from '#kernel';
 import { MongoStore, bounded } from '#mongo';
@@ -20,8 +21,8 @@ export interface Refusal {
   readonly operationId: string | null;
   /** The claimed credential, resource server or user if it exists, otherwise `{ type: 'unknown', id: 'unknown' }`. */
   readonly subject: Subject;
-  /** The reason, which the caller does not learn; one of a fixed set, such as `wrong-secret`. */
-  readonly reason: string;
+  /** The reason, which the caller does not learn. */
+  readonly reason: RefusalReason;
   readonly ip: string | null;
 }
 
@@ -32,7 +33,7 @@ export interface RefusalDocument {
   minute: Date;
   operationId: string | null;
   subject: Subject;
-  reason: string;
+  reason: RefusalReason;
   count: number;
   addresses: string[];
 }

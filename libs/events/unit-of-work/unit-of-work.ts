@@ -22,8 +22,6 @@ import { EventLog, isPositionTaken } from '../log/event-log.ts';
 import type { PendingEvent } from './pending-event.ts';
 import type { UnitResult } from './unit-result.ts';
 import { LogSafety } from './log-safety.ts';
-import { OutboxSignal } from '../outbox/outbox-signal.ts';
-import { followUps } from '../outbox/follow-ups.ts';
 import { UnconfirmedAbsence } from './unconfirmed-absence.ts';
 
 export interface UnitOptions {
@@ -52,7 +50,6 @@ export class UnitServices {
     readonly clock: Clock,
     readonly fence: Fence,
     readonly idempotencyKeys: IdempotencyKeys,
-    readonly outboxSignal: OutboxSignal,
     readonly safety: LogSafety,
   ) {}
 }
@@ -165,7 +162,6 @@ export class UnitOfWork {
     this.eventLog.count(logged);
     this.turns.noteCommit(logged);
     this.publisher.deliver(published);
-    if (published.some((event) => followUps.has(event.type))) this.services.outboxSignal.raise();
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuthenticationFailed, ClientAuthenticator } from '#access';
-import type { AuthenticatedClient, AuthenticatedResourceServer, RefusalReason } from '#access';
+import type { AuthenticatedClient, AuthenticatedResourceServer } from '#access';
+import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import { GuessLimiter } from '#identity';
 import { isWellFormedSecret } from '#kernel';
