@@ -48,7 +48,7 @@ function setUp(): {
     apis: ['a'],
     allowedIps: new AllowedIps(['192.0.2.1']),
     allowedIpTexts: ['192.0.2.1'],
-    disabled: false,
+    blocked: undefined,
     expiresAtMs: Infinity,
     tokenTtlSeconds: 60,
     tokenLimitPolicy: 'reject',

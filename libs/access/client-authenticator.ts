@@ -68,7 +68,7 @@ export class ClientAuthenticator {
       const credential = this.credentials.peek(id);
       const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, given, nowMs);
       if (credential === undefined || match === undefined) return undefined;
-      if (credential.disabled || nowMs >= credential.expiresAtMs) return undefined;
+      if (credential.blocked !== undefined || nowMs >= credential.expiresAtMs) return undefined;
       return { type: 'client', credential, secretId: match.id };
     }
     const resourceServer = this.resourceServers.peek(id);
@@ -82,11 +82,15 @@ export class ClientAuthenticator {
   async client(id: string, secret: string): Promise<AuthenticatedClient> {
     const credential = await this.credentials.fresh(id);
     const nowMs = this.clock.nowMs();
-    const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, digest(secret), nowMs);
+    const secrets = credential?.secrets ?? NOBODYS_SECRETS;
+    const given = digest(secret);
+    const match = matchSecret(secrets, given, nowMs);
+    // compared for everyone, so that an expired secret takes no longer than an unknown one
+    const isKnown = matchSecret(secrets, given, -Infinity) !== undefined;
     if (credential === undefined) throw new AuthenticationFailed('unknown-client');
     const claimed = claimedClient(credential);
-    if (match === undefined) throw new AuthenticationFailed('wrong-secret', claimed);
-    if (credential.disabled) throw new AuthenticationFailed('disabled', claimed);
+    if (match === undefined) throw new AuthenticationFailed(isKnown ? 'expired-secret' : 'wrong-secret', claimed);
+    if (credential.blocked !== undefined) throw new AuthenticationFailed(credential.blocked, claimed);
     if (nowMs >= credential.expiresAtMs) throw new AuthenticationFailed('expired', claimed);
     return { type: 'client', credential, secretId: match.id };
   }

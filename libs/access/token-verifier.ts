@@ -64,7 +64,8 @@ export class TokenVerifier {
   }
 
   private judge(token: TokenDocument | undefined, credential: CredentialRecord | undefined): GoodToken | undefined {
-    if (token === undefined || credential?.id !== token.credentialId || credential.disabled) return undefined;
+    if (token === undefined || credential?.id !== token.credentialId || credential.blocked !== undefined)
+      return undefined;
     const nowMs = this.clock.nowMs();
     // once expired for ever expired: a clock that is set back must not find them remembered
     if (nowMs >= token.expiresAt.getTime()) {

@@ -14,7 +14,7 @@ import { ResourceServerReader } from './persistence/resource-server.reader.ts';
 import { ResourceServerRepository } from './persistence/resource-server.repository.ts';
 import { GetApiHandler, ListApisHandler } from './queries/api.queries.ts';
 import { FindUnknownApisHandler } from './queries/unknown-apis.query.ts';
-import { GetOperationHandler, ListOperationsHandler } from './queries/operation.queries.ts';
+import { GetOperationApisHandler, GetOperationHandler, ListOperationsHandler } from './queries/operation.queries.ts';
 import { GetResourceServerHandler, ListResourceServersHandler } from './queries/resource-server.queries.ts';
 
 const handlers = [
@@ -28,6 +28,7 @@ const handlers = [
   EndResourceServerSecretHandler,
   FindUnknownApisHandler,
   GetApiHandler,
+  GetOperationApisHandler,
   GetOperationHandler,
   GetResourceServerHandler,
   ListApisHandler,

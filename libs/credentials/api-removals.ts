@@ -132,7 +132,7 @@ export class ApiRemovals implements BeforeApplicationShutdown {
     return this.unitOfWork.run(context, options, async (transaction) => {
       const { session, at } = transaction;
       const credentials = await this.stores.credentials.withApi(apiKey, operationIds, session);
-      for (const credential of credentials) credential.editApis([], [apiKey], { at, by: context.actor.id });
+      for (const credential of credentials) credential.withdrawApis([apiKey], { at, by: context.actor.id });
       await this.stores.credentials.saveAll(credentials, session);
       transaction.publish(...credentials);
       return credentials.length;

@@ -6,6 +6,7 @@ import { ContinueApiRemovalsHandler } from './commands/continue-api-removals.com
 import { CreateCredentialHandler } from './commands/create-credential.command.ts';
 import { DeleteCredentialHandler } from './commands/delete-credential.command.ts';
 import { EditCredentialHandler } from './commands/edit-credential.command.ts';
+import { EditOperationApisHandler } from './commands/edit-operation-apis.command.ts';
 import { EditOperationHandler } from './commands/edit-operation.command.ts';
 import { EndSecretHandler } from './commands/end-secret.command.ts';
 import { EndTokensHandler } from './commands/end-tokens.command.ts';
@@ -32,6 +33,7 @@ import {
     CredentialRepository,
     DeleteCredentialHandler,
     EditCredentialHandler,
+    EditOperationApisHandler,
     EditOperationHandler,
     EndSecretHandler,
     FindCredentialFaultsHandler,

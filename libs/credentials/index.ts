@@ -5,6 +5,7 @@ export { CredentialRepository } from './persistence/credential.repository.ts';
 export { CredentialsModule } from './credentials.module.ts';
 export { DeleteCredentialCommand } from './commands/delete-credential.command.ts';
 export { EditCredentialCommand } from './commands/edit-credential.command.ts';
+export { EditOperationApisCommand } from './commands/edit-operation-apis.command.ts';
 export { EditOperationCommand } from './commands/edit-operation.command.ts';
 export { EndSecretCommand } from './commands/end-secret.command.ts';
 export { EndTokensCommand } from './commands/end-tokens.command.ts';

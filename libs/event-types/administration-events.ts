@@ -15,17 +15,10 @@ import {
 import { eventType } from './event-type.ts';
 
 const name = member(text, 'Name.', 'Billing');
-const requireAllowedIps = member(z.boolean(), 'Whether its credentials must have Allowed IPs.', false);
 const description = member(text, 'Description.', '');
 const apis = member(texts, 'Keys of the APIs whose tokens it may introspect.', ['invoices']);
 const requireClientIp = member(z.boolean(), 'Whether it must send the caller’s address.', true);
 
-const operation = {
-  chain: 'operation',
-  subjects: ['operation'],
-  subjectId: 'id of the operation',
-  actors: ['user'],
-} as const;
 const api = { chain: 'platform', subjects: ['api'], subjectId: 'key of the API', actors: ['user'] } as const;
 const server = {
   chain: 'platform',
@@ -33,40 +26,6 @@ const server = {
   subjectId: 'id of the resource server',
   actors: ['user'],
 } as const;
-
-export class OperationCreated extends eventType({
-  ...operation,
-  type: 'operation.created.v1',
-  what: 'An operation was created. It is the first event of its chain.',
-  data: z.strictObject({ name, requireAllowedIps }),
-}) {}
-
-export class OperationUpdated extends eventType({
-  ...operation,
-  type: 'operation.updated.v2',
-  what: 'An operation was changed.',
-  data: beforeAndAfter({ name, requireAllowedIps }, { requireAllowedIps: false }, { requireAllowedIps: true }).extend({
-    toleratedCredentialIds: member(
-      texts.optional(),
-      'Ids of existing credentials that violate a new rule and were left unchanged, by `enforce: "new"`; absent if there are none.',
-      ['cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'],
-    ),
-  }),
-}) {}
-
-const operationUpdatedV1 = retired({
-  ...operation,
-  type: 'operation.updated.v1',
-  what: 'An operation was changed.',
-  data: changedTo({ name, requireAllowedIps }, { requireAllowedIps: true }),
-});
-
-export class OperationDeleted extends eventType({
-  ...operation,
-  type: 'operation.deleted.v1',
-  what: 'An operation without credentials was deleted. Its chain is kept.',
-  data: z.strictObject({ name }),
-}) {}
 
 export class ApiCreated extends eventType({
   ...api,
@@ -177,9 +136,6 @@ export class ResourceServerSecretsReconciled extends eventType({
 
 /** Operations, the catalogue and resource servers. */
 export const administrationEvents = [
-  OperationCreated,
-  OperationUpdated,
-  OperationDeleted,
   ApiCreated,
   ApiUpdated,
   ApiRemovalStarted,
@@ -194,7 +150,6 @@ export const administrationEvents = [
 
 /** Types that an earlier version of Latchkey wrote. A log may still hold events of them. */
 export const retiredAdministrationEvents = [
-  operationUpdatedV1,
   apiUpdatedV1,
   resourceServerUpdatedV1,
   resourceServerSecretRotatedV1,

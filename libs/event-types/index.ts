@@ -4,9 +4,6 @@ export {
   ApiDeleted,
   ApiRemovalStarted,
   ApiUpdated,
-  OperationCreated,
-  OperationDeleted,
-  OperationUpdated,
   ResourceServerCreated,
   ResourceServerDeleted,
   ResourceServerSecretEnded,
@@ -41,6 +38,7 @@ export {
   SignInRefused,
 } from './log-events.ts';
 export { SessionStarted, SessionsEnded, UserCreated, UserDeleted, UserUpdated } from './people-events.ts';
+export { OperationApisChanged, OperationCreated, OperationDeleted, OperationUpdated } from './operation-events.ts';
 export type { FollowUpQueue } from './event-description.ts';
 export type { EventData } from './event-type.ts';
 export type { RefusalReason } from './refusal-reason.ts';

@@ -28,16 +28,6 @@ import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
     UnitOfWork,
     UnitServices,
   ],
-  exports: [
-    CqrsModule,
-    ChainBarrier,
-    ChainEnds,
-    ChainHealth,
-    EventLog,
-    Refusals,
-    Stopping,
-    TombstoneLog,
-    UnitOfWork,
-  ],
+  exports: [CqrsModule, ChainBarrier, ChainEnds, ChainHealth, EventLog, Refusals, Stopping, TombstoneLog, UnitOfWork],
 })
 export class EventsModule {}

@@ -24,6 +24,12 @@ export function holdsEveryAddress(ranges: readonly Block[]): boolean {
   return unionOf(ranges).some(({ prefix }) => prefix === 0);
 }
 
+/** The prefix bits of the widest block of the family that the ranges hold together; undefined when they hold none. */
+export function widestPrefix(ranges: readonly Block[], family: 4 | 6): number | undefined {
+  const prefixes = unionOf(ranges.filter((range) => range.family === family)).map(({ prefix }) => prefix);
+  return prefixes.length === 0 ? undefined : Math.min(...prefixes);
+}
+
 /** Orders by family, then first address, then the widest first. */
 function compareBlocks(a: Block, b: Block): number {
   if (a.family !== b.family) return a.family - b.family;

@@ -25,7 +25,9 @@ export async function faultsOf(...checks: readonly Check[]): Promise<FieldFault[
   return (await refusalsOf(checks)).flatMap((error) => error.errors ?? []);
 }
 
-/** Runs the checks one after the other, because they may share a transaction. */
+/**
+ * Runs the checks one after the other, because they may share a transaction. Reports the first fault of each member.
+ */
 async function refusalsOf(checks: readonly Check[]): Promise<DomainError[]> {
   const found: DomainError[] = [];
   for (const check of checks) {
@@ -34,7 +36,9 @@ async function refusalsOf(checks: readonly Check[]): Promise<DomainError[]> {
     } catch (error) {
       // an error without members, such as an unavailable store, is not a fault of the input
       if (!(error instanceof DomainError) || error.errors === undefined) throw error;
-      found.push(error);
+      const told = new Set(found.flatMap(({ errors = [] }) => errors).map(({ pointer }) => pointer));
+      const errors = error.errors.filter(({ pointer }) => !told.has(pointer));
+      if (errors.length > 0) found.push(new DomainError(error.code, error.publicDetail, { errors }));
     }
   }
   return found;

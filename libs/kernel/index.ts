@@ -1,4 +1,5 @@
 export { AllowedIps, parseAddress, parseAllowedIp } from './addresses.ts';
+export { widestPrefix } from './address-union.ts';
 export { AllowedIpsError, canonicalAllowedIps } from './allowed-ip-list.ts';
 export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
@@ -30,4 +31,5 @@ export type { FieldFault } from './domain-error.ts';
 export type { ErrorCode } from './error-code.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './domain-event-data.ts';
+export type { OperationPolicy, OperationRules } from './operation-rules.ts';
 export type { Rotation, SecretView, StoredSecret } from './secret-set.ts';

@@ -33,6 +33,7 @@ async function walk(): Promise<{ operationId: string; credentialId: string }> {
   const { id: operationId } = await anOperation(admin);
   await admin.patch(`/v1/operations/${operationId}`, { name: unique('renamed') });
   const { key } = await anApi(admin);
+  await admin.put(`/v1/operations/${operationId}/apis`, { mode: 'listed', apis: [key] });
   await admin.patch(`/v1/apis/${key}`, { description: 'changed' });
   const server = await aResourceServer(admin, [key]);
   await admin.patch(`/v1/resource-servers/${server.id}`, { requireClientIp: false });

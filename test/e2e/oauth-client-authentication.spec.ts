@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CredentialBody, EventBody } from '../support/api.ts';
 import { pathOf } from '../support/builders.ts';
-import { OAuthWorld, errorOf, pairOf } from '../support/oauth-world.ts';
+import { OAuthWorld, errorOf, makeSecretsOlder, pairOf } from '../support/oauth-world.ts';
 import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
 import type { RawAnswer, RawRequest } from '../support/raw-http.ts';
 import { eventually } from '../support/service.ts';
@@ -38,17 +38,22 @@ function comparable({ headerLines, status, body }: RawAnswer): string {
 
 describe('a refused client', () => {
   it('gets the same 401, byte for byte, for every reason, and the event log has the true reason', async () => {
-    const [disabled, expired, deleted, elsewhere, rotated] = await Promise.all([
+    const [disabled, expired, deleted, elsewhere, rotated, suspended, aged] = await Promise.all([
       world.client(),
       world.client(),
       world.client(),
       world.client({ allowedIps: ['192.0.2.0/24'] }),
+      world.client(),
+      world.client(),
       world.client(),
     ]);
     await world.api.patch(pathOf(disabled), { status: 'disabled' });
     await world.api.patch(pathOf(expired), { expiresAt: new Date(Date.now() + 1_500).toISOString() });
     await world.api.delete(pathOf(deleted));
     await world.api.post(`${pathOf(rotated)}/rotate-secret`, {});
+    await world.api.patch(`/v1/operations/${suspended.operationId}`, { status: 'suspended' });
+    await world.api.patch(`/v1/operations/${aged.operationId}`, { policy: { maxSecretAgeDays: 1 } });
+    await makeSecretsOlder(world, aged, 2);
     await eventually(async () => (await ask(GRANT, pairOf(expired))).status === 401);
 
     const answers = {
@@ -57,6 +62,8 @@ describe('a refused client', () => {
       'wrong secret': await ask(GRANT, `${client.clientId}:${rotated.clientSecret}`),
       'rubbish for a secret': await ask(GRANT, `${client.clientId}:x`),
       'a secret that was replaced': await ask(GRANT, pairOf(rotated)),
+      'a secret that is too old': await ask(GRANT, pairOf(aged)),
+      'a suspended operation': await ask(GRANT, pairOf(suspended)),
       disabled: await ask(GRANT, pairOf(disabled)),
       expired: await ask(GRANT, pairOf(expired)),
       deleted: await ask(GRANT, pairOf(deleted)),
@@ -79,6 +86,8 @@ describe('a refused client', () => {
     await eventually(async () => {
       expect(await reasonOf(disabled.id)).toContain('disabled');
       expect(await reasonOf(expired.id)).toContain('expired');
+      expect(await reasonOf(suspended.id)).toContain('suspended');
+      expect(await reasonOf(aged.id)).toContain('expired-secret');
       expect(await reasonOf(elsewhere.id)).toContain('address');
       expect(await reasonOf(client.id)).toContain('wrong-secret');
       expect(await reasonOf(rotated.id)).toContain('wrong-secret');

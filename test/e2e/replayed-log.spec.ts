@@ -20,7 +20,7 @@ interface Step {
   readonly value: number;
 }
 
-const history = fc.array(fc.record({ what: fc.nat(19), which: fc.nat(50), value: fc.nat(1_000) }), {
+const history = fc.array(fc.record({ what: fc.nat(20), which: fc.nat(50), value: fc.nat(1_000) }), {
   minLength: STEPS,
   maxLength: STEPS,
 });
@@ -82,15 +82,24 @@ describe('the event log', () => {
         api.patch(path, {
           name: `${name}x`,
           requireAllowedIps: value % 2 === 0,
+          status: which % 3 === 0 ? 'suspended' : 'active',
+          policy: { maxSecretAgeDays: which % 4 === 0 ? null : which, requireOwner: value % 5 === 0 },
           ...(value % 3 === 0 ? { enforce: 'new' } : {}),
         }),
       () => (value % 5 === 0 ? api.delete(path) : api.get(path)),
+      () => api.put(`${path}/apis`, value % 3 === 0 ? { mode: 'all' } : { mode: 'listed', apis: some(keys, value) }),
       () => api.post('/v1/apis', { key: `api-${value % 12}`, name }),
       () => api.patch(`/v1/apis/${pick(keys, which) ?? 'none'}`, { name, description: `${value % 3}` }),
       () => (value % 4 === 0 ? api.delete(`/v1/apis/${pick(keys, which) ?? 'none'}?force=true`) : api.get('/v1/apis')),
       () => api.post(`${path}/credentials`, { name, apis: some(keys, value), allowedIps: ['192.0.2.1'] }),
       () => api.post(`${path}/credentials`, { name: `${name}y`, description: 'z', tokenTtlSeconds: 60 + value }),
-      () => api.patch(credential, { name: `${name}z`, status: value % 2 === 0 ? 'active' : 'disabled' }),
+      () =>
+        api.patch(credential, {
+          name: `${name}z`,
+          owner: `${value}`,
+          labels: { [`k${which}`]: name },
+          status: value % 2 === 0 ? 'active' : 'disabled',
+        }),
       () => api.patch(credential, { expiresAt: value % 2 === 0 ? null : '2099-01-01T00:00:00Z', allowedIps: [] }),
       () => api.put(`${credential}/apis`, { apis: some(keys, value) }),
       () => api.patch(`${credential}/apis`, { add: some(keys, which), remove: [] }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApiRepository, CreateApiCommand, CreateOperationCommand, GetApiQuery } from '#catalogue';
+import { ApiRepository, OperationRepository, CreateApiCommand, CreateOperationCommand, GetApiQuery } from '#catalogue';
 import {
   ContinueApiRemovalsCommand,
   CreateCredentialCommand,
@@ -106,11 +106,12 @@ describe('the removal of an API', () => {
     const work = async (transaction: Transaction): Promise<void> => {
       const { session, at } = transaction;
       const loaded = await app.get(CredentialRepository).load(credential.operationId, credential.id, session);
+      const { state: operation } = await app.get(OperationRepository).load(credential.operationId, session);
       await app.get(ApiRepository).claim([key], session);
       if (holds) await app.get(EventLog).hold(session, chainName(credential.operationId));
       looked.resolve(undefined);
       await held.promise;
-      loaded.editApis([key], [], { at, by: 'us_test' });
+      loaded.editApis([key], [], { at, by: 'us_test', operation });
       await app.get(CredentialRepository).save(loaded, session);
       transaction.publish(loaded);
     };

@@ -25,7 +25,9 @@ export interface ProblemBody {
 export interface OperationBody {
   readonly id: string;
   readonly name: string;
+  readonly status: string;
   readonly requireAllowedIps: boolean;
+  readonly policy: Record<string, number | true | null>;
   readonly credentialLimit: number;
   readonly credentialCount: number;
   readonly createdAt: string;

@@ -83,6 +83,16 @@ export class OAuthWorld {
   }
 }
 
+/** Has the secrets of a credential that nobody has asked about yet be so many days older, behind the service's back. */
+export async function makeSecretsOlder(world: OAuthWorld, { id }: CredentialBody, days: number): Promise<void> {
+  const credentials = await world.service.database.collection<{ _id: string }>('credentials');
+  const older = { $subtract: ['$$secret.createdAt', days * 86_400_000] };
+  const secrets = {
+    $map: { input: '$secrets', as: 'secret', in: { $mergeObjects: ['$$secret', { createdAt: older }] } },
+  };
+  await credentials.updateOne({ _id: id }, [{ $set: { secrets } }]);
+}
+
 /** `id:secret`, as in HTTP Basic. */
 export function pairOf({ clientId, clientSecret }: CredentialBody): string {
   return `${clientId}:${clientSecret}`;

@@ -48,6 +48,7 @@ import { JobsController } from './jobs/jobs.controller.ts';
 import { WorkerModule } from './worker/worker.module.ts';
 import { OAuthErrorFormat } from './oauth/oauth-error-format.ts';
 import { OauthModule } from './oauth/oauth.module.ts';
+import { OperationApisController } from './operations/operation-apis.controller.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 
 /** All controllers except the OAuth endpoints and health. */
@@ -64,6 +65,7 @@ const API_CONTROLLERS = [
   JobsController,
   MeController,
   MySessionsController,
+  OperationApisController,
   OperationsController,
   ResourceServerSecretsController,
   ResourceServersController,

@@ -15,7 +15,7 @@ export function issueRequest(
     apis: ['a'],
     allowedIps: new AllowedIps([]),
     allowedIpTexts: [],
-    disabled: false,
+    blocked: undefined,
     expiresAtMs: Infinity,
     tokenTtlSeconds: 60,
     tokenLimitPolicy: 'reject',

@@ -1,11 +1,19 @@
-import { OperationCreated, OperationDeleted, OperationUpdated } from '#event-types';
-import { Aggregate, differences, newId } from '#kernel';
+import { OperationApisChanged, OperationCreated, OperationDeleted, OperationUpdated } from '#event-types';
+import { Aggregate, DomainError, differences, newId } from '#kernel';
+import type { OperationPolicy } from '#kernel';
+import { NO_POLICY, changedPolicy } from './operation-policy.ts';
+import type { PolicyChanges } from './operation-policy.ts';
 
 /** The state of an operation (a business unit, a tenant). `name` is normalised; `version` is its ETag. */
 export interface OperationState {
   readonly id: string;
   name: string;
+  /** While it is suspended, none of its credentials gets a token and none of their tokens is good. */
+  status: 'active' | 'suspended';
   requireAllowedIps: boolean;
+  policy: OperationPolicy;
+  /** Keys of the APIs that its credentials may be granted, sorted; null: every API of the catalogue. */
+  entitledApis: readonly string[] | null;
   readonly credentialCount: number;
   version: number;
   readonly createdAt: Date;
@@ -15,9 +23,22 @@ export interface OperationState {
 /** How many credentials an operation may hold, disabled ones included. */
 export const CREDENTIAL_LIMIT = 10;
 
+/** How many APIs the list of an operation may name. */
+const MAX_ENTITLED_APIS = 5_000;
+
 export interface OperationChanges {
   readonly name?: string | undefined;
+  readonly status?: 'active' | 'suspended' | undefined;
   readonly requireAllowedIps?: boolean | undefined;
+  readonly policy?: PolicyChanges | undefined;
+}
+
+/** How a new rule is put into force. */
+export interface Enforcement {
+  /** Whether it is for what is written from now on only. */
+  readonly newOnly: boolean;
+  /** Credentials that break it and may stay as they are. */
+  readonly toleratedCredentialIds: readonly string[];
 }
 
 /** A business unit, which holds up to ten credentials. */
@@ -30,7 +51,10 @@ export class Operation extends Aggregate {
     const operation = new Operation({
       id: newId('op'),
       name,
+      status: 'active',
       requireAllowedIps,
+      policy: NO_POLICY,
+      entitledApis: null,
       credentialCount: 0,
       version: 1,
       createdAt: at,
@@ -43,24 +67,73 @@ export class Operation extends Aggregate {
   /**
    * Changes what is given. An edit that changes nothing emits no event.
    *
-   * @param toleratedCredentialIds of credentials that break a new rule and may stay as they are
    * @returns whether it changed
    */
-  edit(changes: OperationChanges, at: Date, toleratedCredentialIds: readonly string[] = []): boolean {
-    const { state } = this;
-    const before = { name: state.name, requireAllowedIps: state.requireAllowedIps };
-    const after = {
-      name: changes.name ?? before.name,
-      requireAllowedIps: changes.requireAllowedIps ?? before.requireAllowedIps,
-    };
-    const difference = differences(before, after);
+  edit(changes: OperationChanges, at: Date, { newOnly, toleratedCredentialIds }: Enforcement): boolean {
+    const after = this.editedBy(changes);
+    const difference = differences(describe(this.state), describe(after));
     if (difference === undefined) return false;
-    Object.assign(state, after, { version: state.version + 1, updatedAt: at });
-    const data = { ...difference };
+    this.change(after, at);
     this.record(
-      new OperationUpdated(this.target, toleratedCredentialIds.length > 0 ? { ...data, toleratedCredentialIds } : data),
+      new OperationUpdated(this.target, {
+        ...difference,
+        ...(newOnly && difference.after.policy !== undefined ? { enforce: 'new' } : {}),
+        ...(toleratedCredentialIds.length > 0 ? { toleratedCredentialIds } : {}),
+      }),
     );
     return true;
+  }
+
+  /** The state with what is given, to judge it by before it is changed. */
+  editedBy({ name, status, requireAllowedIps, policy = {} }: OperationChanges): OperationState {
+    const { state } = this;
+    return {
+      ...state,
+      name: name ?? state.name,
+      status: status ?? state.status,
+      requireAllowedIps: requireAllowedIps ?? state.requireAllowedIps,
+      policy: changedPolicy(state.policy, policy),
+    };
+  }
+
+  /**
+   * Sets what its credentials may be granted; those that have more are to lose it in the same transaction.
+   *
+   * @param keys null: every API of the catalogue
+   * @returns whether it changed
+   */
+  entitle(keys: readonly string[] | null, at: Date): boolean {
+    const before = this.state.entitledApis;
+    const after = keys === null ? null : [...new Set(keys)].sort();
+    if (JSON.stringify(before) === JSON.stringify(after)) return false;
+    if (after !== null && after.length > MAX_ENTITLED_APIS) throw tooManyApis();
+    this.change({ ...this.state, entitledApis: after }, at);
+    this.record(
+      new OperationApisChanged(this.target, {
+        mode: modeOf(after),
+        previousMode: modeOf(before),
+        added: without(after, before),
+        removed: without(before, after),
+      }),
+    );
+    return true;
+  }
+
+  /**
+   * Adds APIs to the list and removes some; what is there already, or not there, stays as it is. Where every API may be
+   * granted, there is nothing to add.
+   *
+   * @returns whether it changed
+   * @throws DomainError `apis-not-listed` for a removal where there is no list to remove from
+   */
+  editEntitlement(add: readonly string[], remove: readonly string[], at: Date): boolean {
+    const { entitledApis } = this.state;
+    if (entitledApis !== null) return this.entitle(without([...entitledApis, ...add], remove), at);
+    if (remove.length === 0) return false;
+    throw new DomainError(
+      'apis-not-listed',
+      'The operation may use every API, so there is no list to remove from. Set a list first: PUT {mode: "listed", apis}.',
+    );
   }
 
   /**
@@ -70,7 +143,30 @@ export class Operation extends Aggregate {
     this.record(new OperationDeleted(this.target, { name: this.state.name }));
   }
 
+  private change(after: OperationState, at: Date): void {
+    Object.assign(this.state, after, { version: this.state.version + 1, updatedAt: at });
+  }
+
   private get target(): { readonly id: string; readonly operationId: string } {
     return { id: this.state.id, operationId: this.state.id };
   }
+}
+
+type Described = Pick<OperationState, 'name' | 'status' | 'requireAllowedIps' | 'policy'>;
+
+function describe({ name, status, requireAllowedIps, policy }: OperationState): Described {
+  return { name, status, requireAllowedIps, policy };
+}
+
+function modeOf(keys: readonly string[] | null): 'all' | 'listed' {
+  return keys === null ? 'all' : 'listed';
+}
+
+function without(keys: readonly string[] | null, others: readonly string[] | null): string[] {
+  const left = new Set(others);
+  return (keys ?? []).filter((key) => !left.has(key));
+}
+
+function tooManyApis(): DomainError {
+  return DomainError.invalid('/add', 'too-big', `The list of an operation may name at most ${MAX_ENTITLED_APIS} APIs.`);
 }

@@ -1,27 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { DomainError, literalPattern, nameKey } from '#kernel';
 import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { Operation } from '../domain/operation.ts';
 import type { OperationState } from '../domain/operation.ts';
-
-interface OperationDocument extends Omit<OperationState, 'id'> {
-  _id: string;
-  nameKey: string;
-}
-
-const schema = new Schema<OperationDocument>({
-  _id: String,
-  name: String,
-  nameKey: String,
-  requireAllowedIps: Boolean,
-  credentialCount: Number,
-  version: Number,
-  createdAt: Date,
-  updatedAt: Date,
-});
-schema.index({ nameKey: 1 }, { unique: true, name: 'operation_name' }); // one operation a name
+import { operationSchema, toDocument, toState } from './operation.schema.ts';
+import type { OperationDocument } from './operation.schema.ts';
 
 /** What a list of operations may be narrowed by. `ids` undefined means all. */
 export interface OperationFilter {
@@ -34,7 +18,7 @@ export class OperationRepository {
   private readonly model: Model<OperationDocument>;
 
   constructor(store: MongoStore) {
-    this.model = store.model('operations', schema);
+    this.model = store.model('operations', operationSchema);
   }
 
   /** @throws DomainError `not-found` */
@@ -110,12 +94,4 @@ export class OperationRepository {
       );
     }
   }
-}
-
-function toState({ _id, nameKey: _key, ...rest }: OperationDocument): OperationState {
-  return { id: _id, ...rest };
-}
-
-function toDocument({ id, ...rest }: OperationState): OperationDocument {
-  return { _id: id, nameKey: nameKey(rest.name), ...rest };
 }

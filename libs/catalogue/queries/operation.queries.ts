@@ -3,8 +3,8 @@ import type { IQueryHandler } from '@nestjs/cqrs';
 import { bounded } from '#mongo';
 import { OperationRepository } from '../persistence/operation.repository.ts';
 import type { OperationFilter } from '../persistence/operation.repository.ts';
-import { operationView } from './operation.view.ts';
-import type { OperationView } from './operation.view.ts';
+import { operationApisView, operationView } from './operation.view.ts';
+import type { OperationApisView, OperationView } from './operation.view.ts';
 
 export class GetOperationQuery extends Query<OperationView> {
   constructor(readonly operationId: string) {
@@ -18,6 +18,22 @@ export class GetOperationHandler implements IQueryHandler<GetOperationQuery> {
 
   async execute({ operationId }: GetOperationQuery): Promise<OperationView> {
     return operationView((await bounded(this.operations.load(operationId))).state);
+  }
+}
+
+/** What credentials of the operation may be granted. */
+export class GetOperationApisQuery extends Query<OperationApisView> {
+  constructor(readonly operationId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetOperationApisQuery)
+export class GetOperationApisHandler implements IQueryHandler<GetOperationApisQuery> {
+  constructor(private readonly operations: OperationRepository) {}
+
+  async execute({ operationId }: GetOperationApisQuery): Promise<OperationApisView> {
+    return operationApisView((await bounded(this.operations.load(operationId))).state);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { OperationPolicy } from '#kernel';
 import { CREDENTIAL_LIMIT } from '../domain/operation.ts';
 import type { OperationState } from '../domain/operation.ts';
 
@@ -5,7 +6,9 @@ import type { OperationState } from '../domain/operation.ts';
 export interface OperationView {
   readonly id: string;
   readonly name: string;
+  readonly status: 'active' | 'suspended';
   readonly requireAllowedIps: boolean;
+  readonly policy: OperationPolicy;
   readonly credentialLimit: number;
   readonly credentialCount: number;
   readonly createdAt: string;
@@ -17,11 +20,22 @@ export function operationView(state: OperationState): OperationView {
   return {
     id: state.id,
     name: state.name,
+    status: state.status,
     requireAllowedIps: state.requireAllowedIps,
+    policy: state.policy,
     credentialLimit: CREDENTIAL_LIMIT,
     credentialCount: state.credentialCount,
     createdAt: state.createdAt.toISOString(),
     updatedAt: state.updatedAt.toISOString(),
     version: state.version,
   };
+}
+
+/** What credentials of an operation may be granted, and the version that its ETag is made of. */
+export type OperationApisView = { readonly version: number } & (
+  { readonly mode: 'all' } | { readonly mode: 'listed'; readonly apis: readonly string[] }
+);
+
+export function operationApisView({ entitledApis, version }: OperationState): OperationApisView {
+  return entitledApis === null ? { mode: 'all', version } : { mode: 'listed', apis: entitledApis, version };
 }

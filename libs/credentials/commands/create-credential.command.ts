@@ -45,9 +45,9 @@ export class CreateCredentialHandler implements ICommandHandler<CreateCredential
     return this.unitOfWork.run(context, { chains: [operationId] }, async (transaction) => {
       const { session, at } = transaction;
       this.refusals.check(operationId, askedAtMs);
-      const operation = await this.operations.load(operationId, session);
+      const { state: operation } = await this.operations.load(operationId, session);
       const slot = await this.refusals.remember(operationId, () => this.credentials.freeSlot(operationId, session));
-      const change = { at, by: context.actor.id, policy: operation.state };
+      const change = { at, by: context.actor.id, operation };
       await checkAll(() => this.apis.claim(attributes.apis, session), ...Credential.checks(attributes, change));
       const credential = Credential.create(operationId, slot, attributes, digest(clientSecret), change);
       await this.credentials.insert(credential, session);

@@ -8,6 +8,7 @@ import type { CallContext, ExpectedVersion } from '#kernel';
 import { TokenRepository } from '#tokens';
 import type { CredentialChanges } from '../domain/credential-changes.ts';
 import { Credential } from '../domain/credential.ts';
+import { checkEntitlement } from '../domain/entitlement.ts';
 import type { Change } from '../domain/credential.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { credentialView } from '../queries/credential.view.ts';
@@ -51,8 +52,8 @@ export class EditCredentialHandler implements ICommandHandler<EditCredentialComm
       const { session, at } = transaction;
       const credential = await this.credentials.load(operationId, credentialId, session);
       checkVersion(credential.state.version, expected);
-      const policy = (await this.operations.load(operationId, session)).state;
-      const change = { at, by: context.actor.id, policy };
+      const { state: operation } = await this.operations.load(operationId, session);
+      const change = { at, by: context.actor.id, operation };
       await this.check(edit, change, session);
       const changed =
         'set' in edit ? credential.edit(edit.set, change) : credential.editApis(edit.addApis, edit.removeApis, change);
@@ -70,6 +71,7 @@ export class EditCredentialHandler implements ICommandHandler<EditCredentialComm
     }
     return checkAll(
       () => this.apis.claim(edit.addApis, session, 'add'),
+      () => checkEntitlement(edit.addApis, 'add', change.operation),
       () => this.apis.assertKnown(edit.removeApis, 'remove', session),
     );
   }

@@ -33,16 +33,21 @@ export class EditOperationHandler implements ICommandHandler<EditOperationComman
 
   execute({ context, operationId, expected, changes, newOnly }: EditOperationCommand): Promise<OperationView> {
     // credentials are made on the same chain, so none comes in between
-    return this.unitOfWork.run(context, { chains: [operationId] }, async (transaction) => {
+    return this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
       const { session, at } = transaction;
       const operation = await this.operations.load(operationId, session);
       checkVersion(operation.state.version, expected);
-      const { requireAllowedIps = operation.state.requireAllowedIps } = changes;
       const credentials = await this.credentials.ofOperation(operationId, session);
-      const violations = newViolations(operation.state, { requireAllowedIps }, credentials);
+      const states = credentials.map(({ state }) => state);
+      const violations = newViolations(operation.state, operation.editedBy(changes), states, at);
       if (violations.length > 0 && !newOnly) throw policyViolated(violations);
-      const tolerated = [...new Set(violations.map(({ credentialId }) => credentialId))];
-      if (operation.edit(changes, at, tolerated)) await this.operations.save(operation, session);
+      const toleratedCredentialIds = [...new Set(violations.map(({ credentialId }) => credentialId))];
+      if (operation.edit(changes, at, { newOnly, toleratedCredentialIds })) {
+        await this.operations.save(operation, session);
+        for (const credential of credentials) {
+          if (credential.follow(operation.state, { at, newOnly })) await this.credentials.save(credential, session);
+        }
+      }
       transaction.publish(operation);
       return operationView(operation.state);
     });

@@ -2,9 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '#kernel';
 import { Credential } from './credential.ts';
 import type { CredentialAttributes } from './credential-changes.ts';
+import { rulesOf } from '../test-support/an-operation.ts';
 
 const at = new Date('2026-11-23T12:00:00Z');
-const change = { at, by: 'us_1', policy: { requireAllowedIps: false } };
+const operation = rulesOf();
+const change = { at, by: 'us_1', operation };
 const attributes: CredentialAttributes = {
   name: 'Nightly',
   description: '',
@@ -47,7 +49,7 @@ describe('Credential', () => {
   });
 
   it('requires Allowed IPs if the operation does, on create and on edit', () => {
-    const strict = { ...change, policy: { requireAllowedIps: true } };
+    const strict = { ...change, operation: rulesOf({}, { requireAllowedIps: true }) };
     expect(codeOf(() => Credential.create('op_1', 0, attributes, 'd', strict))).toBe('allowed-ips-required');
     const credential = created({ allowedIps: ['192.0.2.0/24'] });
     expect(codeOf(() => credential.edit({ allowedIps: [] }, strict))).toBe('allowed-ips-required');

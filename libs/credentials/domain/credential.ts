@@ -8,11 +8,13 @@ import {
   TokenRevoked,
 } from '#event-types';
 import { Aggregate, DomainError, SecretSet, differences, newClientId, newId } from '#kernel';
-import type { Rotation, StoredSecret } from '#kernel';
+import type { OperationRules, Rotation, StoredSecret } from '#kernel';
 import { describeAttributes } from './credential-changes.ts';
 import type { CredentialAttributes, CredentialChanges } from './credential-changes.ts';
 import { brokenRules } from './credential-policy.ts';
-import type { CredentialPolicy } from './credential-policy.ts';
+import { beyondEntitlement, checkEntitlement } from './entitlement.ts';
+import { NO_RULES, inheritedFrom, workingSecrets } from './inherited-rules.ts';
+import type { InheritedRules } from './inherited-rules.ts';
 
 /** The state of a credential. `slot` is its place among the ten of its operation; `version` is its ETag. */
 export interface CredentialState extends CredentialAttributes {
@@ -21,6 +23,7 @@ export interface CredentialState extends CredentialAttributes {
   readonly slot: number;
   readonly clientId: string;
   readonly secrets: readonly StoredSecret[];
+  readonly inherited: InheritedRules;
   readonly lastUsedAt: Date | null;
   readonly version: number;
   readonly createdAt: Date;
@@ -32,15 +35,15 @@ export interface CredentialState extends CredentialAttributes {
 /** How many APIs a credential may call. */
 const MOST_APIS = 500;
 
-/** Who changes it, when, and what its operation demands. */
+/** Who changes it, when, and the operation that holds it. */
 export interface Change {
   readonly at: Date;
   readonly by: string;
-  readonly policy: CredentialPolicy;
+  readonly operation: OperationRules;
 }
 
-/** A change that no policy has a say in. */
-export type PlainChange = Omit<Change, 'policy'>;
+/** A change that the operation has no say in. */
+export type PlainChange = Omit<Change, 'operation'>;
 
 /** A Client Credentials object. Attributes come in normalised; the rules between them are here. */
 export class Credential extends Aggregate {
@@ -54,7 +57,7 @@ export class Credential extends Aggregate {
 
   /**
    * @param secretDigest digest of the secret that is shown once
-   * @throws DomainError `allowed-ips-required`, `validation`
+   * @throws DomainError `allowed-ips-required`, `api-not-entitled`, `validation`
    */
   static create(
     operationId: string,
@@ -73,6 +76,11 @@ export class Credential extends Aggregate {
       slot,
       clientId: newClientId(),
       secrets: [secret],
+      inherited: inheritedFrom(
+        change.operation,
+        { secrets: [], inherited: NO_RULES },
+        { at: change.at, newOnly: false },
+      ),
       lastUsedAt: null,
       version: 1,
       createdAt: change.at,
@@ -92,10 +100,12 @@ export class Credential extends Aggregate {
   }
 
   /** The rules that what is given must keep. Handlers run them all (`checkAll`), so that every fault is told. */
-  static checks({ allowedIps, expiresAt }: CredentialChanges, { at, policy }: Omit<Change, 'by'>): (() => void)[] {
+  static checks(changes: CredentialChanges, { at, operation }: Omit<Change, 'by'>): (() => void)[] {
+    const { apis, expiresAt } = changes;
     return [
-      ...(allowedIps === undefined ? [] : [() => checkPolicy(allowedIps, policy)]),
+      ...(apis === undefined ? [] : [() => checkEntitlement(apis, 'apis', operation)]),
       ...(expiresAt === undefined ? [] : [() => checkExpiry(expiresAt, at)]),
+      () => checkPolicy(changes, operation, at),
     ];
   }
 
@@ -103,36 +113,53 @@ export class Credential extends Aggregate {
    * Changes what is given and differs. An edit that changes nothing emits no event.
    *
    * @returns whether it changed
-   * @throws DomainError `allowed-ips-required`, `validation`
+   * @throws DomainError `allowed-ips-required`, `api-not-entitled`, `validation`
    */
   edit(given: CredentialChanges, change: Change): boolean {
     const changes = given.apis === undefined ? given : { ...given, apis: distinctSorted(given.apis) };
-    for (const check of Credential.checks(changes, change)) check();
-    const before = this.current;
-    const set = Object.fromEntries(
-      (Object.entries(changes) as [string, unknown][]).filter(([, value]) => value !== undefined),
-    );
-    const after = { ...before, ...set };
-    const difference = differences(describeAttributes(before), describeAttributes(after));
-    if (difference === undefined) return false;
-    this.change(set, change);
-    this.record(new CredentialUpdated(this.target, difference));
-    return true;
+    for (const check of Credential.checks(given, change)) check();
+    return this.apply(changes, change);
   }
 
   /**
    * Adds and removes APIs collectively; what is there already, or not there, stays as it is.
    *
    * @returns whether it changed
-   * @throws DomainError `validation` when they would be too many
+   * @throws DomainError `api-not-entitled`; `validation` when they would be too many
    */
-  editApis(add: readonly string[], remove: readonly string[], change: PlainChange): boolean {
+  editApis(add: readonly string[], remove: readonly string[], change: Change): boolean {
+    checkEntitlement(add, 'add', change.operation);
     const removed = new Set(remove);
     const apis = distinctSorted([...this.current.apis, ...add]).filter((key) => !removed.has(key));
     if (apis.length > MOST_APIS) {
       throw DomainError.invalid('/add', 'too-big', `A credential may call at most ${MOST_APIS} APIs.`);
     }
-    return this.edit({ apis }, { ...change, policy: { requireAllowedIps: false } });
+    return this.apply({ apis }, change);
+  }
+
+  /** Takes APIs away, in which its owner has no say. @returns whether it had any of them */
+  withdrawApis(keys: readonly string[], change: PlainChange): boolean {
+    const withdrawn = new Set(keys);
+    return this.apply({ apis: this.current.apis.filter((key) => !withdrawn.has(key)) }, change);
+  }
+
+  /** Takes the APIs away that its operation may no longer be granted. @returns whether it had any of them */
+  keepWithin(operation: Pick<OperationRules, 'entitledApis'>, change: PlainChange): boolean {
+    return this.withdrawApis(beyondEntitlement(this.current.apis, operation), change);
+  }
+
+  /**
+   * Follows a change of its operation. The change has one event, the operation's; the version moves on all the same, so
+   * that nothing that was decided by the old rules is written after it.
+   *
+   * @param options `newOnly`: whether a maximum age is for secrets that are made from now on
+   * @returns whether it changed
+   */
+  follow(operation: OperationRules, options: { readonly at: Date; readonly newOnly: boolean }): boolean {
+    const inherited = inheritedFrom(operation, this.current, options);
+    if (JSON.stringify(inherited) === JSON.stringify(this.current.inherited)) return false;
+    this.current = { ...this.current, inherited, version: this.current.version + 1 };
+    return true;
   }
 
   /**
@@ -140,7 +167,7 @@ export class Credential extends Aggregate {
    * @throws DomainError `rotation-in-progress`
    */
   rotateSecret(rotation: Rotation, newDigest: string, change: PlainChange): void {
-    const { secrets, data } = new SecretSet(this.current.secrets, change.at).rotate(rotation, newDigest);
+    const { secrets, data } = this.secretsAt(change.at).rotate(rotation, newDigest);
     this.change({ secrets }, change);
     this.record(new CredentialSecretRotated(this.target, data));
   }
@@ -151,7 +178,7 @@ export class Credential extends Aggregate {
    * @throws DomainError `not-found`, `last-secret`
    */
   endSecret(secretId: string, change: PlainChange): void {
-    const { secrets, data } = new SecretSet(this.current.secrets, change.at).end(secretId);
+    const { secrets, data } = this.secretsAt(change.at).end(secretId);
     this.change({ secrets }, change);
     this.record(new CredentialSecretEnded(this.target, data));
   }
@@ -182,6 +209,20 @@ export class Credential extends Aggregate {
     if (tokenIds.length > 0) this.record(new TokenRevoked(this.target, { tokenIds, count: tokenIds.length, reason }));
   }
 
+  private secretsAt(at: Date): SecretSet {
+    return workingSecrets(this.current.secrets, this.current.inherited, at);
+  }
+
+  private apply(changes: CredentialChanges, change: PlainChange): boolean {
+    const given = (Object.entries(changes) as [string, unknown][]).filter(([, value]) => value !== undefined);
+    const set = Object.fromEntries(given);
+    const difference = differences(describeAttributes(this.current), describeAttributes({ ...this.current, ...set }));
+    if (difference === undefined) return false;
+    this.change(set, change);
+    this.record(new CredentialUpdated(this.target, difference));
+    return true;
+  }
+
   private change(set: Partial<CredentialState>, { at, by }: PlainChange): void {
     this.current = { ...this.current, ...set, version: this.current.version + 1, updatedAt: at, updatedBy: by };
   }
@@ -197,12 +238,13 @@ function distinctSorted(keys: readonly string[]): string[] {
   return [...new Set(keys)].sort();
 }
 
-function checkPolicy(allowedIps: readonly string[], policy: CredentialPolicy): void {
-  const [fault, ...others] = brokenRules(policy, { allowedIps });
-  if (fault === undefined) return;
-  throw new DomainError(fault.code, 'The operation demands more of its credentials; see errors.', {
-    errors: [fault, ...others],
-  });
+function checkPolicy(written: CredentialChanges, operation: OperationRules, at: Date): void {
+  const errors = brokenRules(operation, written, at);
+  const [first] = errors;
+  if (first === undefined) return;
+  const isOfOneCode = errors.every(({ code }) => code === 'allowed-ips-required');
+  const code = isOfOneCode ? 'allowed-ips-required' : 'validation';
+  throw new DomainError(code, 'The operation demands more of its credentials; see errors.', { errors });
 }
 
 function checkExpiry(expiresAt: Date | null, now: Date): void {

@@ -4,6 +4,7 @@ import type { StoredSecret } from '#kernel';
 import { Fence, LeasedReader, findAfter } from '#mongo';
 import { CredentialRepository } from './credential.repository.ts';
 import type { CredentialDocument } from './credential.schema.ts';
+import { NO_RULES, endOfSecret } from '../domain/inherited-rules.ts';
 
 /** What the OAuth side needs to know of a credential, made ready for many questions. */
 export interface CredentialRecord {
@@ -13,11 +14,13 @@ export interface CredentialRecord {
   readonly apis: readonly string[];
   readonly allowedIps: AllowedIps;
   readonly allowedIpTexts: readonly string[];
-  readonly disabled: boolean;
+  /** Why it may not be used: it is disabled, or its operation is suspended. */
+  readonly blocked: 'disabled' | 'suspended' | undefined;
   /** When it expires, in milliseconds since the epoch; Infinity for never. */
   readonly expiresAtMs: number;
   readonly tokenTtlSeconds: number;
   readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
+  /** `expiresAt` is also the end by the operation's maximum age. */
   readonly secrets: readonly Pick<StoredSecret, 'id' | 'digest' | 'expiresAt'>[];
   /** What a decision that rests on this record is tied to. */
   readonly version: number;
@@ -50,11 +53,14 @@ const PROJECTION = {
   tokenLimitPolicy: 1,
   'secrets.id': 1,
   'secrets.digest': 1,
+  'secrets.createdAt': 1,
   'secrets.expiresAt': 1,
+  inherited: 1,
   version: 1,
 };
 
 function toRecord(document: CredentialDocument): CredentialRecord {
+  const { status, inherited = NO_RULES } = document;
   return {
     id: document._id,
     operationId: document.operationId,
@@ -62,11 +68,15 @@ function toRecord(document: CredentialDocument): CredentialRecord {
     apis: document.apis,
     allowedIps: new AllowedIps(document.allowedIps),
     allowedIpTexts: document.allowedIps,
-    disabled: document.status !== 'active',
+    blocked: status !== 'active' ? 'disabled' : inherited.suspended ? 'suspended' : undefined,
     expiresAtMs: document.expiresAt?.getTime() ?? Infinity,
     tokenTtlSeconds: document.tokenTtlSeconds,
     tokenLimitPolicy: document.tokenLimitPolicy,
-    secrets: document.secrets,
+    secrets: document.secrets.map((secret) => ({
+      id: secret.id,
+      digest: secret.digest,
+      expiresAt: endOfSecret(secret, inherited),
+    })),
     version: document.version,
   };
 }

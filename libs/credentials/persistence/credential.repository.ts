@@ -122,8 +122,9 @@ export class CredentialRepository {
   }
 
   /** All credentials of the operation: at most ten. */
-  async ofOperation(operationId: string, session: ClientSession): Promise<CredentialState[]> {
-    return (await this.model.find({ operationId }, null, { session }).sort({ _id: 1 }).lean()).map(toState);
+  async ofOperation(operationId: string, session: ClientSession): Promise<Credential[]> {
+    const documents = await this.model.find({ operationId }, null, { session }).sort({ _id: 1 }).lean();
+    return documents.map((document) => new Credential(toState(document)));
   }
 
   /** The credentials of these operations that may call the API. */

@@ -1,9 +1,11 @@
 import { Schema } from 'mongoose';
 import { nameKey } from '#kernel';
 import type { CredentialState } from '../domain/credential.ts';
+import { NO_RULES } from '../domain/inherited-rules.ts';
+import type { InheritedRules } from '../domain/inherited-rules.ts';
 
 /** Documents of the versions before owners and labels lack these members. */
-type LaterMembers = 'owner' | 'contact' | 'labels';
+type LaterMembers = 'owner' | 'contact' | 'labels' | 'inherited';
 
 export interface CredentialDocument extends Omit<CredentialState, 'id' | LaterMembers> {
   _id: string;
@@ -12,11 +14,17 @@ export interface CredentialDocument extends Omit<CredentialState, 'id' | LaterMe
   contact?: string | null;
   /** `key:value`, so that one index serves the search by any label. A key has no colon. */
   labels?: string[];
+  inherited?: InheritedRules;
 }
 
 const secretSchema = new Schema(
   { id: String, digest: String, createdAt: Date, expiresAt: Date, lastUsedAt: Date },
   { _id: false, id: false },
+);
+
+const inheritedSchema = new Schema<InheritedRules>(
+  { suspended: Boolean, maxSecretAgeDays: Number, exemptSecretIds: [String] },
+  { _id: false },
 );
 
 export const credentialSchema = new Schema<CredentialDocument>({
@@ -37,6 +45,7 @@ export const credentialSchema = new Schema<CredentialDocument>({
   tokenTtlSeconds: Number,
   tokenLimitPolicy: String,
   secrets: [secretSchema],
+  inherited: { type: inheritedSchema, default: undefined },
   lastUsedAt: Date,
   version: Number,
   createdAt: Date,
@@ -50,8 +59,8 @@ credentialSchema.index({ clientId: 1 }, { unique: true, name: 'credential_client
 credentialSchema.index({ apis: 1 }, { name: 'credential_apis' }); // serves the removal of an API
 
 export function toState(document: CredentialDocument): CredentialState {
-  const { _id, nameKey: _key, owner = null, contact = null, labels = [], ...rest } = document;
-  return { id: _id, ...rest, owner, contact, labels: Object.fromEntries(labels.map(splitLabel)) };
+  const { _id, nameKey: _key, owner = null, contact = null, labels = [], inherited = NO_RULES, ...rest } = document;
+  return { id: _id, ...rest, owner, contact, labels: Object.fromEntries(labels.map(splitLabel)), inherited };
 }
 
 export function toDocument({ id, labels, ...rest }: CredentialState): CredentialDocument {

@@ -2,11 +2,11 @@ import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { ApiRepository, OperationRepository } from '#catalogue';
 import { Clock, DomainError, faultsOf } from '#kernel';
-import type { FieldFault } from '#kernel';
+import type { FieldFault, OperationRules } from '#kernel';
 import { bounded } from '#mongo';
 import { Credential } from '../domain/credential.ts';
 import type { CredentialChanges } from '../domain/credential-changes.ts';
-import type { CredentialPolicy } from '../domain/credential-policy.ts';
+import { checkEntitlement } from '../domain/entitlement.ts';
 
 /** Lists of API keys of a request, by member; null for an entry that is no key. */
 export type ApiKeyLists = Readonly<Record<string, readonly (string | null)[]>>;
@@ -19,7 +19,7 @@ export class FindCredentialFaultsQuery extends Query<FieldFault[]> {
   constructor(
     readonly operationId: string,
     readonly keys: ApiKeyLists,
-    readonly changes: Pick<CredentialChanges, 'allowedIps' | 'expiresAt'>,
+    readonly changes: Pick<CredentialChanges, 'allowedIps' | 'expiresAt' | 'owner'>,
   ) {
     super();
   }
@@ -34,20 +34,26 @@ export class FindCredentialFaultsHandler implements IQueryHandler<FindCredential
   ) {}
 
   async execute({ operationId, keys, changes }: FindCredentialFaultsQuery): Promise<FieldFault[]> {
-    const policy = await this.policyOf(operationId);
-    const unknown = Object.entries(keys).map(
+    const operation = await this.operation(operationId);
+    const catalogue = Object.entries(keys).map(
       ([member, list]) =>
         () =>
           this.apis.assertKnown(list, member),
     );
-    return bounded(faultsOf(...unknown, ...Credential.checks(changes, { at: this.clock.now(), policy })));
+    if (operation === undefined) return bounded(faultsOf(...catalogue));
+    const entitlement = (['apis', 'add'] as const).map(
+      (member) => () => checkEntitlement(keys[member] ?? [], member, operation),
+    );
+    const rules = Credential.checks(changes, { at: this.clock.now(), operation });
+    return bounded(faultsOf(...catalogue, ...entitlement, ...rules));
   }
 
-  private async policyOf(operationId: string): Promise<CredentialPolicy> {
+  /** undefined: there is none, which another check refuses. */
+  private async operation(operationId: string): Promise<OperationRules | undefined> {
     try {
       return (await bounded(this.operations.load(operationId))).state;
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'not-found') return { requireAllowedIps: false };
+      if (error instanceof DomainError && error.code === 'not-found') return undefined;
       throw error;
     }
   }

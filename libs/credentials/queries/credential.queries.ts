@@ -85,7 +85,7 @@ export interface ApiListView {
   readonly version: number;
 }
 
-/** The API List of a credential: the whole catalogue, with what is added marked. */
+/** The API List of a credential: what it may call, marked as added, and what may be added. */
 export class GetApiListQuery extends Query<ApiListView> {
   constructor(
     readonly operationId: string,
@@ -99,15 +99,20 @@ export class GetApiListQuery extends Query<ApiListView> {
 export class GetApiListHandler implements IQueryHandler<GetApiListQuery> {
   constructor(
     private readonly credentials: CredentialRepository,
+    private readonly operations: OperationRepository,
     private readonly apis: ApiRepository,
   ) {}
 
   async execute({ operationId, credentialId }: GetApiListQuery): Promise<ApiListView> {
     const { state } = await bounded(this.credentials.load(operationId, credentialId));
     const added = new Set(state.apis);
+    const { entitledApis } = (await bounded(this.operations.load(operationId))).state;
+    const entitled = entitledApis === null ? undefined : new Set(entitledApis);
     const catalogue = await bounded(this.apis.all());
+    const mayBeAdded = ({ key, removal }: (typeof catalogue)[number]): boolean =>
+      removal === null && (entitled === undefined || entitled.has(key));
     const items = catalogue
-      .filter(({ key, removal }) => removal === null || added.has(key))
+      .filter((api) => added.has(api.key) || mayBeAdded(api))
       .map(({ key, name, description }) => ({ key, name, description, added: added.has(key) }));
     return { items, version: state.version };
   }

@@ -1,6 +1,6 @@
-import { SecretSet } from '#kernel';
 import type { SecretView } from '#kernel';
 import type { CredentialState } from '../domain/credential.ts';
+import { endOfSecret, workingSecrets } from '../domain/inherited-rules.ts';
 
 /** A credential as the API shows it, and the version that its ETag is made of. Never a secret or its digest. */
 export interface CredentialView {
@@ -47,7 +47,7 @@ export function credentialView(state: CredentialState, liveTokens: number, now: 
     expiresAt: text(state.expiresAt),
     tokenTtlSeconds: state.tokenTtlSeconds,
     tokenLimitPolicy: state.tokenLimitPolicy,
-    secrets: new SecretSet(state.secrets, now).views,
+    secrets: secretViews(state, now),
     liveTokens,
     lastUsedAt: text(state.lastUsedAt),
     createdAt: state.createdAt.toISOString(),
@@ -56,6 +56,16 @@ export function credentialView(state: CredentialState, liveTokens: number, now: 
     updatedBy: state.updatedBy,
     version: state.version,
   };
+}
+
+/** What signs in; the end is also that by the operation's maximum age. */
+function secretViews({ secrets, inherited }: CredentialState, now: Date): SecretView[] {
+  return workingSecrets(secrets, inherited, now).live.map((secret) => ({
+    id: secret.id,
+    createdAt: secret.createdAt.toISOString(),
+    expiresAt: text(endOfSecret(secret, inherited)),
+    lastUsedAt: text(secret.lastUsedAt),
+  }));
 }
 
 function text(time: Date | null | undefined): string | null {

@@ -29,7 +29,7 @@ export class CredentialApisController {
   @Roles('platform-admin', 'operation-admin', 'auditor')
   @ApiOperation({
     summary: 'Read the API List',
-    description: `Every API of the catalogue, with what the credential may call marked as added. ${etagRule}`,
+    description: `What the credential may call, marked as added, and every API that may be added to it. ${etagRule}`,
   })
   @ApiOkResponse({ description: 'The API List.', standardSchema: apiListAnswer })
   @ApiProblems('not-found')
@@ -51,6 +51,7 @@ export class CredentialApisController {
   @ApiProblems(
     'malformed-json',
     'unknown-api',
+    'api-not-entitled',
     'not-found',
     'precondition-failed',
     'body-too-large',
@@ -82,6 +83,7 @@ export class CredentialApisController {
   @ApiProblems(
     'malformed-json',
     'unknown-api',
+    'api-not-entitled',
     'not-found',
     'precondition-failed',
     'body-too-large',

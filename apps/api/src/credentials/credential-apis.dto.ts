@@ -25,7 +25,7 @@ export const changeApisBody = z
   })
   .meta({
     id: 'ChangeApis',
-    description: 'What the credential has already, or does not have, stays as it is. No key may be in both.',
+    description: 'What is there already, or not there, stays as it is. No key may be in both.',
     example: { add: ['invoices'], remove: [] },
   });
 export type ChangeApisBody = z.output<typeof changeApisBody>;
@@ -43,5 +43,5 @@ export const apiListAnswer = z
   })
   .meta({
     id: 'ApiList',
-    description: 'Every API of the catalogue, by key, with what is added to the credential marked.',
+    description: 'By key: what the credential may call, marked as added, and what its operation lets be added.',
   });

@@ -77,6 +77,7 @@ export class CredentialsController {
     'malformed-json',
     'allowed-ips-required',
     'unknown-api',
+    'api-not-entitled',
     'not-found',
     'name-taken',
     'credential-limit',
@@ -136,6 +137,7 @@ export class CredentialsController {
     'malformed-json',
     'allowed-ips-required',
     'unknown-api',
+    'api-not-entitled',
     'not-found',
     'name-taken',
     'precondition-failed',
@@ -220,9 +222,9 @@ export class CredentialsController {
 function findFaults({
   operationId,
   keys,
-  valid: { allowedIps, expiresAt },
+  valid: { allowedIps, expiresAt, owner },
 }: ReadableParts<EditCredentialBody>): FindCredentialFaultsQuery {
-  return new FindCredentialFaultsQuery(operationId, keys, { allowedIps, expiresAt });
+  return new FindCredentialFaultsQuery(operationId, keys, { allowedIps, expiresAt, owner });
 }
 
 function readAgain({ operationId, id }: FirstAnswer): GetCredentialQuery {

@@ -22,7 +22,17 @@ export const problemSchema = z
         z.object({
           credentialId: z.string(),
           name: z.string().meta({ description: 'Name of the credential.' }),
-          rule: z.enum(['requireAllowedIps']).meta({ description: 'The rule that it violates.' }),
+          rule: z
+            .enum([
+              'requireAllowedIps',
+              'widestIpv4Prefix',
+              'widestIpv6Prefix',
+              'maxSecretAgeDays',
+              'maxCredentialDays',
+              'requireOwner',
+              'requireExpiry',
+            ])
+            .meta({ description: 'The rule that it violates.' }),
         }),
       )
       .optional()

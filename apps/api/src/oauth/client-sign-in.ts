@@ -7,7 +7,7 @@ import { GuessLimiter } from '#identity';
 import { isWellFormedSecret } from '#kernel';
 
 /** A correct secret is not a guess, so these refusals do not count towards the limit. */
-const NOT_GUESSES: readonly RefusalReason[] = ['disabled', 'expired', 'address', 'no-address'];
+const NOT_GUESSES: readonly RefusalReason[] = ['disabled', 'suspended', 'expired', 'address', 'no-address'];
 
 /** The key under which wrong secrets from unknown addresses are counted. */
 const NO_ADDRESS = 'unknown';

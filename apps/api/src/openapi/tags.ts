@@ -4,7 +4,7 @@ export const tags: readonly { readonly name: string; readonly description: strin
     name: 'Operations',
     description:
       'An operation is a business unit (a tenant). It holds up to ten credentials, and has its own chain in the event log. ' +
-      'Where `requireAllowedIps` is set, each of its credentials must name the addresses that it may be used from.',
+      'Its policy says what is demanded of its credentials, its list of APIs what they may be granted. It can be suspended.',
   },
   {
     name: 'APIs',

@@ -96,7 +96,8 @@ export class OperationsController {
     summary: 'Change an operation',
     description:
       'Members that are left out stay as they are. A new rule that existing credentials break is refused (409 `policy-violated`, ' +
-      'with `violations`), unless `enforce` is `new`: then it applies to what is written from now on.',
+      'with `violations`), unless `enforce` is `new`: then it applies to what is written from now on. Suspension, and everything ' +
+      'else that takes a right away, is in force on every instance when this is answered.',
   })
   @ApiOkResponse({ description: 'The operation as it is now.', standardSchema: operationAnswer })
   @ApiProblems(
