@@ -6,6 +6,7 @@ import { endOnInterrupt } from './local-stores/interrupt.ts';
 import { ledgerFile, startStores } from './local-stores/index.ts';
 import { Ledger, clearLeftovers } from './local-stores/ledger.ts';
 import { tryLock } from './local-stores/lock.ts';
+import { isTaken } from './local-stores/ports.ts';
 import { runningUriFile, storeUris } from './local-stores/store-uris.ts';
 import { StartError } from './local-stores/processes.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
@@ -17,7 +18,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dataFolder = join(root, '.data');
 const say = (line: string): void => void process.stderr.write(`· ${line}\n`);
 
+/** @throws StartError before anything is built or started for nothing; what else is wrong the service says itself */
+async function checkPort({ PORT: port = '3000', HOST: host = '127.0.0.1' }: NodeJS.ProcessEnv): Promise<void> {
+  if (!/^\d{1,5}$/.test(port) || !(await isTaken(Number(port), host))) return;
+  throw new StartError(`Port ${port} of ${host} is in use. Choose another one, for example: PORT=3378 npm start`);
+}
+
 async function start(): Promise<number> {
+  await checkPort(process.env);
   const lock = await tryLock(`start ${dataFolder}`);
   if (typeof lock === 'number') {
     throw new StartError(`npm start already runs here (process ${lock}); end that first, or use another checkout`);

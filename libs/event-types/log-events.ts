@@ -147,7 +147,7 @@ export class JobRetried extends eventType({
 
 export class SignInRefused extends eventType({
   type: 'sign-in.refused.v1',
-  what: 'Callers who claimed to be the subject were refused. One event sums up a subject, reason and minute. It is outside the chains, since anyone can cause refusals by the thousand. The actor is the claimed identity, which is not proven. Its `ip` is set if all refusals came from one address.',
+  what: 'Callers who claimed to be the subject were refused. One event sums up a subject, reason and minute. It is outside the chains, since anyone can cause refusals by the thousand. The actor is the claimed identity, which is not proven: `actor.type` is `user`, `resource-server` or, for a credential and for what does not exist, `client`, and `actor.id` is the id of the subject. Its `ip` is set if all refusals came from one address.',
   chain: 'none',
   subjects: ['credential', 'resource-server', 'user', 'unknown'],
   subjectId: 'claimed id, or `unknown` if it does not exist',

@@ -115,10 +115,22 @@ async function readDocument(path: string): Promise<Json> {
   return read.value;
 }
 
+/** In a sentence, where the system only has a code. */
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a folder, not a file',
+};
+
+function reasonOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return SYSTEM_REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
 async function naming(path: string, read: () => Promise<void>): Promise<void> {
   try {
     await read();
   } catch (error) {
-    throw new InputError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InputError(`${path}: ${reasonOf(error)}`);
   }
 }

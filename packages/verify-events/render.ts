@@ -69,7 +69,7 @@ function summary({ whole, chains, checkpoints, lines, refusalSummaries, ignored 
   const beside =
     (refusalSummaries === 0
       ? ''
-      : `; ${count(refusalSummaries, 'refusal summary', 'refusal summaries')} outside the chains`) +
+      : `; ${count(refusalSummaries, 'refusal summary', 'refusal summaries')} outside the chains, which nothing proves`) +
     (ignored === 0 ? '' : `; ${count(ignored, 'event')} of other chains ignored`);
   if (!whole) {
     const broken = chains.filter(({ fault }) => fault !== null).length;

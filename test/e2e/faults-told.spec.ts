@@ -85,7 +85,7 @@ describe('the faults of a request', () => {
       const answer = await api.post<ProblemBody>(`/v1/operations/${operationId}/credentials`, body);
       expect(problem(answer)).toEqual(VALIDATION);
       expect(faults(answer)).toEqual({
-        '/name': 'custom',
+        '/name': 'invalid',
         '/apis/1': 'unknown-api',
         '/allowedIps/0': 'invalid-address',
         '/allowedIps/2': 'invalid-address',
@@ -122,7 +122,7 @@ describe('the faults of a request', () => {
         await api.post<ProblemBody>('/v1/resource-servers', { name: '', apis: ['zz-none'] }),
         await api.patch<ProblemBody>(`/v1/resource-servers/${server.id}`, { name: '', apis: ['zz-none'] }),
       ]) {
-        expect(faults(answer)).toEqual({ '/name': 'custom', '/apis/0': 'unknown-api' });
+        expect(faults(answer)).toEqual({ '/name': 'invalid', '/apis/0': 'unknown-api' });
       }
     });
 
@@ -130,7 +130,7 @@ describe('the faults of a request', () => {
       const body = { name: '', apis: ['zz-none'] };
       const path = '/v1/operations/op_unknown/credentials';
       expect((await api.as(null).post(path, body)).status).toBe(401);
-      expect(faults(await api.post<ProblemBody>(path, body))).toEqual({ '/name': 'custom', '/apis/0': 'unknown-api' });
+      expect(faults(await api.post<ProblemBody>(path, body))).toEqual({ '/name': 'invalid', '/apis/0': 'unknown-api' });
     });
   });
 

@@ -35,14 +35,25 @@ export async function startStores(context: StoreContext, env: NodeJS.ProcessEnv)
   try {
     // one after the other: both may have to install packages
     const redisUrl = named(env, 'REDIS_URL') ?? (await startRedis(context));
+    sayWhich(context, 'Redis', 'REDIS_URL', env);
     const mongodbUri = named(env, 'MONGODB_URI');
-    if (mongodbUri !== null) return { mongodbUri, redisUrl, passwords: null };
-    return { mongodbUri: await startMongoDb(context), redisUrl, passwords: storePasswords(context.dataFolder) };
+    const stores =
+      mongodbUri === null
+        ? { mongodbUri: await startMongoDb(context), redisUrl, passwords: storePasswords(context.dataFolder) }
+        : { mongodbUri, redisUrl, passwords: null };
+    sayWhich(context, 'MongoDB', 'MONGODB_URI', env);
+    return stores;
   } catch (error) {
     await context.ledger.close();
     if (error instanceof StartError) throw new StartError(`${error.message}\n\n${CHOICES}`);
     throw error;
   }
+}
+
+/** So that nobody wonders whose data they see. Never the URI: it may hold a password. */
+function sayWhich({ durable, say }: StoreContext, store: string, variable: string, env: NodeJS.ProcessEnv): void {
+  if (named(env, variable) !== null) say(`${store}: the one that ${variable} names`);
+  else if (durable) say(`${store}: started here, since ${variable} is not set`);
 }
 
 /** A variable's value; an empty one is none. */

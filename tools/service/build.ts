@@ -16,6 +16,9 @@ const SOURCES = [
   'tools/bundle.ts',
 ];
 
+/** How often a person who waits is told that it goes on, in milliseconds. */
+const PROGRESS_MS = 10_000;
+
 /** The service as it is built, relative to the checkout. */
 export const BUNDLE = join('dist', 'latchkey.mjs');
 
@@ -53,13 +56,15 @@ export async function ensureBuilt(root: string, say: (line: string) => void): Pr
 }
 
 async function build(root: string, say: (line: string) => void): Promise<void> {
-  say('building the service');
+  say('building the service (about half a minute)');
   const started = Date.now();
+  const seconds = (): string => ((Date.now() - started) / 1000).toFixed(0);
+  const progress = setInterval(() => say(`still building (${seconds()} s)`), PROGRESS_MS);
   const child = spawn('npm', ['run', '-s', 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
-  });
+  }).finally(() => clearInterval(progress));
   if (code !== 0 || !existsSync(join(root, BUNDLE))) throw new StartError('the build failed');
-  say(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  say(`built in ${seconds()} s`);
 }

@@ -20,6 +20,7 @@ import { addRequestHooks } from './http/request-hooks.ts';
 import { RouteTable } from './http/route-table.ts';
 import { addOAuthHooks } from './oauth/oauth-hooks.ts';
 import { serveDocs } from './openapi.ts';
+import { checkPort, portFault } from './free-port.ts';
 import { closeOnSignal } from './shutdown.ts';
 
 /** The service listens after this time even if the store is unavailable. */
@@ -32,6 +33,7 @@ const POLL_MS = 5;
  * @throws Error when the port is taken
  */
 export async function serve(config: Config): Promise<void> {
+  await checkPort(config.port, config.host);
   const routes = new RouteTable(config.publicPath);
   const adapter = createHttpAdapter(config.publicPath, routes);
   routes.watch(adapter.getInstance());
@@ -69,10 +71,7 @@ async function listen(app: NestFastifyApplication, { port, host }: Config): Prom
     // Nest's own `listen` would log the error too
     await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    throw new Error(`Port ${port} of ${host} is in use. Choose another one, for example: PORT=3378 npm start`, {
-      cause: error,
-    });
+    throw portFault(error, port, host);
   }
 }
 

@@ -5,8 +5,8 @@ import type { Command, CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 
 const DEFAULT_COMMAND = 'serve';
-/** Width of the column of names in the list of commands. */
-const NAME_WIDTH = 26;
+/** Spaces between the columns of the list of commands. */
+const GAP = 2;
 
 /**
  * Runs the command that the arguments name, and reports its faults on `stderr`.
@@ -69,10 +69,9 @@ function report({ stderr }: CommandContext, command: Command, error: unknown): n
 }
 
 function list(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, synopsis, summary }) => {
-    const call = synopsis === '' ? name : `${name} ${synopsis}`;
-    return `  ${call.padEnd(NAME_WIDTH)}${summary}\n`;
-  });
+  const calls = commands.map(({ name, synopsis, summary }) => ({ call: `${name} ${synopsis}`.trim(), summary }));
+  const width = Math.max(...calls.map(({ call }) => call.length)) + GAP;
+  const rows = calls.map(({ call, summary }) => `  ${call.padEnd(width)}${summary}\n`);
   return `Usage: latchkey [command]\n\n${rows.join('')}\nlatchkey <command> --help tells more about one.\n`;
 }
 

@@ -2,6 +2,7 @@ import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { DomainError } from '#kernel';
 import type { FieldFault } from '#kernel';
+import './plain-messages.ts';
 
 /** The maximum number of faults in one answer. */
 export const MAX_FAULTS = 20;
@@ -40,7 +41,9 @@ function faultsOf(issue: Issue, prefix: string): FieldFault[] {
       message: 'This member does not exist. Remove it.',
     }));
   }
-  const code = issue.params?.code ?? (issue.code ?? 'invalid').replaceAll('_', '-');
+  // zod calls every rule of ours `custom`
+  const kind = issue.code === undefined || issue.code === 'custom' ? 'invalid' : issue.code;
+  const code = issue.params?.code ?? kind.replaceAll('_', '-');
   return [{ pointer: pointer(prefix, path), code, message: issue.message }];
 }
 
