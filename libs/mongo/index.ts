@@ -9,7 +9,7 @@ export type { FencedState } from './fenced-state.ts';
 export { Instances } from './instances.ts';
 export type { RightsReading } from './fence-source.ts';
 export type { RightsVersion } from './rights.ts';
-export { LeasedReader, leaseRunOut } from './leased-reader.ts';
+export { LEASE_CEILING_MS, LeasedReader, leaseRunOut } from './leased-reader.ts';
 export { MongoModule } from './mongo.module.ts';
 export { MongoStore } from './mongo-store.ts';
 export { SessionPool } from './session-pool.ts';

@@ -14,9 +14,9 @@ const ROWS_PER_JOB = 50;
 const MAX_JOBS_PER_PASS = 10;
 
 /**
- * Hands committed follow-up work to BullMQ. A row is deleted only in the transaction that does its work, so neither a crash,
- * nor an emptied Redis, nor a failed job loses it: a row that is still there after twenty seconds is queued again, under a
- * new job id.
+ * Hands committed follow-up work to BullMQ. A row is deleted only in the transaction that does its work, so neither a
+ * crash, nor an emptied Redis, nor a failed job loses it: a row that is still there after twenty seconds is queued
+ * again, under a new job id.
  */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -24,8 +24,8 @@ export class OutboxRows {
   }
 
   /**
-   * Postpones due rows, so that no other instance takes them meanwhile, and returns those that it postponed. Two instances
-   * that race within one millisecond may both get a row: its work then runs twice, which has the same result.
+   * Postpones due rows, so that no other instance takes them meanwhile, and returns those that it postponed. Two
+   * instances that race within one millisecond may both get a row: its work then runs twice, which has the same result.
    *
    * @param limit the most rows to claim
    */

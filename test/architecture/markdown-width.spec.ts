@@ -25,7 +25,7 @@ function longLines(page: string): string[] {
       if (mark !== undefined) fence = fence === undefined ? mark : line.trim() === fence ? undefined : fence;
       const canBreak = /\S\s+\S/.test(line.slice(0, MAX_COLUMNS));
       const isProse = fence === undefined && !/^\s*(\||<!--|#)|^ {4}/.test(line);
-      return isProse && canBreak && [...line].length > MAX_COLUMNS ? [`${index + 1}: ${line}`] : [];
+      return isProse && canBreak && Array.from(line).length > MAX_COLUMNS ? [`${index + 1}: ${line}`] : [];
     });
 }
 

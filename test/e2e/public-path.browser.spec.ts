@@ -89,8 +89,7 @@ describe.each([
       client.clientId,
       undefined,
       openid.ClientSecretBasic(client.clientSecret),
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- only marked so; the test speaks plain HTTP to
-      // itself
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- only marked so; the test uses plain HTTP
       { algorithm: 'oauth2', execute: [openid.allowInsecureRequests] },
     );
     expect(config.serverMetadata()).toMatchObject({ issuer: publicUrl, token_endpoint: `${publicUrl}/oauth2/token` });

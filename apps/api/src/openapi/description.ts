@@ -82,7 +82,7 @@ A client id is \`lk_ci_\` and 24 base62 characters, the credential’s public ha
 This document is at \`PUBLIC_PATH/openapi.json\`, this page at \`PUBLIC_PATH/docs\`.
 `.trim();
 
-/** The rules for every call: the first thing that a reader of the document sees. @param publicPath the path of PUBLIC_URL */
+/** The rules for every call, which readers see first. @param publicPath the path of PUBLIC_URL */
 export function apiDescription(publicPath: string): string {
   return text.replaceAll('PUBLIC_PATH', publicPath);
 }
