@@ -5,6 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { rolesPage } from './roles-page.ts';
+import type { RolesDocument } from './roles-page.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -45,7 +47,9 @@ try {
   const response = await fetch(`${await listening(service)}/openapi.json`);
   if (!response.ok) throw new Error(`/openapi.json answers ${response.status}`);
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, `${JSON.stringify(await response.json(), null, 2)}\n`);
+  const document = (await response.json()) as RolesDocument;
+  writeFileSync(target, `${JSON.stringify(document, null, 2)}\n`);
+  writeFileSync(join(root, 'docs', 'roles.md'), rolesPage(document));
   say('wrote docs/openapi.json');
 } finally {
   service.kill('SIGKILL');

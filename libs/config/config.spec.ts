@@ -37,6 +37,38 @@ describe('configuration', () => {
     });
   });
 
+  it('takes each secret from a file, without the line break at its end, and lists what is wrong with one', () => {
+    const path = join(folder, 'uri');
+    writeFileSync(path, `${stores.MONGODB_URI}\n`);
+    const { mongodbUri } = loadConfig({ REDIS_URL: stores.REDIS_URL, MONGODB_URI_FILE: path });
+    expect(mongodbUri).toBe(stores.MONGODB_URI);
+    writeFileSync(join(folder, 'empty'), '\n');
+    const faults = faultsOf({
+      ...stores,
+      MONGODB_URI_FILE: path,
+      LATCHKEY_ADMIN_USERNAME: 'admin',
+      LATCHKEY_ADMIN_PASSWORD_FILE: join(folder, 'missing'),
+      OIDC_CLIENT_SECRET_FILE: join(folder, 'empty'),
+    });
+    expect(faults).toEqual([
+      'MONGODB_URI and MONGODB_URI_FILE are both set: give one of them',
+      'LATCHKEY_ADMIN_PASSWORD_FILE cannot be read (ENOENT). Name a readable file',
+      'OIDC_CLIENT_SECRET_FILE names an empty file: write the value of OIDC_CLIENT_SECRET into it',
+      'OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set together',
+    ]);
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['a list', '[]'],
+    ['an unknown role', '{"a": {"role": "root"}}'],
+    ['an unknown member', '{"a": {"role": "auditor", "operations": []}}'],
+    ['ids for a platform-admin', '{"a": {"role": "platform-admin", "operationIds": ["op_1"]}}'],
+  ])('refuses a role mapping that is %s', (_what, text) => {
+    const env = { ...stores, OIDC_ISSUER: 'https://id.example', OIDC_AUDIENCE: 'x', OIDC_ROLE_MAPPING: text };
+    expect(faultsOf(env)).toEqual([expect.stringMatching(/^OIDC_ROLE_MAPPING/)]);
+  });
+
   it('lists all faults together', () => {
     const faults = faultsOf({
       PORT: 'x',

@@ -8,6 +8,8 @@ import { checkedPublicUrl, localUrl } from './public-url.ts';
 import { connectionStringFaults } from './connection-string.ts';
 import { readSettingFile, toRedisConfig } from './redis-config.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { parseRoleMapping } from './role-mapping.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
 const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> =>
@@ -130,6 +132,18 @@ export const schema = z.object({
   OIDC_AUDIENCE: optional(z.string().min(1)),
   OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
   OIDC_OPERATIONS_CLAIM: z.string().min(1).default('operations'),
+  OIDC_CLIENT_ID: optional(z.string().min(1)),
+  OIDC_CLIENT_SECRET: optional(z.string().min(1)),
+  OIDC_SCOPES: z
+    .string()
+    .regex(
+      /^openid(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+      'OIDC_SCOPES must be scope values with spaces between them, openid first',
+    )
+    .default('openid profile email'),
+  OIDC_ROLE_MAPPING: optional(
+    z.string().transform((text, context) => reportFault(context, () => parseRoleMapping(text))),
+  ),
   LATCHKEY_SIGNING_KEY_FILE: optional(
     z.string().transform((path, context) => reportFault(context, () => readSigningKey(path))),
   ),
@@ -188,6 +202,13 @@ function toConfig(env: z.output<typeof schema>) {
             audience: env.OIDC_AUDIENCE,
             rolesClaim: env.OIDC_ROLES_CLAIM,
             operationsClaim: env.OIDC_OPERATIONS_CLAIM,
+            /** By the values of the roles claim; undefined where they are the names of roles. */
+            roleMapping: env.OIDC_ROLE_MAPPING,
+            /** For signing in at the provider with a browser. */
+            client:
+              env.OIDC_CLIENT_ID !== undefined && env.OIDC_CLIENT_SECRET !== undefined
+                ? { clientId: env.OIDC_CLIENT_ID, clientSecret: env.OIDC_CLIENT_SECRET, scopes: env.OIDC_SCOPES }
+                : undefined,
           }
         : undefined,
     signingKey: env.LATCHKEY_SIGNING_KEY_FILE,
@@ -213,6 +234,7 @@ function toConfig(env: z.output<typeof schema>) {
 const pairs = [
   ['LATCHKEY_ADMIN_USERNAME', 'LATCHKEY_ADMIN_PASSWORD'],
   ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
+  ['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'],
   ['REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'],
   ['EVENT_RETENTION_DAYS', 'EVENT_ARCHIVE_DIR'],
 ] as const;
@@ -224,14 +246,19 @@ const pairs = [
  * @throws ConfigError that lists every fault. Never repeats a value, because some are secrets
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const set = withoutEmpty(env);
-  const faults = pairs
-    .filter(([a, b]) => (set[a] === undefined) !== (set[b] === undefined))
-    .map(([a, b]) => `${a} and ${b} must be set together`);
+  const { set, faults: fileFaults, unread } = withSecretFiles(withoutEmpty(env));
+  const isGiven = (name: string): boolean => set[name] !== undefined || unread.has(name);
+  const faults = [
+    ...fileFaults,
+    ...pairs.filter(([a, b]) => isGiven(a) !== isGiven(b)).map(([a, b]) => `${a} and ${b} must be set together`),
+    ...['OIDC_CLIENT_ID', 'OIDC_ROLE_MAPPING']
+      .filter((name) => isGiven(name) && !isGiven('OIDC_ISSUER'))
+      .map((name) => `${name} is of no use without OIDC_ISSUER`),
+  ];
   if (set['PUBLIC_URL'] === undefined && !URL.canParse(localUrl(set['HOST'] ?? 'localhost', 1))) {
     faults.push('PUBLIC_URL is required, because HOST cannot be part of a URL');
   }
-  return toConfig(parseVariables(schema, set, faults));
+  return toConfig(parseVariables(schema, set, faults, unread));
 }
 
 /** Drops variables with an empty value, which count as not set. */
@@ -246,10 +273,12 @@ export function parseVariables<T extends z.ZodType>(
   variables: T,
   set: Readonly<Record<string, string>>,
   faults: readonly string[] = [],
+  unread: ReadonlySet<string> = new Set(),
 ): z.output<T> {
   const result = variables.safeParse(set);
   if (result.success && faults.length === 0) return result.data;
-  const found = (result.error?.issues ?? []).map(({ path: [variable], message }) => {
+  const issues = (result.error?.issues ?? []).filter(({ path: [variable] }) => !unread.has(String(variable)));
+  const found = issues.map(({ path: [variable], message }) => {
     const name = String(variable);
     if (set[name] === undefined) return `${name} is required`;
     return message.startsWith(name) ? message : `${name}: ${message}`;

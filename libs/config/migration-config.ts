@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError, parseVariables, schema, url, withoutEmpty } from './config.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 /** The settings of `latchkey migrate`. */
 export interface MigrationConfig {
@@ -18,7 +19,8 @@ const variables = z.object({
  * @throws ConfigError that lists every fault
  */
 export function loadMigrationConfig(env: Readonly<Record<string, string | undefined>>): MigrationConfig {
-  const { MIGRATION_MONGODB_URI: own, MONGODB_URI: service } = parseVariables(variables, withoutEmpty(env));
+  const { set, faults, unread } = withSecretFiles(withoutEmpty(env));
+  const { MIGRATION_MONGODB_URI: own, MONGODB_URI: service } = parseVariables(variables, set, faults, unread);
   const mongodbUri = own ?? service;
   if (mongodbUri === undefined) {
     throw new ConfigError(['MIGRATION_MONGODB_URI (or MONGODB_URI) is required. See docs/operating.md']);

@@ -1,7 +1,21 @@
 import { isIPv6 } from 'node:net';
 
-/** First segments of the service's own paths. PUBLIC_URL must not begin with one, or the two could be confused. */
-const OWN_SEGMENTS = ['v1', 'oauth2', 'docs', 'console', '.well-known', 'livez', 'readyz', 'metrics', 'openapi.json'];
+/**
+ * First segments of our own paths: below one of them, a path of ours and one behind PUBLIC_URL could not be told
+ * apart.
+ */
+const OWN_SEGMENTS = [
+  'v1',
+  'oauth2',
+  'docs',
+  'console',
+  'sign-in',
+  '.well-known',
+  'livez',
+  'readyz',
+  'metrics',
+  'openapi.json',
+];
 
 /** Removes trailing slashes. @throws Error that says which paths are valid */
 export function checkedPublicUrl(text: string): string {

@@ -58,7 +58,7 @@ export class CredentialCreated extends eventType({
   ...credential,
   type: 'credential.created.v1',
   what: 'A credential was created.',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: z.strictObject({ clientId, secretId: firstSecretId, ...attributes }),
 }) {}
 
@@ -66,7 +66,7 @@ export class CredentialUpdated extends eventType({
   ...credential,
   type: 'credential.updated.v2',
   what: 'A credential was changed. An edit that changes nothing has no event. When an API is deleted by force, each credential that had it has this event.',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: beforeAndAfter(attributes, { status: 'active' }, { status: 'disabled' }),
 }) {}
 
@@ -82,7 +82,7 @@ export class CredentialSecretRotated extends eventType({
   ...credential,
   type: 'credential.secret-rotated.v2',
   what: 'A credential got a new secret. If the old one was compromised, `token.revoked.v1` names the tokens that ended with it.',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: rotation,
 }) {}
 
@@ -90,7 +90,7 @@ export class CredentialSecretEnded extends eventType({
   ...credential,
   type: 'credential.secret-ended.v1',
   what: 'One of two live secrets of a credential was ended. The tokens stayed live.',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: endOfSecret,
 }) {}
 
@@ -111,7 +111,7 @@ export class CredentialDeleted extends eventType({
   type: 'credential.deleted.v1',
   followUp: 'token-purge',
   what: 'A credential was deleted. From this event on, its tokens are invalid. `tokens.purged.v1` records when they were deleted from the store.',
-  actors: ['user', 'system'],
+  actors: ['user', 'service', 'system'],
   data: z.strictObject({ clientId, name: attributes.name, reconciled }),
 }) {}
 
@@ -147,7 +147,7 @@ export class TokenRevoked extends eventType({
   ...credential,
   type: 'token.revoked.v1',
   what: 'Tokens were revoked: by an administrator, by the client itself, or because a secret was compromised. If there was no live token, there is no event.',
-  actors: ['user', 'client', 'system'],
+  actors: ['user', 'service', 'client', 'system'],
   data: z.strictObject({
     tokenIds,
     count: member(count, 'How many.', 1),

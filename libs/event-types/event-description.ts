@@ -18,7 +18,7 @@ export interface EventDescription {
   /** What `subject.id` is. */
   readonly subjectId: string;
   /** Possible values of `actor.type`. */
-  readonly actors: readonly ('user' | 'client' | 'resource-server' | 'system')[];
+  readonly actors: readonly ('user' | 'service' | 'client' | 'resource-server' | 'system')[];
   /** The queue whose work must follow the event. */
   readonly followUp?: FollowUpQueue;
   /** The last version of Latchkey that wrote this type; undefined for current types. Old events stay readable. */

@@ -37,8 +37,16 @@ export {
   RefusalsArchived,
   SignInRefused,
 } from './log-events.ts';
-export { SessionStarted, SessionsEnded, UserCreated, UserDeleted, UserUpdated } from './people-events.ts';
 export { OperationApisChanged, OperationCreated, OperationDeleted, OperationUpdated } from './operation-events.ts';
+export {
+  ApiKeyCreated,
+  ApiKeyDeleted,
+  SessionStarted,
+  SessionsEnded,
+  UserCreated,
+  UserDeleted,
+  UserUpdated,
+} from './people-events.ts';
 export type { FollowUpQueue } from './event-description.ts';
 export type { EventData } from './event-type.ts';
 export type { RefusalReason } from './refusal-reason.ts';

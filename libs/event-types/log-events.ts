@@ -35,7 +35,7 @@ export class EventsRead extends eventType({
   type: 'events.read.v2',
   what: 'Someone read the log. There is at most one event per reader, minute and instance of the service. The first read of a minute is answered only if its event is written. Later reads of that minute are counted in the reader’s next event, or in an event at the end of the minute.',
   chain: 'platform',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: z.strictObject({
     count: member(count, 'How many reads this event stands for.', 3),
     since: member(instant, 'Time of the first of them.', '2026-11-23T09:30:00.000Z'),
@@ -50,7 +50,7 @@ export class EventsExported extends eventType({
   type: 'events.exported.v1',
   what: 'Someone exported the log. The event is in the exported chain, or in the platform’s chain if several were exported. It is written before the export begins, so the export ends with it.',
   chain: 'operation or platform',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: z.strictObject({ format: member(z.enum(['ndjson', 'csv']), 'Format.', 'ndjson'), operationId, from, to }),
 }) {}
 
@@ -119,7 +119,7 @@ export class CheckpointsRequested extends eventType({
   type: 'checkpoints.requested.v1',
   what: 'Someone requested checkpoints. It is written before the signing, so it is signed too. The hourly schedule writes no event.',
   chain: 'platform',
-  actors: ['user'],
+  actors: ['user', 'service'],
   data: z.strictObject({ operationId }),
 }) {}
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { member, retired, text, texts } from './event-description.ts';
+import { instant, member, retired, text, texts } from './event-description.ts';
 import { eventType } from './event-type.ts';
 
 const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
@@ -9,15 +9,46 @@ const roles = member(texts, 'Roles.', ['operation-admin']);
 const operationIds = member(texts, 'Operations that an operation-admin manages.', [
   'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
 ]);
-const rights = z.strictObject({ username, roles, operationIds });
-const auditor = { username: 'ada', roles: ['auditor'], operationIds: [] };
+const auditedOperationIds = member(texts.nullable(), 'Operations that an auditor sees; null for all.', null);
+const status = member(z.enum(['active', 'disabled']), 'A disabled user is kept out.', 'active');
+const rightsBefore = z.strictObject({ username, roles, operationIds });
+const rights = z.strictObject({
+  username,
+  kind: member(z.enum(['person', 'service']), 'A person, or a service user with API keys.', 'person'),
+  provider: member(z.enum(['local', 'oidc']), 'Whether the OpenID Connect provider vouches for the person.', 'local'),
+  oidcSubject: member(
+    text.nullable(),
+    'Subject that the provider knows the person by; null for others. Events of version 0.1.0 name the person `oidc:<subject>`.',
+    null,
+  ),
+  status,
+  roles,
+  operationIds,
+  auditedOperationIds,
+});
+/** A member that events of version 0.1.0 do not have. */
+function sinceThen<T extends z.ZodType>(schema: T): z.ZodOptional<T> {
+  return schema.optional().meta(schema.meta() ?? {});
+}
+
+const auditor = {
+  username: 'ada',
+  kind: 'person',
+  provider: 'local',
+  oidcSubject: null,
+  status: 'active',
+  roles: ['auditor'],
+  operationIds: [],
+  auditedOperationIds: null,
+} as const;
 const administrator = { ...auditor, roles: ['auditor', 'platform-admin'] };
+
 const sessionId = 'ss_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b';
 
 export class UserCreated extends eventType({
   ...user,
   type: 'user.created.v2',
-  what: 'A local user was created. The service creates the first one itself, from its configuration.',
+  what: 'A user was made: by a platform-admin; the first one by the service itself, from its configuration; a person of the OpenID Connect provider by signing in for the first time.',
   actors: ['user', 'system'],
   data: z.strictObject({
     before: member(z.null(), 'Always null: the user did not exist.', null),
@@ -30,14 +61,14 @@ const userCreatedV1 = retired({
   type: 'user.created.v1',
   what: 'A local user was created. The service creates the first one itself, from its configuration.',
   actors: ['user', 'system'],
-  data: rights,
+  data: rightsBefore,
 });
 
 export class UserUpdated extends eventType({
   ...user,
   type: 'user.updated.v2',
-  what: 'A local user was changed.',
-  actors: ['user'],
+  what: 'A user was changed: by a platform-admin, by setting a password, or by what the OpenID Connect provider says of its person at a sign-in.',
+  actors: ['user', 'system'],
   data: z.strictObject({
     before: member(rights, 'User name and rights before.', auditor),
     after: member(rights, 'User name and rights from this event on.', administrator),
@@ -62,12 +93,17 @@ const userUpdatedV1 = retired({
 export class UserDeleted extends eventType({
   ...user,
   type: 'user.deleted.v1',
-  what: 'A local user was deleted. Events of version 0.1.0 hold the name only.',
+  what: 'A user was deleted, with its sessions and API keys. Events of version 0.1.0 hold the name only.',
   actors: ['user'],
   data: z.strictObject({
     username,
-    roles: member(texts.optional(), 'Roles that it had.', ['operation-admin']),
-    operationIds: member(texts.optional(), 'Operations that it managed.', ['op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']),
+    kind: sinceThen(rights.shape.kind),
+    provider: sinceThen(rights.shape.provider),
+    oidcSubject: sinceThen(rights.shape.oidcSubject),
+    status: sinceThen(rights.shape.status),
+    roles: sinceThen(roles),
+    operationIds: sinceThen(operationIds),
+    auditedOperationIds: sinceThen(auditedOperationIds),
   }),
 }) {}
 
@@ -90,15 +126,47 @@ export class SessionsEnded extends eventType({
   data: z.strictObject({
     sessionIds: member(texts, 'Ids of the sessions.', [sessionId]),
     reason: member(
-      z.enum(['signed-out', 'ended', 'ended-by-admin', 'password-changed', 'too-many']),
+      z.enum(['signed-out', 'ended', 'ended-by-admin', 'password-changed', 'disabled', 'too-many']),
       'Why: `ended` by the person from another session; `too-many` when one more sign-in went over the limit of 50.',
       'signed-out',
     ),
   }),
 }) {}
 
-/** People: their users and their sessions. */
-export const peopleEvents = [UserCreated, UserUpdated, UserDeleted, SessionStarted, SessionsEnded] as const;
+const keyId = member(text, 'Id of the key; not the key.', 'ky_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b');
+const keyName = member(text, 'Name.', 'Terraform');
+
+export class ApiKeyCreated extends eventType({
+  ...user,
+  type: 'api-key.created.v1',
+  what: 'A service user got an API key.',
+  actors: ['user'],
+  data: z.strictObject({
+    keyId,
+    name: keyName,
+    expiresAt: member(instant.nullable(), 'When it stops being good; null for never.', null),
+    allowedIps: member(texts, 'Addresses that it may be used from; none means any.', ['192.0.2.0/24']),
+  }),
+}) {}
+
+export class ApiKeyDeleted extends eventType({
+  ...user,
+  type: 'api-key.deleted.v1',
+  what: 'An API key was deleted: by a platform-admin, or because it had expired and another one took its place.',
+  actors: ['user'],
+  data: z.strictObject({ keyId, name: keyName }),
+}) {}
+
+/** Who uses the admin API: users, their sessions and API keys. */
+export const peopleEvents = [
+  UserCreated,
+  UserUpdated,
+  UserDeleted,
+  SessionStarted,
+  SessionsEnded,
+  ApiKeyCreated,
+  ApiKeyDeleted,
+] as const;
 
 /** Types that an earlier version of Latchkey wrote. A log may still hold events of them. */
 export const retiredPeopleEvents = [userCreatedV1, userUpdatedV1] as const;

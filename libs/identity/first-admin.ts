@@ -8,6 +8,7 @@ import { DomainError } from '#kernel';
 import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
+import { platformAdmin } from './domain/platform-admin.ts';
 import { User } from './domain/user.ts';
 import { NewPasswords } from './new-passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
@@ -108,7 +109,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     return unitOfWork.run(systemContext('first-admin'), { chains: [null] }, async (transaction) => {
       await users.takeTurn(transaction.session);
       if (!(await users.isEmpty(transaction.session))) return false;
-      const user = User.create({ username, passwordHash, roles: ['platform-admin'], operationIds: [] }, transaction.at);
+      const user = User.create(platformAdmin(username, passwordHash), transaction.at);
       await users.insert(user, transaction.session);
       transaction.publish(user);
       return true;

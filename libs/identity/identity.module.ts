@@ -1,4 +1,8 @@
 import { Module } from '@nestjs/common';
+import { ApiKeySignIn, ApiKeyStore } from './api-key-sign-in.ts';
+import { CreateApiKeyHandler } from './commands/create-api-key.command.ts';
+import { DeleteApiKeyHandler } from './commands/delete-api-key.command.ts';
+import { BeginOidcSignInHandler, FinishOidcSignInHandler } from './commands/oidc-sign-in.command.ts';
 import { ChangePasswordHandler } from './commands/change-password.command.ts';
 import { CreateUserHandler } from './commands/create-user.command.ts';
 import { DeleteUserHandler } from './commands/delete-user.command.ts';
@@ -8,34 +12,50 @@ import { SignInHandler } from './commands/sign-in.command.ts';
 import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
 import { GuessLimiter } from './guess-limiter.ts';
 import { NewPasswords } from './new-passwords.ts';
+import { OidcClient } from './oidc-client.ts';
+import { OidcPeople } from './oidc-people.ts';
 import { OidcTokens } from './oidc-tokens.ts';
 import { PasswordPolicy } from './password-policy.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { Passwords } from './passwords.ts';
+import { ApiKeyRepository } from './persistence/api-key.repository.ts';
 import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
-import { PrincipalAuthenticator } from './principal-authenticator.ts';
+import { PrincipalAuthenticator, SignInWays } from './principal-authenticator.ts';
+import { GetApiKeyHandler, ListApiKeysHandler } from './queries/api-key.queries.ts';
 import { ListSessionsHandler } from './queries/list-sessions.query.ts';
 import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.queries.ts';
 import { SessionEnding } from './session-ending.ts';
 import { SessionSignIn } from './session-sign-in.ts';
+import { SignInTimes } from './sign-in-times.ts';
 import { SessionStarter } from './session-starter.ts';
 
 @Module({
   providers: [
+    ApiKeyRepository,
+    ApiKeySignIn,
+    ApiKeyStore,
+    BeginOidcSignInHandler,
     ChangePasswordHandler,
+    CreateApiKeyHandler,
     CreateUserHandler,
+    DeleteApiKeyHandler,
     DeleteUserHandler,
     EditUserHandler,
     EndSessionsHandler,
+    FinishOidcSignInHandler,
     FirstAdmin,
     FirstAdminServices,
+    GetApiKeyHandler,
     GetMeHandler,
     GetUserHandler,
     GuessLimiter,
+    ListApiKeysHandler,
     ListSessionsHandler,
     ListUsersHandler,
     NewPasswords,
+    OidcClient,
+    OidcPeople,
     OidcTokens,
     PasswordPolicy,
     PasswordSignIn,
@@ -46,6 +66,8 @@ import { SessionStarter } from './session-starter.ts';
     SessionSignIn,
     SessionStarter,
     SignInHandler,
+    SignInTimes,
+    SignInWays,
     UserRepository,
   ],
   exports: [FirstAdmin, GuessLimiter, PrincipalAuthenticator],

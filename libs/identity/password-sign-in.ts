@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import type { Subject } from '#kernel';
 import { bounded } from '#mongo';
@@ -59,7 +60,8 @@ export class PasswordSignIn {
   private async recognise({ username, password }: Attempt, mark: string): Promise<UserState | undefined> {
     if (this.familiar.get(username) !== mark) return undefined;
     const user = await bounded(this.users.findByName(username));
-    return user !== undefined && this.passwords.remembers(user.state, password) ? user.state : undefined;
+    if (user === undefined || user.state.status === 'disabled') return undefined;
+    return this.passwords.remembers(user.state, password) ? user.state : undefined;
   }
 
   /**
@@ -87,17 +89,21 @@ export class PasswordSignIn {
     const { user, isRight } = await judged;
     if (user !== undefined && isRight) {
       counted.giveBack();
+      // told like a wrong password: who is disabled is nobody's business
+      if (user.status === 'disabled') {
+        this.refused(user, address, 'disabled');
+        return undefined;
+      }
       this.familiar.set(username, mark);
       return user;
     }
-    this.refused(user, address);
+    this.refused(user, address, user === undefined ? 'unknown-user' : 'wrong-password');
     counted.keep();
     return undefined;
   }
 
-  private refused(user: UserState | undefined, ip: string): void {
+  private refused(user: UserState | undefined, ip: string, reason: RefusalReason): void {
     const subject = user === undefined ? UNKNOWN : { type: 'user', id: user.id };
-    const reason = user === undefined ? 'unknown-user' : 'wrong-password';
     this.refusals.record({ operationId: null, subject, reason, ip });
   }
 }

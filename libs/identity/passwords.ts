@@ -20,7 +20,8 @@ const MAX_REMEMBERED = 1_000;
 /** A user as far as the password goes. */
 export interface PasswordOwner {
   readonly id: string;
-  readonly passwordHash: string;
+  /** Null for who has no password. */
+  readonly passwordHash: string | null;
 }
 
 /** Who brings a password, and for whom: Argon2 is shared fairly among them. */
@@ -63,6 +64,7 @@ export class Passwords implements OnApplicationShutdown {
 
   /** Whether this was the user's password a moment ago, with this very hash. False says nothing. */
   remembers(user: PasswordOwner, password: string): boolean {
+    if (user.passwordHash === null) return false;
     const remembered = this.right.get(user.id);
     return remembered !== undefined && digestsEqual(remembered, this.markOf(user, password));
   }
@@ -84,14 +86,14 @@ export class Passwords implements OnApplicationShutdown {
       const user = await find();
       if (user !== undefined && this.remembers(user, password)) return { user, isRight: true };
       const matches = await this.threads.verify(user?.passwordHash ?? (await dummyHash), prepared(password));
-      if (user === undefined || !matches) return { user, isRight: false };
+      if (user === undefined || user.passwordHash === null || !matches) return { user, isRight: false };
       this.right.set(user.id, this.markOf(user, password));
       return { user, isRight: true };
     });
   }
 
   private markOf({ passwordHash }: PasswordOwner, password: string): string {
-    return this.mark(passwordHash, prepared(password));
+    return this.mark(passwordHash ?? '', prepared(password));
   }
 
   private async queued<T>({ address, username, guesses = 0 }: PasswordSource, work: () => Promise<T>): Promise<T> {

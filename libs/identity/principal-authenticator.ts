@@ -1,31 +1,48 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { JWTPayload } from 'jose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import type { Subject } from '#kernel';
+import { ApiKeySignIn } from './api-key-sign-in.ts';
 import type { UserState } from './domain/user.ts';
+import { claimedPerson } from './oidc-claims.ts';
+import { OidcPeople } from './oidc-people.ts';
+import type { AskedBy } from './oidc-people.ts';
 import { OidcTokens } from './oidc-tokens.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
+import { UserRepository } from './persistence/user.repository.ts';
 import { ROLES } from './principal.ts';
-import type { Principal, Role } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { SessionSignIn } from './session-sign-in.ts';
+import { SignInTimes } from './sign-in-times.ts';
 
-/** Subjects that are taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
-const SUBJECT = /^[\x20-\x7e]{1,255}$/;
-/** The event log's name for one whom nobody knows. */
+/** The event log's name for someone unknown. */
 const UNKNOWN: Subject = { type: 'unknown', id: 'unknown' };
-const LONGEST_USERNAME = 255;
 
-/** Finds out who asks. What a person may do is read afresh at each call, so a deletion or edit is in force at once. */
+/** The ways to sign in. */
+@Injectable()
+export class SignInWays {
+  constructor(
+    readonly passwords: PasswordSignIn,
+    readonly sessions: SessionSignIn,
+    readonly apiKeys: ApiKeySignIn,
+    readonly oidcTokens: OidcTokens,
+    readonly oidcPeople: OidcPeople,
+  ) {}
+}
+
+/**
+ * Finds out who asks. What someone may do is read from the store at each call, so a deletion or edit is in force
+ * immediately.
+ */
 @Injectable()
 export class PrincipalAuthenticator {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly passwordSignIn: PasswordSignIn,
-    private readonly sessionSignIn: SessionSignIn,
-    private readonly oidcTokens: OidcTokens,
+    private readonly ways: SignInWays,
+    private readonly users: UserRepository,
+    private readonly times: SignInTimes,
     private readonly refusals: Refusals,
   ) {}
 
@@ -36,8 +53,10 @@ export class PrincipalAuthenticator {
    * @throws DomainError `too-many-attempts`, `too-busy`, `store-unavailable`
    */
   async basic(username: string, password: string, ip: string): Promise<Principal | undefined> {
-    const state = await this.passwordSignIn.signIn(username, password, ip);
-    return state === undefined ? undefined : principalOf(state);
+    const state = await this.ways.passwords.signIn(username, password, ip);
+    if (state === undefined) return undefined;
+    this.noteSignIn(state);
+    return principalOf(state);
   }
 
   /**
@@ -48,35 +67,50 @@ export class PrincipalAuthenticator {
    * @throws DomainError `store-unavailable`
    */
   async session(token: string, ip: string | null): Promise<Principal | undefined> {
-    const found = await this.sessionSignIn.resume(token);
-    if (found === undefined) {
-      this.refused(UNKNOWN, 'no-live-session', ip);
-      return undefined;
-    }
-    return { ...principalOf(found.user), session: found.session };
+    const found = await this.ways.sessions.resume(token);
+    if (found !== undefined) return { ...principalOf(found.user), session: found.session };
+    this.refused(UNKNOWN, 'no-live-session', ip);
+    return undefined;
   }
 
   /**
-   * The person whom a token of the OpenID Connect provider is about. Roles that are not known here are ignored. A
-   * refusal is recorded.
+   * The service user whose API key it is. A refusal is recorded.
    *
    * @param ip the caller's canonical address, where it is known
-   * @throws DomainError `identity-provider-unavailable` when the provider cannot be asked for its keys
+   * @throws DomainError `too-many-attempts`, `store-unavailable`
    */
-  async bearer(token: string, ip: string | null): Promise<Principal | undefined> {
-    const claims = await this.oidcTokens.claimsOf(token);
+  async apiKey(key: string, ip: string | null): Promise<Principal | undefined> {
+    const state = await this.ways.apiKeys.signIn(key, ip);
+    return state === undefined ? undefined : principalOf(state);
+  }
+
+  /**
+   * The person whom a token of the OpenID Connect provider is about, with the rights that the token's claims give. A
+   * refusal is recorded.
+   *
+   * @throws DomainError `identity-provider-unavailable` when the provider cannot be asked for its keys; `store-
+   * unavailable`
+   */
+  async bearer(token: string, askedBy: AskedBy): Promise<Principal | undefined> {
     const { oidc } = this.config;
-    if (claims === undefined || oidc === undefined || !SUBJECT.test(claims.sub)) {
-      this.refused(UNKNOWN, 'bad-bearer-token', ip);
+    const claims = await this.ways.oidcTokens.claimsOf(token);
+    const person = claims === undefined || oidc === undefined ? undefined : claimedPerson(claims, oidc);
+    if (person === undefined || oidc === undefined) {
+      this.refused(UNKNOWN, 'bad-bearer-token', askedBy.ip);
       return undefined;
     }
-    return {
-      // the prefix keeps a provider's subject from ever being a local user's id
-      userId: `oidc:${claims.sub}`,
-      username: usernameOf(claims, claims.sub),
-      roles: knownRoles(texts(claimAt(claims, oidc.rolesClaim))),
-      operationIds: texts(claimAt(claims, oidc.operationsClaim)),
-    };
+    const user = await this.ways.oidcPeople.userOf(oidc.issuer, person, askedBy);
+    if (user.status === 'disabled') {
+      this.refused({ type: 'user', id: user.id }, 'disabled', askedBy.ip);
+      return undefined;
+    }
+    this.noteSignIn(user);
+    const { username, roles, operationIds, auditedOperationIds = user.auditedOperationIds } = person;
+    return principalOf({ ...user, username, roles, operationIds, auditedOperationIds });
+  }
+
+  private noteSignIn({ id }: UserState): void {
+    this.times.note(id, (at) => this.users.noteSignIn(id, at));
   }
 
   private refused(subject: Subject, reason: RefusalReason, ip: string | null): void {
@@ -84,35 +118,7 @@ export class PrincipalAuthenticator {
   }
 }
 
-function principalOf(state: UserState): Principal {
-  return {
-    userId: state.id,
-    username: state.username,
-    roles: knownRoles(state.roles),
-    operationIds: state.operationIds,
-  };
-}
-
-function knownRoles(texts: readonly string[]): Role[] {
-  return ROLES.filter((role) => texts.includes(role));
-}
-
-function usernameOf(claims: JWTPayload, subject: string): string {
-  const name = claims['preferred_username'] ?? claims['email'];
-  return typeof name === 'string' && name !== '' && name.length <= LONGEST_USERNAME ? name : subject;
-}
-
-/** The claim of this name; where there is none, the name is a path (Keycloak has `realm_access.roles`). */
-function claimAt(claims: JWTPayload, name: string): unknown {
-  if (Object.hasOwn(claims, name)) return claims[name];
-  return name.split('.').reduce<unknown>((value, part) => {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    return (value as Record<string, unknown>)[part];
-  }, claims);
-}
-
-/** The texts of a claim that is a list, or one text with spaces between them. */
-function texts(claim: unknown): string[] {
-  if (typeof claim === 'string') return claim.split(' ').filter((text) => text !== '');
-  return Array.isArray(claim) ? claim.filter((entry): entry is string => typeof entry === 'string') : [];
+function principalOf({ id, username, kind, roles, operationIds, auditedOperationIds }: UserState): Principal {
+  const known = ROLES.filter((role) => roles.includes(role));
+  return { userId: id, username, kind, roles: known, operationIds, auditedOperationIds };
 }

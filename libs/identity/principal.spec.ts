@@ -7,6 +7,8 @@ const someone = (roles: Role[], operationIds: string[] = []): Principal => ({
   username: 'ada',
   roles,
   operationIds,
+  kind: 'person',
+  auditedOperationIds: null,
 });
 
 describe('the rights of a person in an operation', () => {

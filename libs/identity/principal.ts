@@ -1,8 +1,7 @@
+import type { UserKind } from './domain/user.ts';
 import type { SessionView } from './queries/session.view.ts';
 
-/**
- * What a person may do: everything; manage the credentials of named operations; or read everything and prove the log.
- */
+/** What a person may do: everything; manage the credentials of named operations; or read and prove the log. */
 export const ROLES = ['platform-admin', 'operation-admin', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -10,21 +9,32 @@ export type Role = (typeof ROLES)[number];
 export interface Principal {
   readonly userId: string;
   readonly username: string;
+  readonly kind: UserKind;
   readonly roles: readonly Role[];
   /** Operations that an operation-admin manages; without meaning for the other roles. */
   readonly operationIds: readonly string[];
+  /** Operations that an auditor sees, null for all; without meaning for the other roles. */
+  readonly auditedOperationIds: readonly string[] | null;
   /** The session by which they are signed in, if it is by one. */
   readonly session?: SessionView;
 }
 
-/** Whether the person may see the operation at all. To everyone else it does not exist. */
+/** The operations that the principal may see; undefined for all, and for what belongs to no operation. */
+export function visibleOperations(principal: Principal): readonly string[] | undefined {
+  const { roles, operationIds, auditedOperationIds } = principal;
+  if (roles.includes('platform-admin')) return undefined;
+  const managed = roles.includes('operation-admin') ? operationIds : [];
+  if (!roles.includes('auditor')) return managed;
+  return auditedOperationIds === null ? undefined : [...new Set([...managed, ...auditedOperationIds])];
+}
+
+/** Whether the principal may see the operation at all. To everyone else it does not exist. */
 export function maySeeOperation(principal: Principal, operationId: string): boolean {
-  if (principal.roles.includes('platform-admin') || principal.roles.includes('auditor')) return true;
-  return principal.roles.includes('operation-admin') && principal.operationIds.includes(operationId);
+  return visibleOperations(principal)?.includes(operationId) ?? true;
 }
 
 /**
- * Whether one of these roles, of those that the person has, covers the operation: an auditor who also manages
+ * Whether one of these roles, of those that the principal has, covers the operation: an auditor who also manages
  * operations may see all of them, and still change only their own.
  */
 export function coversOperation(principal: Principal, roles: readonly Role[], operationId: string): boolean {

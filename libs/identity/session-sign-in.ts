@@ -37,7 +37,7 @@ export class SessionSignIn {
     const limits = this.config.sessions;
     if (found === undefined || !isLive(found, limits, this.clock.nowMs())) return undefined;
     const user = await bounded(this.users.findCurrent(found.userId));
-    if (user === undefined) return undefined;
+    if (user === undefined || user.state.status === 'disabled') return undefined;
     return { user: user.state, session: sessionView(await this.touched(found), limits) };
   }
 

@@ -1,8 +1,8 @@
 import type { DomainEventData } from './domain-event-data.ts';
 
-/** The person, client, resource server or internal task that acts. */
+/** Who did it: a person, a service user, a client, a resource server or the service itself. */
 export interface Actor {
-  readonly type: 'user' | 'client' | 'resource-server' | 'system';
+  readonly type: 'user' | 'service' | 'client' | 'resource-server' | 'system';
   readonly id: string;
   readonly ip: string | null;
 }

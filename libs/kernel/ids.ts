@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** Prefixes of ids. A prefix shows the kind of object; callers must not rely on anything else in an id. */
-export type IdPrefix = 'op' | 'cr' | 'se' | 'rs' | 'us' | 'ss' | 'tk' | 'ev' | 'cp';
+/** Prefixes of opaque ids: what an id is of can be seen, what else is in it is nobody's business. */
+export type IdPrefix = 'op' | 'cr' | 'se' | 'rs' | 'us' | 'ss' | 'ky' | 'tk' | 'ev' | 'cp';
 
 const BYTES_EACH = 16;
 // one system call for 256 ids: a call per id would cost more than the rest of the work

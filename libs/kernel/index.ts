@@ -19,6 +19,7 @@ export {
   isWellFormedClientId,
   isWellFormedSecret,
   newAccessToken,
+  newApiKey,
   newClientId,
   newClientSecret,
   newResourceServerSecret,

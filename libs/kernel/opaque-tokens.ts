@@ -10,7 +10,12 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const BASE = ALPHABET.length;
 const CLIENT_ID_PREFIX = 'lk_ci_';
 const ACCESS_TOKEN_PREFIX = 'lk_at_';
-const SECRET_PREFIXES = { client: 'lk_cs_', 'resource-server': 'lk_rs_', session: 'lk_ss_' } as const;
+const SECRET_PREFIXES = {
+  client: 'lk_cs_',
+  'resource-server': 'lk_rs_',
+  session: 'lk_ss_',
+  'api-key': 'lk_ak_',
+} as const;
 const PREFIX_LENGTH = 6;
 const HANDLE_LENGTH = 24;
 /** 62^43 > 2^256. */
@@ -109,6 +114,11 @@ export function newResourceServerSecret(): string {
 /** A new value for a session cookie: `lk_ss_`, 43 random base62 characters, the checksum. */
 export function newSessionToken(): string {
   return withChecksum(SECRET_PREFIXES.session + randomBase62(RANDOM_LENGTH));
+}
+
+/** A new API key of a service user: `lk_ak_`, 43 random base62 characters, the checksum. */
+export function newApiKey(): string {
+  return withChecksum(SECRET_PREFIXES['api-key'] + randomBase62(RANDOM_LENGTH));
 }
 
 /** The client id inside a well-formed access token; undefined when prefix, length, alphabet or checksum is wrong. */

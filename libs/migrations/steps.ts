@@ -2,6 +2,7 @@ import type { Migration } from './migration.ts';
 import { firstCollections } from './steps/0001-first-collections.ts';
 import { instances } from './steps/0002-instances.ts';
 import { sessions } from './steps/0003-sessions.ts';
+import { apiKeys } from './steps/0004-api-keys.ts';
 
 /** Every migration, in the order of its number: 1, 2, 3, … */
-export const migrations: readonly Migration[] = [firstCollections, instances, sessions];
+export const migrations: readonly Migration[] = [firstCollections, instances, sessions, apiKeys];

@@ -65,7 +65,11 @@ describe('the document', () => {
       expect(operation.security).toBeDefined();
       const roles = operation['x-roles'];
       expect(roles).toEqual(expect.any(Array));
-      if (roles.length > 0) expect(operation.security).toEqual([{ session: [] }, { person: [] }, { oidc: [] }]);
+      if (roles.length > 0)
+        expect(operation.security).toEqual([
+          ...[{ session: [] }, { person: [] }, { oidc: [] }],
+          ...(roles.some((role) => role !== 'platform-admin') ? [{ apiKey: [] }] : []),
+        ]);
       else if (path.startsWith('/v1/')) expect(operation.security).toEqual([]);
       for (const response of Object.values(operation.responses)) expect(response.description).toMatch(/\S{3}/);
       expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
@@ -94,7 +98,7 @@ describe('the document', () => {
       if (path.includes('{')) expect(statuses).toEqual(expect.arrayContaining(['404', '414']));
       if (requestBody !== undefined) expect(statuses).toEqual(expect.arrayContaining(['413', '415']));
       // one's own password has no version, its condition is the current one; nor have tokens and sessions
-      const isConditional = !/\/tokens|\/sessions?\b/.test(path) && path !== '/v1/me/password';
+      const isConditional = !/\/tokens|\/sessions?\b|\/keys\b/.test(path) && path !== '/v1/me/password';
       if (['PUT', 'PATCH', 'DELETE'].includes(method) && isConditional) {
         expect(statuses).toEqual(expect.arrayContaining(['404', '412', '428']));
         expect(operation.parameters?.find(({ name }) => name === 'If-Match')).toMatchObject({

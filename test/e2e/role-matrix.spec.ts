@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Api } from '../support/api.ts';
 import type { SignIn } from '../support/api.ts';
-import { aUser, anOperation } from '../support/builders.ts';
+import { aUser, anOperation, unique } from '../support/builders.ts';
+import { CompanyProvider } from '../support/company-provider.ts';
 import { startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 
@@ -16,7 +17,7 @@ const CREDENTIAL = '/v1/operations/{operationId}/credentials/{credentialId}';
 
 type Callers = readonly Role[] | 'public' | 'any' | 'session';
 /** A person's ways to sign in. */
-const WAYS = ['basic', 'session'] as const;
+const WAYS = ['basic', 'session', 'bearer', 'key'] as const;
 type Way = (typeof WAYS)[number];
 
 /**
@@ -75,6 +76,10 @@ const matrix: Readonly<Record<string, Callers>> = {
   'PATCH /v1/users/{userId}': platform,
   'DELETE /v1/users/{userId}': platform,
   'DELETE /v1/users/{userId}/sessions': platform,
+  'POST /v1/users/{userId}/keys': platform,
+  'GET /v1/users/{userId}/keys': overseers,
+  'GET /v1/users/{userId}/keys/{keyId}': overseers,
+  'DELETE /v1/users/{userId}/keys/{keyId}': platform,
   'POST /v1/session': 'public',
   'GET /v1/session': 'session',
   'DELETE /v1/session': 'session',
@@ -100,24 +105,37 @@ function mayCall(allowed: Callers, role: Role, way: Way): boolean {
   return allowed === 'any' || allowed.includes(role);
 }
 
+/** An API key of a new service user with this role. */
+async function aKey(admin: Api, role: Role, operationId: string): Promise<string> {
+  const robot = { username: unique('robot'), kind: 'service', roles: [role], operationIds: [operationId] };
+  const { body } = await admin.post<{ id: string }>('/v1/users', robot);
+  return (await admin.post<{ apiKey: string }>(`/v1/users/${body.id}/keys`, { name: role })).body.apiKey;
+}
+
 describe('the role matrix', () => {
   let service: Service;
   let admin: Api;
   let operationId: string;
   let foreignId: string;
+  let provider: CompanyProvider;
   const people = new Map<Role, SignIn>();
+  const keys = new Map<Role, string>();
 
   beforeAll(async () => {
-    service = await startService();
+    provider = await CompanyProvider.create();
+    await provider.start('http://127.0.0.1:1');
+    service = await startService({ env: provider.env });
     admin = new Api(service.url);
     operationId = (await anOperation(admin)).id;
     foreignId = (await anOperation(admin)).id;
+    for (const role of ['operation-admin', 'auditor'] as const) keys.set(role, await aKey(admin, role, operationId));
     for (const role of all)
       people.set(role, await aUser(admin, [role], role === 'operation-admin' ? [operationId] : []));
   });
 
   afterAll(async () => {
     await service.stop();
+    await provider.stop();
     await service.database.drop();
   });
 
@@ -132,7 +150,10 @@ describe('the role matrix', () => {
   async function signedIn(role: Role, way: Way): Promise<Api> {
     const who = people.get(role);
     if (who === undefined) throw new Error(`nobody is ${role}`);
-    return way === 'session' ? admin.inSession(who) : admin.as(who);
+    if (way === 'session') return admin.inSession(who);
+    if (way === 'key') return admin.as({ bearer: keys.get(role) ?? '' });
+    const claims = { groups: [role], operations: [operationId] };
+    return admin.as(way === 'basic' ? who : { bearer: await provider.bearer(role, claims) });
   }
 
   async function ask(route: string, api: Api, operation: string): Promise<number> {
@@ -153,7 +174,9 @@ describe('the role matrix', () => {
       if (allowed === 'public') continue;
       const anonymous = await ask(route, admin.as(null), operationId);
       if (anonymous !== 401) wrong.push(`${route}: ${anonymous} for no one`);
-      const asked = all.flatMap((role) => WAYS.map((way) => [role, way] as const));
+      // a service user is never platform-admin
+      const ways = all.flatMap((role) => WAYS.map((way) => [role, way] as const));
+      const asked = ways.filter(([role, way]) => way !== 'key' || role !== 'platform-admin');
       await Promise.all(
         asked.map(async ([role, way]) => {
           const status = await ask(route, await signedIn(role, way), operationId);

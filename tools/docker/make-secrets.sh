@@ -11,6 +11,11 @@ secret mongodb-migration-password 24
 secret mongodb-retention-password 24
 secret redis-password 24
 secret admin-password 18
+# what the service reads by MONGODB_URI_FILE and its like: the passwords have no character that a URI would have to escape
+uri() { printf '%s' "$2" >"$1.new" && mv "$1.new" "$1"; }
+uri mongodb-uri "mongodb://latchkey:$(cat mongodb-password)@mongodb:27017/latchkey?replicaSet=latchkey"
+uri mongodb-migration-uri "mongodb://latchkeyMigration:$(cat mongodb-migration-password)@mongodb:27017/latchkey?replicaSet=latchkey"
+uri redis-url "redis://:$(cat redis-password)@redis:6379"
 # what the members of a replica set with users authenticate each other by: base64 alone
 [ -s mongodb-key ] || { head -c 384 /dev/urandom | base64 -w 0 >mongodb-key.new && mv mongodb-key.new mongodb-key; }
 # 999 is mongodb in the image mongo, 1000 is node in the service's
@@ -20,5 +25,5 @@ chown 999:999 mongodb-root-password mongodb-key mongodb-retention-password redis
 for shared in mongodb-password mongodb-migration-password redis-password; do
   chown 1000:999 "$shared" && chmod 440 "$shared"
 done
-chown 1000:1000 admin-password
+chown 1000:1000 admin-password mongodb-uri mongodb-migration-uri redis-url
 chmod 755 .

@@ -13,6 +13,7 @@ const everything = [...change, 'remove'];
 
 /** What the service does to each collection. A new collection of a migration is added here. */
 const service = {
+  api_keys: everything,
   apis: everything,
   chain_heads: change,
   checkpoint_keys: change,

@@ -27,6 +27,10 @@ import { CredentialTokensController } from './credentials/credential-tokens.cont
 import { DocsRedirectController } from './docs-redirect.controller.ts';
 import { CheckpointKeysController } from './events/checkpoint-keys.controller.ts';
 import { CheckpointsController } from './events/checkpoints.controller.ts';
+import { OidcController } from './auth/oidc.controller.ts';
+import { PageErrorFormat } from './auth/page-error-format.ts';
+import { SignInController } from './auth/sign-in.controller.ts';
+import { KeysController } from './keys/keys.controller.ts';
 import { EventsController } from './events/events.controller.ts';
 import { LongReads } from './events/long-reads.ts';
 import { HealthController } from './health/health.controller.ts';
@@ -63,13 +67,16 @@ const API_CONTROLLERS = [
   DocsRedirectController,
   EventsController,
   JobsController,
+  KeysController,
   MeController,
   MySessionsController,
   OperationApisController,
+  OidcController,
   OperationsController,
   ResourceServerSecretsController,
   ResourceServersController,
   SessionController,
+  SignInController,
   UsersController,
 ];
 
@@ -110,7 +117,12 @@ export class ApiModule {
         { provide: CONFIG, useValue: config },
         { provide: RouteTable, useValue: routes },
         OAuthErrorFormat,
-        { provide: ERROR_FORMATS, useFactory: (...formats: ErrorFormat[]) => formats, inject: [OAuthErrorFormat] },
+        PageErrorFormat,
+        {
+          provide: ERROR_FORMATS,
+          useFactory: (...formats: ErrorFormat[]) => formats,
+          inject: [OAuthErrorFormat, PageErrorFormat],
+        },
         { provide: APP_FILTER, useClass: ProblemFilter },
         // guards run in this order
         { provide: APP_GUARD, useClass: BlockedGuard },

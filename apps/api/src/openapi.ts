@@ -58,6 +58,7 @@ export function openApiDocument(app: NestFastifyApplication, publicPath: string)
       },
       'oidc',
     )
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A service user: an API key, `lk_ak_…`.' }, 'apiKey')
     .addBasicAuth({ ...basic, description: 'A client: its `clientId` and `clientSecret`.' }, 'client')
     .addBasicAuth(
       { ...basic, description: 'A resource server: its `id` and `resourceServerSecret`.' },

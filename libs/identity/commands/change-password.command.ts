@@ -4,6 +4,7 @@ import { UnitOfWork } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { bounded } from '#mongo';
+import { noLocalPassword } from '../domain/user.ts';
 import { NewPasswords } from '../new-passwords.ts';
 import { PasswordSignIn } from '../password-sign-in.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
@@ -35,7 +36,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePasswordComm
   async execute({ context, currentPassword, newPassword, sessionId }: ChangePasswordCommand): Promise<void> {
     const { id, ip } = context.actor;
     const asking = await bounded(this.users.find(id));
-    if (asking === undefined) throw noPassword();
+    if (asking === undefined || asking.state.passwordHash === null) throw noLocalPassword();
     const { username } = asking.state;
     const address = ip ?? 'unknown';
     // a session that was left open must not be a way to guess the password: the limits are those of the sign-in
@@ -58,11 +59,4 @@ function wrongPassword(): DomainError {
   return new DomainError('wrong-password', message, {
     errors: [{ pointer: '/currentPassword', code: 'wrong-password', message }],
   });
-}
-
-function noPassword(): DomainError {
-  return new DomainError(
-    'no-local-password',
-    'You have no password here. Change it where you sign in: at your OpenID Connect provider.',
-  );
 }

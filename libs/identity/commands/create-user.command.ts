@@ -3,18 +3,22 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
 import type { CallContext } from '#kernel';
 import { User } from '../domain/user.ts';
+import type { UserKind } from '../domain/user.ts';
 import { NewPasswords } from '../new-passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import type { Role } from '../principal.ts';
 import { userView } from '../queries/user.view.ts';
 import type { UserView } from '../queries/user.view.ts';
 
-/** What a person is to be: the password is in clear here, and nowhere after the handler. */
+/** What a user is to be. */
 export interface UserInput {
   readonly username: string;
-  readonly password: string;
+  readonly kind: UserKind;
+  /** In clear here, and nowhere after the handler; undefined for a service user. */
+  readonly password?: string | undefined;
   readonly roles: readonly Role[];
   readonly operationIds: readonly string[];
+  readonly auditedOperationIds: readonly string[] | null;
 }
 
 export class CreateUserCommand extends Command<UserView> {
@@ -35,7 +39,8 @@ export class CreateUserHandler implements ICommandHandler<CreateUserCommand> {
   ) {}
 
   async execute({ context, user: { password, ...rest } }: CreateUserCommand): Promise<UserView> {
-    const passwordHash = await this.newPasswords.hashOf(password, rest.username, '/password');
+    const passwordHash =
+      password === undefined ? null : await this.newPasswords.hashOf(password, rest.username, '/password');
     return this.unitOfWork.run(context, { chains: [null] }, async (transaction) => {
       const user = User.create({ ...rest, passwordHash }, transaction.at);
       await this.users.insert(user, transaction.session);

@@ -3,6 +3,7 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
 import { checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
+import { ApiKeyRepository } from '../persistence/api-key.repository.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import { SessionEnding } from '../session-ending.ts';
 
@@ -21,6 +22,7 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly users: UserRepository,
+    private readonly keys: ApiKeyRepository,
     private readonly sessionEnding: SessionEnding,
   ) {}
 
@@ -30,9 +32,10 @@ export class DeleteUserHandler implements ICommandHandler<DeleteUserCommand> {
       await this.users.takeTurn(session);
       const user = await this.users.load(userId, session);
       checkVersion(user.state.version, expected);
-      if (user.isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
+      if (user.isEnabledPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
       user.delete();
       await this.users.delete(user, session);
+      await this.keys.deleteOfUser(userId, session);
       await this.sessionEnding.end(transaction, userId, 'ended-by-admin');
       transaction.publish(user);
     });

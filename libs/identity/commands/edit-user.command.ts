@@ -4,14 +4,23 @@ import { UnitOfWork } from '#events';
 import { checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
 import { bounded } from '#mongo';
+import type { UserStatus } from '../domain/user.ts';
 import { NewPasswords } from '../new-passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
+import type { Role } from '../principal.ts';
 import { userView } from '../queries/user.view.ts';
 import type { UserView } from '../queries/user.view.ts';
 import { SessionEnding } from '../session-ending.ts';
-import type { UserInput } from './create-user.command.ts';
 
-export type UserEdits = { readonly [Member in keyof UserInput]?: UserInput[Member] | undefined };
+export interface UserEdits {
+  readonly username?: string | undefined;
+  /** In clear here, and nowhere after the handler. */
+  readonly password?: string | undefined;
+  readonly roles?: readonly Role[] | undefined;
+  readonly operationIds?: readonly string[] | undefined;
+  readonly auditedOperationIds?: readonly string[] | null | undefined;
+  readonly status?: UserStatus | undefined;
+}
 
 export class EditUserCommand extends Command<UserView> {
   constructor(
@@ -40,11 +49,14 @@ export class EditUserHandler implements ICommandHandler<EditUserCommand> {
       await this.users.takeTurn(session);
       const user = await this.users.load(userId, session);
       checkVersion(user.state.version, expected);
-      const isAdminNoMore = user.isPlatformAdmin && edits.roles?.includes('platform-admin') === false;
-      if (isAdminNoMore) await this.users.assertAnotherPlatformAdmin(userId, session);
-      if (user.edit({ ...edits, passwordHash }, transaction.at)) await this.users.save(user, session);
+      const wasPlatformAdmin = user.isEnabledPlatformAdmin;
+      const isChanged = user.edit({ ...edits, passwordHash }, transaction.at);
+      const isPlatformAdmin = user.isEnabledPlatformAdmin;
+      if (wasPlatformAdmin && !isPlatformAdmin) await this.users.assertAnotherPlatformAdmin(userId, session);
+      if (isChanged) await this.users.save(user, session);
       transaction.publish(user);
       if (passwordHash !== undefined) await this.sessionEnding.end(transaction, userId, 'password-changed');
+      else if (edits.status === 'disabled') await this.sessionEnding.end(transaction, userId, 'disabled');
       return userView(user.state);
     });
   }

@@ -3,6 +3,7 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork, systemContext } from '#events';
 import type { Transaction } from '#events';
 import { bounded } from '#mongo';
+import { platformAdmin } from '../domain/platform-admin.ts';
 import { User } from '../domain/user.ts';
 import { Passwords } from '../passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
@@ -21,7 +22,10 @@ export class ResetAdminCommand extends Command<'created' | 'reset'> {
   }
 }
 
-/** Gives the user of this name the password and the role platform-admin; makes the user when there is none. */
+/**
+ * Gives the user of this name the password and the role platform-admin, and enables it; makes the user when there is
+ * none.
+ */
 @CommandHandler(ResetAdminCommand)
 export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {
   constructor(
@@ -39,7 +43,7 @@ export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {
       await this.users.takeTurn(transaction.session);
       if (found === undefined) return this.create(username, passwordHash, transaction);
       const user = await this.users.load(found.state.id, transaction.session);
-      user.edit({ passwordHash, roles: [...user.state.roles, PLATFORM_ADMIN] }, transaction.at);
+      user.edit({ passwordHash, roles: [...user.state.roles, PLATFORM_ADMIN], status: 'active' }, transaction.at);
       await this.users.save(user, transaction.session);
       transaction.publish(user);
       await this.sessionEnding.end(transaction, found.state.id, 'password-changed');
@@ -48,7 +52,7 @@ export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {
   }
 
   private async create(username: string, passwordHash: string, transaction: Transaction): Promise<'created'> {
-    const user = User.create({ username, passwordHash, roles: [PLATFORM_ADMIN], operationIds: [] }, transaction.at);
+    const user = User.create(platformAdmin(username, passwordHash), transaction.at);
     await this.users.insert(user, transaction.session);
     transaction.publish(user);
     return 'created';

@@ -27,6 +27,8 @@ export class SignInHandler implements ICommandHandler<SignInCommand> {
     const user = await this.passwordSignIn.signIn(username, password, browser.ip);
     if (user === undefined) return undefined;
     // what was right a moment ago must still be: a change meanwhile ends sessions, and would not find this one
-    return this.sessionStarter.start(user.id, 'password', browser, (now) => now.passwordHash === user.passwordHash);
+    return this.sessionStarter.start(user.id, 'password', browser, (now) => {
+      return now.status === 'active' && now.passwordHash === user.passwordHash;
+    });
   }
 }

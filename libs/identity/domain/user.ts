@@ -1,99 +1,216 @@
 import { UserCreated, UserDeleted, UserUpdated } from '#event-types';
-import { Aggregate, differences, newId } from '#kernel';
+import { Aggregate, DomainError, differences, newId } from '#kernel';
+import type { FieldFault } from '#kernel';
 
-/** The state of a local user. `version` is its ETag; of the password only its Argon2id hash is known. */
-export interface UserState {
+export type UserKind = 'person' | 'service';
+export type UserStatus = 'active' | 'disabled';
+
+/**
+ * Who a person is at the company's OpenID Connect provider. A subject is unique for its issuer (OpenID Connect Core
+ * 1.0, 2).
+ */
+export interface OidcIdentity {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** What a user may do. */
+export interface UserRights {
+  readonly roles: readonly string[];
+  /** Operations that an operation-admin manages. */
+  readonly operationIds: readonly string[];
+  /** Operations whose events an auditor sees; null for all. */
+  readonly auditedOperationIds: readonly string[] | null;
+}
+
+/** The state of a user. `version` is its ETag; of the password only its Argon2id hash is known. */
+export interface UserState extends UserRights {
   readonly id: string;
-  username: string;
-  passwordHash: string;
-  roles: readonly string[];
-  operationIds: readonly string[];
-  version: number;
+  readonly kind: UserKind;
+  /** Null for users of this service alone. */
+  readonly oidc: OidcIdentity | null;
+  readonly username: string;
+  /** Null for users who do not sign in with a password: service users, and people of the OpenID Connect provider. */
+  readonly passwordHash: string | null;
+  readonly status: UserStatus;
+  /** When the claims were issued that the provider's person goes by; null for others. */
+  readonly claimsFrom: Date | null;
+  readonly version: number;
   readonly createdAt: Date;
-  updatedAt: Date;
+  readonly updatedAt: Date;
   /** When the user last signed in; kept without a new version. */
   readonly lastSignInAt: Date | null;
 }
 
 /** What a new user is made of. */
-export interface NewUser {
+export interface NewUser extends UserRights {
+  readonly kind: UserKind;
   readonly username: string;
-  readonly passwordHash: string;
-  readonly roles: readonly string[];
-  readonly operationIds: readonly string[];
+  readonly passwordHash: string | null;
 }
 
-export type UserChanges = { readonly [Member in keyof NewUser]?: NewUser[Member] | undefined };
+type ProviderOrigin = Pick<UserState, 'id' | 'oidc' | 'claimsFrom'>;
+/** What a person of the OpenID Connect provider is made of. */
+type ProviderPerson = Pick<UserState, 'username'> & UserRights & ProviderOrigin;
+
+export type UserChanges = {
+  readonly [Member in keyof UserRights | 'username' | 'passwordHash' | 'status']?: UserState[Member] | undefined;
+};
 
 const PLATFORM_ADMIN = 'platform-admin';
+/** Members that the OpenID Connect provider decides on. */
+const FROM_PROVIDER = ['username', 'roles', 'operationIds'] as const;
 
 /** The form in which user names are compared; they are ASCII. */
 export function usernameKey(username: string): string {
   return username.toLowerCase();
 }
 
-/** A person who signs in with a password. Its events are the platform's, and never hold anything of the password. */
+/**
+ * Someone or something that uses the admin API. Its events are the platform's, and never hold anything of the
+ * password.
+ */
 export class User extends Aggregate {
-  constructor(readonly state: UserState) {
+  constructor(private current: UserState) {
     super();
   }
 
+  /** @throws DomainError `validation` for a role that a service user cannot have */
   static create(user: NewUser, at: Date): User {
-    const roles = asSet(user.roles);
-    const operationIds = asSet(user.operationIds);
-    const { username, passwordHash } = user;
-    const created = new User({
-      id: newId('us'),
-      username,
-      passwordHash,
-      roles,
-      operationIds,
-      version: 1,
-      createdAt: at,
-      updatedAt: at,
-      lastSignInAt: null,
-    });
-    created.record(new UserCreated(created.target, { before: null, after: created.rights }));
-    return created;
+    return User.made({ ...user, id: User.newId(), oidc: null, claimsFrom: null }, at);
   }
 
-  get isPlatformAdmin(): boolean {
-    return this.state.roles.includes(PLATFORM_ADMIN);
+  /** A person of the OpenID Connect provider, who appears with the first sign-in. */
+  static adopt(person: ProviderPerson, at: Date): User {
+    return User.made({ ...person, kind: 'person', passwordHash: null }, at);
+  }
+
+  /** An id for a user, for those who need it before there is one. */
+  static newId(): string {
+    return newId('us');
+  }
+
+  private static made(user: NewUser & ProviderOrigin, at: Date): User {
+    const { id, username, kind, passwordHash, oidc, claimsFrom } = user;
+    checkRoles(kind, user.roles);
+    const made = new User({
+      ...{ id, kind, oidc, username, passwordHash, status: 'active', ...rightsOf(user), claimsFrom },
+      ...{ version: 1, createdAt: at, updatedAt: at, lastSignInAt: null },
+    });
+    made.record(new UserCreated(made.target, { before: null, after: made.told }));
+    return made;
+  }
+
+  get state(): UserState {
+    return this.current;
+  }
+
+  get isEnabledPlatformAdmin(): boolean {
+    return this.state.status === 'active' && this.state.roles.includes(PLATFORM_ADMIN);
   }
 
   /**
    * Changes what is given; the event holds who may do what before and after. A given password always counts as changed,
-   * since a hash does not tell. An edit that changes nothing emits no event. @returns whether anything changed
+   * since a hash does not tell. An edit that changes nothing emits no event.
+   *
+   * @returns whether anything changed
+   * @throws DomainError `managed-by-provider`, `no-local-password`, `validation`
    */
-  edit({ passwordHash, ...changes }: UserChanges, at: Date): boolean {
-    const before = this.rights;
-    const after = {
-      username: changes.username ?? before.username,
-      roles: changes.roles === undefined ? before.roles : asSet(changes.roles),
-      operationIds: changes.operationIds === undefined ? before.operationIds : asSet(changes.operationIds),
-    };
-    const passwordChanged = passwordHash !== undefined;
-    if (!passwordChanged && differences(before, after) === undefined) return false;
-    Object.assign(this.state, after, passwordChanged ? { passwordHash } : {});
-    this.state.version += 1;
-    this.state.updatedAt = at;
-    this.record(new UserUpdated(this.target, { before, after, passwordChanged }));
-    return true;
+  edit(changes: UserChanges, at: Date): boolean {
+    const { kind, oidc, passwordHash } = this.state;
+    if (changes.passwordHash !== undefined && passwordHash === null) throw noLocalPassword();
+    if (changes.roles !== undefined) checkRoles(kind, changes.roles);
+    if (oidc !== null) this.checkProvider(changes);
+    return this.change(changes, at);
+  }
+
+  /** Takes over what the OpenID Connect provider says of its person now. @returns whether anything changed */
+  follow(claims: UserChanges, claimsFrom: Date, at: Date): boolean {
+    this.current = { ...this.current, claimsFrom };
+    return this.change(claims, at);
   }
 
   delete(): void {
-    this.record(new UserDeleted(this.target, this.rights));
+    this.record(new UserDeleted(this.target, this.told));
   }
 
-  /** Who it is and what it may do: all of its state that events may hold. */
-  private get rights(): { username: string; roles: readonly string[]; operationIds: readonly string[] } {
-    const { username, roles, operationIds } = this.state;
-    return { username, roles: [...roles], operationIds: [...operationIds] };
+  private change(changes: UserChanges, at: Date): boolean {
+    const before = this.told;
+    const given = Object.fromEntries(
+      Object.entries(changes).filter((entry: [string, unknown]) => entry[1] !== undefined),
+    );
+    const next: UserState = { ...this.state, ...given };
+    const changed = { ...next, ...rightsOf(next), version: this.state.version + 1, updatedAt: at };
+    const passwordChanged = changes.passwordHash !== undefined;
+    if (!passwordChanged && differences(before, toldOf(changed)) === undefined) return false;
+    this.current = changed;
+    this.record(new UserUpdated(this.target, { before, after: this.told, passwordChanged }));
+    return true;
+  }
+
+  private checkProvider(changes: UserChanges): void {
+    const wanted = { ...this.state, ...changes };
+    const errors: FieldFault[] = FROM_PROVIDER.filter(
+      (member) => changes[member] !== undefined && String(wanted[member]) !== String(this.state[member]),
+    ).map((member) => ({
+      pointer: `/${member}`,
+      code: 'managed-by-provider',
+      message: 'Leave it out, and change it at the OpenID Connect provider.',
+    }));
+    if (errors.length === 0) return;
+    throw new DomainError(
+      'managed-by-provider',
+      'The OpenID Connect provider decides this for its people. Change it there; it is taken over when they sign in next.',
+      { errors },
+    );
+  }
+
+  private get told(): ReturnType<typeof toldOf> {
+    return toldOf(this.state);
   }
 
   private get target(): { readonly id: string } {
     return { id: this.state.id };
   }
+}
+
+/** The user has no password here. */
+export function noLocalPassword(): DomainError {
+  return new DomainError(
+    'no-local-password',
+    'There is no password here for people of the OpenID Connect provider, who change it there, nor for service users, who have API keys.',
+  );
+}
+
+/** Who it is and what it may do: all of the state that events may hold. */
+function toldOf({ username, kind, oidc, status, ...rights }: UserState) {
+  const { roles, operationIds, auditedOperationIds } = rightsOf(rights);
+  return {
+    ...{ username, kind, provider: oidc === null ? ('local' as const) : ('oidc' as const), status },
+    ...{ roles, operationIds, auditedOperationIds, oidcSubject: oidc?.subject ?? null },
+  };
+}
+
+function rightsOf({ roles, operationIds, auditedOperationIds }: UserRights): {
+  roles: string[];
+  operationIds: string[];
+  auditedOperationIds: string[] | null;
+} {
+  return {
+    roles: asSet(roles),
+    operationIds: asSet(operationIds),
+    auditedOperationIds: auditedOperationIds === null ? null : asSet(auditedOperationIds),
+  };
+}
+
+/** @throws DomainError `validation` */
+function checkRoles(kind: UserKind, roles: readonly string[]): void {
+  if (kind !== 'service' || !roles.includes(PLATFORM_ADMIN)) return;
+  throw DomainError.invalid(
+    `/roles/${roles.indexOf(PLATFORM_ADMIN)}`,
+    'not-for-service',
+    'A service user cannot be platform-admin. Give it operation-admin or auditor.',
+  );
 }
 
 /** Without duplicates, in one order: roles and ids hold no spaces. */

@@ -32,7 +32,17 @@ describe('UserRepository', () => {
   // nothing but the repository's own lock is in the way here: no event, so no chain either
   it('accepts only one of two simultaneous removals of the last two platform-admins', async () => {
     const admins = ['one', 'two'].map((username) =>
-      User.create({ username, passwordHash: 'none', roles: ['platform-admin'], operationIds: [] }, new Date()),
+      User.create(
+        {
+          username,
+          passwordHash: 'none',
+          roles: ['platform-admin'],
+          operationIds: [],
+          kind: 'person',
+          auditedOperationIds: null,
+        },
+        new Date(),
+      ),
     );
     await transactions.run(async (session) => {
       for (const admin of admins) await users.insert(admin, session);

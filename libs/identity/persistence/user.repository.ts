@@ -1,24 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
-import { DomainError } from '#kernel';
+import { DomainError, digest } from '#kernel';
 import { Fence, MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
 import { User, usernameKey } from '../domain/user.ts';
-import type { UserState } from '../domain/user.ts';
+import type { OidcIdentity, UserState } from '../domain/user.ts';
 
-interface UserDocument extends Omit<UserState, 'id' | 'lastSignInAt'> {
+/** Documents of version 0.1.0 lack what came later: they are active people with a password. */
+type Later = 'kind' | 'oidc' | 'status' | 'auditedOperationIds' | 'claimsFrom' | 'lastSignInAt';
+
+interface UserDocument extends Omit<UserState, 'id' | Later>, Partial<Pick<UserState, Later>> {
   _id: string;
+  /** What is unique: the name of a user of this service, or who a person is at the OpenID Connect provider. */
   usernameKey: string;
-  lastSignInAt?: Date | null;
 }
 
 const schema = new Schema<UserDocument>({
   _id: String,
   username: String,
   usernameKey: String,
+  kind: String,
+  oidc: { type: { issuer: String, subject: String }, _id: false },
   passwordHash: String,
+  status: String,
   roles: [String],
   operationIds: [String],
+  auditedOperationIds: { type: [String], default: undefined },
+  claimsFrom: Date,
   version: Number,
   createdAt: Date,
   updatedAt: Date,
@@ -61,10 +69,7 @@ export class UserRepository {
 
   /** The user of this name, upper and lower case not told apart, as the last fence or a later one found it. */
   async findByName(username: string): Promise<User | undefined> {
-    const { floor } = await this.fence.ready();
-    const query = { filter: { usernameKey: usernameKey(username) }, atMost: 1 };
-    const [document] = (await findAfter(floor, this.model, query)).documents as UserDocument[];
-    return document === undefined ? undefined : new User(toState(document));
+    return this.findByKey(usernameKey(username));
   }
 
   /** The user of this id, as the last fence or a later one found it. */
@@ -74,13 +79,24 @@ export class UserRepository {
     return document === undefined ? undefined : new User(toState(document as UserDocument));
   }
 
-  /** Notes that the user signed in. It is no change of the user: the version stays. */
-  async noteSignIn(id: string, at: Date, session: ClientSession): Promise<void> {
-    await this.model.updateOne({ _id: id }, { $set: { lastSignInAt: at } }, { session });
+  /** The user who is this person at the OpenID Connect provider, as the last fence or a later one found it. */
+  async findOidc(identity: OidcIdentity): Promise<User | undefined> {
+    return this.findByKey(oidcKey(identity));
   }
 
+  /** Notes from when the claims are that the user goes by, where they changed nothing else. */
+  async noteClaims(id: string, claimsFrom: Date, session: ClientSession): Promise<void> {
+    await this.model.updateOne({ _id: id }, { $set: { claimsFrom } }, { session });
+  }
+
+  /** Notes that the user signed in. It is no change of the user: the version stays. */
+  async noteSignIn(id: string, at: Date, session: ClientSession | null = null): Promise<void> {
+    await this.model.updateOne({ _id: id }, { $set: { lastSignInAt: at } }).session(session);
+  }
+
+  /** Whether there is nobody yet who can sign in without the OpenID Connect provider. */
   async isEmpty(session: ClientSession | null = null): Promise<boolean> {
-    return (await this.model.exists({}).session(session)) === null;
+    return (await this.model.exists({ passwordHash: { $type: 'string' } }).session(session)) === null;
   }
 
   /** @throws DomainError `name-taken` */
@@ -117,17 +133,26 @@ export class UserRepository {
   }
 
   /**
-   * Makes sure that a platform-admin is left when this user is none any more. Call `takeTurn` first.
+   * Makes sure that an enabled platform-admin is left beside this user. Call `takeTurn` first.
    *
    * @throws DomainError `last-platform-admin`
    */
   async assertAnotherPlatformAdmin(id: string, session: ClientSession): Promise<void> {
-    const other = await this.model.exists({ roles: 'platform-admin', _id: { $ne: id } }).session(session);
+    const other = await this.model
+      .exists({ roles: 'platform-admin', status: { $ne: 'disabled' }, _id: { $ne: id } })
+      .session(session);
     if (other !== null) return;
     throw new DomainError(
       'last-platform-admin',
-      'This is the last platform-admin, without whom nobody could make another. Make another one first.',
+      'This is the last enabled platform-admin, without whom nobody could make another. Make or enable another one first.',
     );
+  }
+
+  private async findByKey(key: string): Promise<User | undefined> {
+    const { floor } = await this.fence.ready();
+    const query = { filter: { usernameKey: key }, atMost: 1 };
+    const [document] = (await findAfter(floor, this.model, query)).documents as UserDocument[];
+    return document === undefined ? undefined : new User(toState(document));
   }
 
   /** A page of users by id. @param after id of the last one of the page before */
@@ -153,9 +178,24 @@ async function guardName<T>(write: Promise<T>): Promise<T> {
 }
 
 function toState({ _id, usernameKey: _key, ...rest }: UserDocument): UserState {
-  return { id: _id, ...rest, lastSignInAt: rest.lastSignInAt ?? null };
+  return {
+    ...rest,
+    id: _id,
+    kind: rest.kind ?? 'person',
+    oidc: rest.oidc ?? null,
+    status: rest.status ?? 'active',
+    auditedOperationIds: rest.auditedOperationIds ?? null,
+    claimsFrom: rest.claimsFrom ?? null,
+    lastSignInAt: rest.lastSignInAt ?? null,
+  };
 }
 
 function toDocument({ id, ...rest }: UserState): UserDocument {
-  return { _id: id, usernameKey: usernameKey(rest.username), ...rest };
+  const key = rest.oidc === null ? usernameKey(rest.username) : oidcKey(rest.oidc);
+  return { _id: id, usernameKey: key, ...rest };
+}
+
+/** Not a user name, which has no colon. */
+function oidcKey({ issuer, subject }: OidcIdentity): string {
+  return `oidc:${digest(`${issuer}\n${subject}`)}`;
 }

@@ -21,7 +21,7 @@ export class GetUserHandler implements IQueryHandler<GetUserQuery> {
   }
 }
 
-/** Whoever asks, be it a local user or one of the OpenID Connect provider. */
+/** Whoever asks. */
 export class GetMeQuery extends Query<MeView> {
   constructor(readonly principal: Principal) {
     super();
@@ -33,8 +33,7 @@ export class GetMeHandler implements IQueryHandler<GetMeQuery> {
   constructor(private readonly users: UserRepository) {}
 
   async execute({ principal }: GetMeQuery): Promise<MeView> {
-    const user = await bounded(this.users.find(principal.userId));
-    return meView(principal, user?.state);
+    return meView(principal, (await bounded(this.users.load(principal.userId))).state);
   }
 }
 

@@ -1,14 +1,23 @@
+import type { UserKind, UserState, UserStatus } from '../domain/user.ts';
 import type { Principal } from '../principal.ts';
-import type { UserState } from '../domain/user.ts';
 
-/** A user as the API shows it, and the version that its ETag is made of. Nothing of the password. */
-export interface UserView {
+/** A user as the API shows it. Nothing of the password. */
+export interface MeView {
   readonly id: string;
   readonly username: string;
+  readonly kind: UserKind;
+  readonly provider: 'local' | 'oidc';
+  readonly status: UserStatus;
   readonly roles: readonly string[];
   readonly operationIds: readonly string[];
+  readonly auditedOperationIds: readonly string[] | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+  readonly lastSignInAt: string | null;
+}
+
+/** The same with the version that its ETag is made of. */
+export interface UserView extends MeView {
   readonly version: number;
 }
 
@@ -16,31 +25,21 @@ export function userView(state: UserState): UserView {
   return {
     id: state.id,
     username: state.username,
+    kind: state.kind,
+    provider: state.oidc === null ? 'local' : 'oidc',
+    status: state.status,
     roles: state.roles,
     operationIds: state.operationIds,
+    auditedOperationIds: state.auditedOperationIds,
     createdAt: state.createdAt.toISOString(),
     updatedAt: state.updatedAt.toISOString(),
+    lastSignInAt: state.lastSignInAt?.toISOString() ?? null,
     version: state.version,
   };
 }
 
-/** Whoever asks. People of the OpenID Connect provider have no record here, and so no times. */
-export interface MeView {
-  readonly id: string;
-  readonly username: string;
-  readonly roles: readonly string[];
-  readonly operationIds: readonly string[];
-  readonly createdAt: string | null;
-  readonly updatedAt: string | null;
-}
-
-export function meView(principal: Principal, state: UserState | undefined): MeView {
-  return {
-    id: principal.userId,
-    username: principal.username,
-    roles: principal.roles,
-    operationIds: principal.operationIds,
-    createdAt: state?.createdAt.toISOString() ?? null,
-    updatedAt: state?.updatedAt.toISOString() ?? null,
-  };
+/** The caller, with the rights of this call: those of a bearer token may be others than those of the last sign-in. */
+export function meView({ username, roles, operationIds, auditedOperationIds }: Principal, state: UserState): MeView {
+  const { version: _version, ...view } = userView({ ...state, username, roles, operationIds, auditedOperationIds });
+  return view;
 }

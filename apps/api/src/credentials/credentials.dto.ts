@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AllowedIpsError, canonicalAllowedIps } from '#kernel';
-import { descriptionField, idField, nameField, pageOf, timeField, timeInput } from '../http/fields.ts';
+import { allowedIpsField, expiresAtField } from '../http/access-fields.ts';
+import { descriptionField, idField, nameField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 import {
   replayNotice,
@@ -14,10 +14,6 @@ import { contactField, labelsField, ownerField } from './ownership-fields.ts';
 
 /** Most APIs that one credential may be given. */
 const MOST_APIS = 500;
-/** Most entries of one credential's Allowed IPs. */
-const MOST_ADDRESSES = 100;
-/** RFC 3339 has four digits for the year. */
-const LAST_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const apiKey = z
   .string()
@@ -28,38 +24,16 @@ export const apiKeys = z
   .max(MOST_APIS, `Give at most ${MOST_APIS} API keys.`)
   .meta({ description: `Keys of APIs of the catalogue, at most ${MOST_APIS}. Order and repetition do not matter.` });
 
-const allowedIps = z
-  .array(z.string())
-  .max(MOST_ADDRESSES, `Give at most ${MOST_ADDRESSES} addresses and ranges.`)
-  .transform((list, context) => {
-    try {
-      return canonicalAllowedIps(list);
-    } catch (error) {
-      if (!(error instanceof AllowedIpsError)) throw error;
-      for (const { index, code, message } of error.faults) {
-        context.addIssue({ code: 'custom', path: index === undefined ? [] : [index], message, params: { code } });
-      }
-      return z.NEVER;
-    }
-  })
-  .meta({
-    description:
-      'Addresses and CIDR ranges, IPv4 or IPv6, from which the credential may get and use tokens; at most 100. Strictly ' +
-      'written: four plain decimal octets, no host bits set in a range, no zone, no port. Answers hold the canonical form. ' +
-      'An empty list means any address. Ranges are judged together: halves that hold every address are refused.',
-  });
+const allowedIps = allowedIpsField.meta({
+  description:
+    'Addresses and CIDR ranges, IPv4 or IPv6, from which the credential may get and use tokens; at most 100. Strictly ' +
+    'written: four plain decimal octets, no host bits set in a range, no zone, no port. Answers hold the canonical form. ' +
+    'An empty list means any address. Ranges are judged together: halves that hold every address are refused.',
+});
 
-const expiresAt = timeInput('Give a time as RFC 3339 with an offset, such as 2027-01-31T12:00:00Z, or null.')
-  .transform((time, context) => {
-    if (time.getTime() <= LAST_TIME_MS) return time;
-    context.addIssue({ code: 'custom', message: 'Give a time before the year 10000.', params: { code: 'invalid' } });
-    return z.NEVER;
-  })
-  .nullable()
-  .meta({
-    format: 'date-time',
-    description: 'When the credential stops being good, RFC 3339 with an offset; null for never. In the future.',
-  });
+const expiresAt = expiresAtField.meta({
+  description: 'When the credential stops being good, RFC 3339 with an offset; null for never. In the future.',
+});
 
 const tokenTtlSeconds = z
   .int()

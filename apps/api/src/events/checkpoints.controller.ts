@@ -3,6 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ExportCheckpointsQuery, ListCheckpointsQuery, RequireChainQuery, SignCheckpointsCommand } from '#audit';
+import { DomainError } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { callContext } from '../http/latchkey-request.ts';
@@ -94,7 +95,14 @@ export class CheckpointsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Body({ schema: signCheckpointsBody }) { operationId }: SignCheckpointsBody,
   ): Promise<object> {
+    if (visibleChains(request.principal, operationId) !== undefined && operationId === undefined)
+      throw namelessSigning();
     this.longReads.begin(request, reply);
     return this.commands.execute(new SignCheckpointsCommand(callContext(request), operationId));
   }
+}
+
+/** All chains are more than an auditor of named operations may have signed. */
+function namelessSigning(): DomainError {
+  return new DomainError('forbidden', 'Name one of the operations that you audit as operationId.');
 }

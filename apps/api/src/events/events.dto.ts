@@ -104,7 +104,7 @@ export const eventAnswer = z
     at: timeField,
     actor: z
       .object({
-        type: z.enum(['user', 'client', 'resource-server', 'system']),
+        type: z.enum(['user', 'service', 'client', 'resource-server', 'system']),
         id: z.string(),
         ip: z.string().nullable(),
       })

@@ -55,7 +55,8 @@ interface Asked {
 
 /** A guard whose only user is `ada`, with these roles, and whom it asked about. */
 function guardFor(roles: Role[], operationIds: string[] = []) {
-  const principal: Principal = { userId: 'us_ada', username: 'ada', roles, operationIds };
+  const rights = { roles, operationIds, auditedOperationIds: null };
+  const principal: Principal = { userId: 'us_ada', username: 'ada', kind: 'person', ...rights };
   const asked: string[] = [];
   const authenticator = {
     basic: async (username: string, password: string, ip: string) => {

@@ -21,7 +21,11 @@ export function callContext(request: LatchkeyRequest): CallContext {
   const { principal, idempotencyId } = request;
   if (principal === undefined) throw new Error('no principal on a route that needs one');
   return {
-    actor: { type: 'user', id: principal.userId, ip: request.clientAddress ?? null },
+    actor: {
+      type: principal.kind === 'service' ? 'service' : 'user',
+      id: principal.userId,
+      ip: request.clientAddress ?? null,
+    },
     requestId: request.id,
     ...(idempotencyId === undefined ? {} : { idempotencyId }),
   };

@@ -10,6 +10,7 @@ import { checkNotCrossSite, checkSameOrigin } from './cross-site.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 import { SessionCookie } from './session-cookie.ts';
 import {
+  badApiKey,
   badBearerToken,
   noLiveSession,
   unauthenticated,
@@ -17,7 +18,9 @@ import {
   unprintablePassword,
 } from './unauthenticated.ts';
 
-/** Authenticates the person who sends a request, by `Authorization` or, without it, by the session cookie. */
+const API_KEY_PREFIX = 'lk_ak_';
+
+/** Finds out which person sends a request: by its `Authorization`, or without one by its session cookie. */
 @Injectable()
 export class PersonSignIn {
   private readonly basic = new AdminBasicGuard();
@@ -40,9 +43,19 @@ export class PersonSignIn {
     if (pair === 'unprintable') throw unprintablePassword();
     const bearer = pair === 'other-scheme' ? parseBearerAuthorization(rawHeaders) : pair;
     if (typeof bearer !== 'object') throw unauthenticated();
-    const principal = await this.authenticator.bearer(bearer.token, request.clientAddress ?? null);
-    if (principal === undefined) throw badBearerToken();
-    return principal;
+    return this.byBearer(bearer.token, request);
+  }
+
+  private async byBearer(token: string, { clientAddress, id: requestId }: LatchkeyRequest): Promise<Principal> {
+    const ip = clientAddress ?? null;
+    if (token.startsWith(API_KEY_PREFIX)) {
+      const service = await this.authenticator.apiKey(token, ip);
+      if (service === undefined) throw badApiKey();
+      return service;
+    }
+    const person = await this.authenticator.bearer(token, { ip, requestId });
+    if (person === undefined) throw badBearerToken();
+    return person;
   }
 
   private async byPassword(

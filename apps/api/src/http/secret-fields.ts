@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { idField, timeField } from './fields.ts';
 
-/** The member of an answer that holds a new secret, and the member with its user name. */
-const USER_NAMES = { clientSecret: 'clientId', resourceServerSecret: 'id' } as const;
+/** The member of an answer that holds a new secret, and the member that is the user name to it. */
+const USER_NAMES = { clientSecret: 'clientId', resourceServerSecret: 'id', apiKey: 'id' } as const;
 export type SecretMember = keyof typeof USER_NAMES;
 
 /** Inserts the secret right after its user name, where a reader expects it. */

@@ -24,7 +24,7 @@ describe('SessionCookie', () => {
     ['xlatchkey=lk_ss_x', undefined],
     ['Latchkey=lk_ss_x', undefined],
     ['latchkey', undefined],
-    [`latchkey=${'x'.repeat(129)}`, undefined],
+    [`latchkey=${'x'.repeat(2_049)}`, undefined],
     ['', undefined],
     [undefined, undefined],
   ])('reads %j as %j', (header, value) => {

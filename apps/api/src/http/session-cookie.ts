@@ -2,24 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 
-/** Other values cannot be a session and are not looked up. */
-const VALUE = /^[\w-]{1,128}$/;
+/** What cannot be the value of a cookie of ours is not looked up. */
+const VALUE = /^[\w-]{1,2048}$/;
 
-/**
- * The cookie of a session (RFC 6265bis, ADR 0030). Over https, `__Host-` binds it to this host and the path `/`. If
- * PUBLIC_URL has a path, other services share the host, so the cookie has that path and the prefix `__Secure-`.
- */
-@Injectable()
-export class SessionCookie {
-  readonly name: string;
-  private readonly attributes: string;
-
-  constructor(@Inject(CONFIG) { publicUrl, publicPath }: Pick<Config, 'publicUrl' | 'publicPath'>) {
-    const isSecure = publicUrl.startsWith('https:');
-    const prefix = publicPath === '' ? '__Host-' : '__Secure-';
-    this.name = isSecure ? `${prefix}latchkey` : 'latchkey';
-    this.attributes = `Path=${publicPath || '/'}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
-  }
+/** A cookie of the service (RFC 6265bis). */
+export class Cookie {
+  constructor(
+    readonly name: string,
+    private readonly attributes: string,
+  ) {}
 
   /** The value in a `Cookie` header. Of several, the first: it has the longest path (RFC 6265 5.4). */
   read(header: string | undefined): string | undefined {
@@ -32,13 +23,38 @@ export class SessionCookie {
     return undefined;
   }
 
-  /** `Set-Cookie` of a new session. Without a lifetime, so the browser drops it when it is closed. */
-  set(value: string): string {
-    return `${this.name}=${value}; ${this.attributes}`;
+  /** `Set-Cookie`. @param maxSeconds without it the browser forgets the cookie when it is closed */
+  set(value: string, maxSeconds?: number): string {
+    const lifetime = maxSeconds === undefined ? '' : ` Max-Age=${maxSeconds};`;
+    return `${this.name}=${value};${lifetime} ${this.attributes}`;
   }
 
   /** `Set-Cookie` that removes it. */
   clear(): string {
-    return `${this.name}=; Max-Age=0; ${this.attributes}`;
+    return this.set('', 0);
+  }
+}
+
+/**
+ * The cookie of a session. Over https its name has a prefix that browsers hold it to: `__Host-` ties it to this host,
+ * and demands the path `/`. Where PUBLIC_URL has a path, other services share the host and must not get the cookie:
+ * then it keeps to that path, under the prefix `__Secure-` (docs/adr/0030-sessions.md).
+ */
+@Injectable()
+export class SessionCookie extends Cookie {
+  private readonly shared: { readonly prefix: string; readonly attributes: string };
+
+  constructor(@Inject(CONFIG) { publicUrl, publicPath }: Pick<Config, 'publicUrl' | 'publicPath'>) {
+    const isSecure = publicUrl.startsWith('https:');
+    const prefix = isSecure ? (publicPath === '' ? '__Host-' : '__Secure-') : '';
+    const attributes = `Path=${publicPath || '/'}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
+    super(`${prefix}latchkey`, attributes);
+    this.shared = { prefix, attributes };
+  }
+
+  /** Another cookie of the service, under the same rules. */
+  other(name: string): Cookie {
+    const { prefix, attributes } = this.shared;
+    return new Cookie(`${prefix}latchkey-${name}`, attributes);
   }
 }

@@ -34,7 +34,15 @@ export function badBearerToken(): DomainError {
   );
 }
 
-/** Refused, because guesses from an unknown address cannot be counted. */
+/** Does not say what is wrong with it: the log of refusals does. */
+export function badApiKey(): DomainError {
+  return new DomainError(
+    'unauthenticated',
+    'The API key is not accepted from here. Check it, its end and its Allowed IPs.',
+  );
+}
+
+/** Guesses from an unknown address could not be counted. */
 export function unknownAddress(): DomainError {
   return new DomainError(
     'unauthenticated',

@@ -48,8 +48,14 @@ function dropForeignMethods(document: Document): void {
  */
 function documentSecurity({ operation }: PlacedOperation): void {
   const roles = (operation as unknown as Record<string, readonly string[] | undefined>)[X_ROLES] ?? [];
-  if (roles.length > 0) operation.security = [{ session: [] }, { person: [] }, { oidc: [] }];
+  if (roles.length > 0) operation.security = waysFor(roles);
   else operation.security ??= [];
+}
+
+/** A service user is never platform-admin, so its keys are no way to call what only that role may. */
+function waysFor(roles: readonly string[]): Record<string, string[]>[] {
+  const people: Record<string, string[]>[] = [{ session: [] }, { person: [] }, { oidc: [] }];
+  return roles.some((role) => role !== 'platform-admin') ? [...people, { apiKey: [] }] : people;
 }
 
 function documentParameters({ path, operation }: PlacedOperation): void {

@@ -22,6 +22,7 @@ const pathParameters: Readonly<Record<string, PathParameter>> = {
     description: 'Id of the session, as the list of your sessions has it; not its cookie.',
     example: 'ss_example',
   },
+  keyId: { description: 'Id of the API key, as the list of keys has it; not the key.', example: 'ky_example' },
   eventId: { description: 'Id of the event.', example: 'ev_example' },
   jobId: { description: 'Id of the job.', example: 'job_example' },
   queue: { description: 'Name of the queue.', example: 'token-purge' },

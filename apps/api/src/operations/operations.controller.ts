@@ -11,6 +11,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { CreateOperationCommand, DeleteOperationCommand, GetOperationQuery, ListOperationsQuery } from '#catalogue';
 import { EditOperationCommand } from '#credentials';
+import { visibleOperations } from '#identity';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
@@ -67,9 +68,8 @@ export class OperationsController {
     @Query({ schema: listOperationsQuery }) { limit, cursor, name }: ListOperationsParameters,
   ): Promise<object> {
     const { principal } = request;
-    const seesAll = principal?.roles.some((role) => role !== 'operation-admin') ?? false;
     const list = listName('operations', { name });
-    const ids = seesAll ? undefined : (principal?.operationIds ?? []);
+    const ids = principal === undefined ? [] : visibleOperations(principal);
     const found = await this.queries.execute(
       new ListOperationsQuery({ ids, name }, await this.pages.open(list, cursor), limit + 1),
     );

@@ -36,7 +36,9 @@ export class UsersController {
   @Idempotent({ read: ({ id }) => new GetUserQuery(String(id)) })
   @ApiOperation({
     summary: 'Create a user',
-    description: 'A person who signs in with HTTP Basic. The password is kept only as a hash, and never answered.',
+    description:
+      'A `person` signs in with a password, which is kept only as a hash and never answered. A `service` user, for automation, has API ' +
+      'keys instead. People of the OpenID Connect provider are not created here: they appear with their first sign-in.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: userAnswer })
   @ApiProblems('name-taken', 'weak-password', 'malformed-json', 'body-too-large', 'unsupported-media-type')
@@ -52,7 +54,11 @@ export class UsersController {
 
   @Get()
   @Roles('platform-admin', 'auditor')
-  @ApiOperation({ summary: 'List users', description: 'Local users, oldest first.' })
+  @ApiOperation({
+    summary: 'List users',
+    description:
+      'People and service users, oldest first; people of the OpenID Connect provider from their first sign-in on.',
+  })
   @ApiOkResponse({ description: 'A page of users.', standardSchema: userPage })
   @ApiProblems('invalid-cursor')
   async list(@Query({ schema: listUsersQuery }) { limit, cursor }: ListUsersParameters): Promise<Page<object>> {
@@ -76,7 +82,8 @@ export class UsersController {
   @ApiOperation({
     summary: 'Change a user',
     description:
-      'Name, password, roles or operations; in force from the next request on. The last platform-admin has to stay one.',
+      'In force from the next request on. `disabled` keeps the user out, with sessions, bearer tokens and API keys alike. The last enabled ' +
+      'platform-admin has to stay one. Name, roles and operations of a person of the OpenID Connect provider are changed there.',
   })
   @ApiOkResponse({ description: 'The user as it is now.', standardSchema: userAnswer })
   @ApiProblems(
@@ -84,6 +91,8 @@ export class UsersController {
     'name-taken',
     'weak-password',
     'last-platform-admin',
+    'managed-by-provider',
+    'no-local-password',
     'precondition-failed',
     'precondition-required',
     'malformed-json',
@@ -120,7 +129,9 @@ export class UsersController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a user',
-    description: 'In force from the next request on. The last platform-admin cannot be deleted.',
+    description:
+      'In force from the next request on. The last enabled platform-admin cannot be deleted. A person of the OpenID Connect provider ' +
+      'appears again with the next sign-in: disable instead.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
   @ApiProblems('not-found', 'last-platform-admin', 'precondition-failed', 'precondition-required')

@@ -1,0 +1,82 @@
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { CONFIG } from '#config';
+import type { Config } from '#config';
+import type { RefusalReason } from '#event-types';
+import { Refusals } from '#events';
+import { DomainError } from '#kernel';
+import { claimedPerson } from '../oidc-claims.ts';
+import { OidcClient } from '../oidc-client.ts';
+import type { OidcFlow } from '../oidc-client.ts';
+import { OidcPeople } from '../oidc-people.ts';
+import { SessionStarter } from '../session-starter.ts';
+import type { Browser } from '../session-starter.ts';
+
+/** Someone begins to sign in at the OpenID Connect provider. */
+export class BeginOidcSignInCommand extends Command<{ readonly url: string; readonly flow: OidcFlow }> {
+  constructor(
+    /** Where the provider sends the browser back to. */
+    readonly redirectUri: string,
+    /** Where to go after that: a path of this service. */
+    readonly returnTo: string,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(BeginOidcSignInCommand)
+export class BeginOidcSignInHandler implements ICommandHandler<BeginOidcSignInCommand> {
+  constructor(private readonly client: OidcClient) {}
+
+  execute({
+    redirectUri,
+    returnTo,
+  }: BeginOidcSignInCommand): Promise<{ readonly url: string; readonly flow: OidcFlow }> {
+    return this.client.begin(redirectUri, returnTo);
+  }
+}
+
+/** Someone comes back from the OpenID Connect provider. Answers the value of the session's cookie. */
+export class FinishOidcSignInCommand extends Command<string> {
+  constructor(
+    readonly callback: URL,
+    readonly flow: OidcFlow,
+    readonly browser: Browser,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(FinishOidcSignInCommand)
+export class FinishOidcSignInHandler implements ICommandHandler<FinishOidcSignInCommand> {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly client: OidcClient,
+    private readonly people: OidcPeople,
+    private readonly sessionStarter: SessionStarter,
+    private readonly refusals: Refusals,
+  ) {}
+
+  /** @throws DomainError `sign-in-failed`, `forbidden`, `identity-provider-unavailable`, `store-unavailable` */
+  async execute({ callback, flow, browser }: FinishOidcSignInCommand): Promise<string> {
+    const claims = await this.client.finish(callback, flow);
+    const { oidc } = this.config;
+    const person = oidc === undefined ? undefined : claimedPerson(claims, oidc);
+    if (person === undefined || oidc === undefined) throw this.refusal('unknown', 'bad-subject', browser);
+    const user = await this.people.userOf(oidc.issuer, person, browser, true);
+    if (user.roles.length === 0) throw this.refusal(user.id, 'no-role', browser);
+    const token = await this.sessionStarter.start(user.id, 'oidc', browser, ({ status }) => status === 'active');
+    if (token === undefined) throw this.refusal(user.id, 'disabled', browser);
+    return token;
+  }
+
+  private refusal(id: string, reason: RefusalReason, { ip }: Browser): DomainError {
+    const subject = { type: id === 'unknown' ? id : 'user', id };
+    this.refusals.record({ operationId: null, subject, reason, ip });
+    return new DomainError(
+      'forbidden',
+      'The OpenID Connect provider knows you, but you have no access here. Ask a platform-admin for a role, or to enable you.',
+    );
+  }
+}

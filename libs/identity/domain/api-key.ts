@@ -1,0 +1,58 @@
+import { ApiKeyCreated, ApiKeyDeleted } from '#event-types';
+import { Aggregate, DomainError, newId } from '#kernel';
+
+/** A service user has at most this many, so that one can be replaced by the other without a gap. */
+export const MAX_KEYS = 2;
+
+/** A key by which a service user signs in. Of the key itself only the digest is known. */
+export interface ApiKeyState {
+  readonly id: string;
+  readonly digest: string;
+  readonly userId: string;
+  readonly name: string;
+  readonly expiresAt: Date | null;
+  readonly allowedIps: readonly string[];
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | null;
+}
+
+/** What a new key is made of. */
+export interface NewApiKey {
+  readonly name: string;
+  readonly expiresAt: Date | null;
+  readonly allowedIps: readonly string[];
+}
+
+export class ApiKey extends Aggregate {
+  constructor(readonly state: ApiKeyState) {
+    super();
+  }
+
+  /** @throws DomainError `validation` when it would have expired */
+  static create(userId: string, digest: string, { name, expiresAt, allowedIps }: NewApiKey, at: Date): ApiKey {
+    if (expiresAt !== null && expiresAt <= at) {
+      throw DomainError.invalid('/expiresAt', 'in-the-past', 'Give a time in the future, or null for never.');
+    }
+    const key = new ApiKey({
+      ...{ id: newId('ky'), digest, userId, name, expiresAt, allowedIps },
+      ...{ createdAt: at, lastUsedAt: null },
+    });
+    const data = {
+      keyId: key.state.id,
+      name,
+      expiresAt: expiresAt?.toISOString() ?? null,
+      allowedIps: [...allowedIps],
+    };
+    key.record(new ApiKeyCreated({ id: userId }, data));
+    return key;
+  }
+
+  delete(): void {
+    const { id, userId, name } = this.state;
+    this.record(new ApiKeyDeleted({ id: userId }, { keyId: id, name }));
+  }
+}
+
+export function isExpired({ expiresAt }: ApiKeyState, nowMs: number): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= nowMs;
+}
