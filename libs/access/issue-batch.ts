@@ -3,10 +3,10 @@ import { TokenIssued } from '#event-types';
 import type { PendingEvent } from '#events';
 import { digest, newAccessToken, newId } from '#kernel';
 import { TOKEN_LIMIT, mayBeLiveElsewhere } from '#tokens';
-import type { TokenDocument, TokenPlace } from '#tokens';
+import type { TokenDocument, TokenSlot } from '#tokens';
 import { TokenLimitReached } from './domain/access-error.ts';
-import { choosePlace } from './domain/token-places.ts';
-import type { Placement } from './domain/token-places.ts';
+import { chooseSlot } from './domain/token-slots.ts';
+import type { SlotChoice } from './domain/token-slots.ts';
 
 /** A token request that has passed every check but the token limit. */
 export interface IssueRequest {
@@ -42,46 +42,45 @@ export function prepareIssue(request: IssueRequest): PreparedIssue {
   return { request, accessToken, digest: digest(accessToken), tokenId: newId('tk') };
 }
 
-/** What one transaction has to write for a batch, and what each caller gets. */
+/** The writes of one transaction for a batch, and the outcome for each caller. */
 export interface SettledBatch {
   readonly outcomes: readonly (IssueOutcome | Error)[];
   readonly tokens: readonly TokenDocument[];
-  /** Digests of stored tokens that made way. */
+  /** Digests of the stored tokens that were replaced. */
   readonly replaced: readonly string[];
   readonly events: readonly PendingEvent[];
   /** The stored tokens of the credentials afterwards. */
-  readonly places: ReadonlyMap<string, readonly TokenPlace[]>;
+  readonly slots: ReadonlyMap<string, readonly TokenSlot[]>;
 }
 
 /**
- * Gives each request of the batch its place.
+ * Assigns a slot to each request of the batch.
  *
- * @param isStale whether the credential was changed since the request was judged
+ * @param isStale whether the credential was changed since the request was evaluated
  * @param stored the stored tokens of each credential of the batch, by its id
  */
 export function settleBatch(
   issues: readonly PreparedIssue[],
   isStale: (issue: PreparedIssue) => boolean,
-  stored: ReadonlyMap<string, readonly TokenPlace[]>,
+  stored: ReadonlyMap<string, readonly TokenSlot[]>,
   now: Date,
 ): SettledBatch {
-  const placesOf = new Map(stored);
+  const slotsOf = new Map(stored);
   const inserted = new Map<string, TokenDocument>();
   const replaced: string[] = [];
   const events: PendingEvent[] = [];
   const outcomes = issues.map((issue): IssueOutcome | Error => {
     const { credential } = issue.request;
     if (isStale(issue)) return { stale: true };
-    const places = placesOf.get(credential.id) ?? [];
+    const slots = slotsOf.get(credential.id) ?? [];
     try {
-      const placement = choosePlace(places, TOKEN_LIMIT, credential.tokenLimitPolicy, now);
-      const token = tokenOf(issue, placement.slot, now);
-      placesOf.set(credential.id, places.filter((place) => place !== placement.replaced).concat(placeOf(token)));
-      // what made way may have been issued in this very batch: then it was never stored
-      if (placement.replaced !== undefined && !inserted.delete(placement.replaced._id))
-        replaced.push(placement.replaced._id);
+      const choice = chooseSlot(slots, TOKEN_LIMIT, credential.tokenLimitPolicy, now);
+      const token = tokenOf(issue, choice.slot, now);
+      slotsOf.set(credential.id, slots.filter((taken) => taken !== choice.replaced).concat(slotOf(token)));
+      // a token that was issued in this same batch was never stored
+      if (choice.replaced !== undefined && !inserted.delete(choice.replaced._id)) replaced.push(choice.replaced._id);
       inserted.set(token._id, token);
-      events.push(issuedEvent(issue, token, placement, now));
+      events.push(issuedEvent(issue, token, choice, now));
       return {
         stale: false,
         accessToken: issue.accessToken,
@@ -93,17 +92,17 @@ export function settleBatch(
       throw error;
     }
   });
-  return { outcomes, tokens: [...inserted.values()], replaced, events, places: placesOf };
+  return { outcomes, tokens: [...inserted.values()], replaced, events, slots: slotsOf };
 }
 
-/** What is worth remembering of a token. */
-function placeOf({ _id, id, credentialId, slot, expiresAt, issuedAt }: TokenDocument): TokenPlace {
+/** The cached part of a token. */
+function slotOf({ _id, id, credentialId, slot, expiresAt, issuedAt }: TokenDocument): TokenSlot {
   return { _id, id, credentialId, slot, expiresAt, issuedAt };
 }
 
 function tokenOf({ request, digest: _id, tokenId }: PreparedIssue, slot: number, now: Date): TokenDocument {
   const { credential, scope, ip } = request;
-  // `iat` and `exp` are whole seconds: the token ends at the very second that introspection names
+  // `iat` and `exp` are whole seconds, so the token expires exactly at the second in introspection answers
   const issuedAtMs = Math.floor(now.getTime() / 1000) * 1000;
   return {
     _id,
@@ -122,7 +121,7 @@ function tokenOf({ request, digest: _id, tokenId }: PreparedIssue, slot: number,
 function issuedEvent(
   { request, tokenId }: PreparedIssue,
   token: TokenDocument,
-  { replaced, evicted }: Placement,
+  { replaced, evicted }: SlotChoice,
   at: Date,
 ): PendingEvent {
   const { credential, secretId, ip, requestId } = request;

@@ -1,16 +1,14 @@
 import { isStoreUnavailable, storeUnavailable } from '#mongo';
 import type { IssueOutcome, PreparedIssue } from './issue-batch.ts';
 
-/** Requests of one transaction at most. */
-const LARGEST_BATCH = 200;
+const MAX_BATCH_SIZE = 200;
 
 /**
- * Behind a batch, the next one waits for those who were just answered and ask again: for this share of the time that
- * the batch took, and no longer than that many milliseconds. Else two halves of the callers take turns, at twice the
- * transactions.
+ * After a batch, wait briefly (25 % of the last commit, at most 5 ms) for clients that immediately ask again. Otherwise
+ * two halves of the callers alternate and double the number of transactions.
  */
-const COLLECT_FOR = 0.25;
-const COLLECT_AT_MOST_MS = 5;
+const COLLECT_SHARE = 0.25;
+const MAX_COLLECT_MS = 5;
 
 /** A request that has not been answered yet. */
 export interface WaitingIssue {
@@ -19,13 +17,13 @@ export interface WaitingIssue {
   readonly reject: (error: unknown) => void;
 }
 
-/** Commits requests in batches, one after the other: what arrives meanwhile makes the next batch. */
+/** Commits requests in batches, one after the other. Requests that arrive during a commit form the next batch. */
 export class IssueLane {
   private waiting: WaitingIssue[] = [];
   private underWay = false;
   private scheduled = false;
   private patience: NodeJS.Timeout | undefined;
-  /** How many are likely to ask before then, by `performance.now()`. */
+  /** How many callers are likely to ask again until then, by `performance.now()`. */
   private expected = { callers: 0, untilMs: 0 };
 
   /**
@@ -78,8 +76,8 @@ export class IssueLane {
     } finally {
       this.underWay = false;
       const nowMs = performance.now();
-      const collectMs = Math.min((nowMs - beganAtMs) * COLLECT_FOR, COLLECT_AT_MOST_MS);
-      const callers = Math.min(batch.length + this.waiting.length, LARGEST_BATCH);
+      const collectMs = Math.min((nowMs - beganAtMs) * COLLECT_SHARE, MAX_COLLECT_MS);
+      const callers = Math.min(batch.length + this.waiting.length, MAX_BATCH_SIZE);
       this.expected = { callers, untilMs: nowMs + collectMs };
       this.schedule();
     }
@@ -88,7 +86,7 @@ export class IssueLane {
   /** Those who waited too long already, behind a store that is slow, are not tried at all. */
   private nextBatch(): WaitingIssue[] {
     const nowMs = performance.now();
-    return this.waiting.splice(0, LARGEST_BATCH).filter(({ issue, reject }) => {
+    return this.waiting.splice(0, MAX_BATCH_SIZE).filter(({ issue, reject }) => {
       const isInTime = nowMs < issue.request.deadlineAtMs;
       if (!isInTime) reject(storeUnavailable());
       return isInTime;

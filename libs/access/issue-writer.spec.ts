@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CredentialReader, CredentialRepository } from '#credentials';
 import { Clock, newClientId } from '#kernel';
-import type { TokenPlace, TokenRepository } from '#tokens';
+import type { TokenSlot, TokenRepository } from '#tokens';
 import { prepareIssue } from './issue-batch.ts';
 import type { PreparedIssue } from './issue-batch.ts';
 import { IssueWriter } from './issue-writer.ts';
@@ -23,7 +23,7 @@ const issue = (version = 1, secretId = 'se_1'): PreparedIssue =>
 
 describe('IssueWriter', () => {
   const asked: string[] = [];
-  let stored: TokenPlace[];
+  let stored: TokenSlot[];
   let clock: SetClock;
   let writer: IssueWriter;
 
@@ -32,8 +32,8 @@ describe('IssueWriter', () => {
     stored = [];
     clock = new SetClock();
     const tokens = {
-      places: (ids: readonly string[]) => {
-        asked.push(`places of ${ids.join()}`);
+      slots: (ids: readonly string[]) => {
+        asked.push(`slots of ${ids.join()}`);
         return Promise.resolve([...stored]);
       },
     } as unknown as TokenRepository;
@@ -53,7 +53,7 @@ describe('IssueWriter', () => {
   async function batch(issues: readonly PreparedIssue[], from: number): Promise<(boolean | string)[]> {
     const settled = await writer.settle(issues, SESSION, ends(from));
     if (settled.settled.events.length > 0) writer.learn(issues, settled, ends(from + settled.settled.events.length));
-    stored = [...(settled.settled.places.get('cr_1') ?? stored)];
+    stored = [...(settled.settled.slots.get('cr_1') ?? stored)];
     return settled.settled.outcomes.map((outcome) =>
       outcome instanceof Error ? outcome.constructor.name : !outcome.stale,
     );
@@ -61,7 +61,7 @@ describe('IssueWriter', () => {
 
   it('reads unknown credentials, and uses the remembered state while the chain ends where it left it', async () => {
     expect(await batch([issue(), issue()], 7)).toEqual([true, true]);
-    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'slots of cr_1']);
     expect(await batch([issue()], 9)).toEqual([true]);
     expect(await batch([issue()], 10)).toEqual([true]);
     expect(asked).toEqual([]);
@@ -72,9 +72,9 @@ describe('IssueWriter', () => {
     await batch([issue()], 7);
     asked.length = 0;
     await batch([issue()], 9);
-    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'slots of cr_1']);
     await batch([issue(2)], 10);
-    expect(asked.splice(0)).toEqual(['version 2, use of se_1', 'places of cr_1']);
+    expect(asked.splice(0)).toEqual(['version 2, use of se_1', 'slots of cr_1']);
   });
 
   it('reports a request as stale if another in the batch was checked against a newer version', async () => {
@@ -91,16 +91,16 @@ describe('IssueWriter', () => {
     );
     asked.length = 0;
     expect(await batch([issue()], 17)).toEqual(['TokenLimitReached']);
-    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'slots of cr_1']);
     stored.pop();
     expect(await batch([issue(), issue()], 17)).toEqual([true, 'TokenLimitReached']);
-    expect(asked).toEqual(['version 1, use of se_1', 'places of cr_1']);
+    expect(asked).toEqual(['version 1, use of se_1', 'slots of cr_1']);
   });
 
   it('records the use of each secret once a minute', async () => {
     await batch([issue(1, 'se_1')], 1);
     await batch([issue(1, 'se_2')], 2);
-    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'places of cr_1', 'version 1, use of se_2']);
+    expect(asked.splice(0)).toEqual(['version 1, use of se_1', 'slots of cr_1', 'version 1, use of se_2']);
     clock.at = new Date(clock.at.getTime() + 59_999);
     await batch([issue(1, 'se_1'), issue(1, 'se_2')], 3);
     expect(asked).toEqual([]);

@@ -4,14 +4,14 @@ import { CredentialReader, CredentialRepository } from '#credentials';
 import type { CredentialRecord, CredentialUse } from '#credentials';
 import { Clock } from '#kernel';
 import { TokenRepository } from '#tokens';
-import type { TokenPlace } from '#tokens';
+import type { TokenSlot } from '#tokens';
 import { settleBatch } from './issue-batch.ts';
 import type { PreparedIssue, SettledBatch } from './issue-batch.ts';
-import { KnownPlaces } from './known-places.ts';
-import type { KnownCredential } from './known-places.ts';
+import { KnownSlots } from './known-slots.ts';
+import type { KnownCredential } from './known-slots.ts';
 
 /** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
-const USE_NOTED_EVERY_MS = 60_000;
+const USE_INTERVAL_MS = 60_000;
 
 const NEVER_NOTED: ReadonlyMap<string, Date> = new Map();
 
@@ -34,7 +34,7 @@ export interface ProvisionalBatch {
  */
 @Injectable()
 export class IssueWriter {
-  private readonly knownPlaces = new KnownPlaces();
+  private readonly knownPlaces = new KnownSlots();
 
   constructor(
     private readonly tokens: TokenRepository,
@@ -63,7 +63,7 @@ export class IssueWriter {
       for (const clientId of await this.credentials.touch(due, now, session)) stale.add(clientId);
       for (const { secretId } of due) notedAt.set(secretId, now);
       const unread = issues.filter((issue) => !isStale(issue) && !known.has(credentialOf(issue).id));
-      const settled = settleBatch(issues, isStale, await this.places(unread, known, session), now);
+      const settled = settleBatch(issues, isStale, await this.slots(unread, known, session), now);
       // a refusal moves no chain, and so would prove nothing of what is known: it takes a look
       const refused = issues.filter((_issue, index) => settled.outcomes[index] instanceof Error).map(credentialOf);
       const unproven = refused.filter(({ id }) => known.delete(id));
@@ -73,7 +73,7 @@ export class IssueWriter {
     }
   }
 
-  /** @throws TransactionConflict when a place was taken meanwhile */
+  /** @throws TransactionConflict when another writer took a slot */
   async write({ settled: { replaced, tokens } }: ProvisionalBatch, session: ClientSession): Promise<void> {
     await this.tokens.delete(replaced, session);
     await this.tokens.insert(tokens, session);
@@ -93,7 +93,7 @@ export class IssueWriter {
       const before = (credentials.get(id) ?? known.get(id))?.notedAt ?? NEVER_NOTED;
       const at = notedAt.get(request.secretId);
       const after = at === undefined ? before : new Map([...before, [request.secretId, at]]);
-      credentials.set(id, { version, places: settled.places.get(id) ?? [], notedAt: after });
+      credentials.set(id, { version, slots: settled.slots.get(id) ?? [], notedAt: after });
       byOperation.set(operationId, credentials);
     }
     for (const [operationId, credentials] of byOperation) {
@@ -111,16 +111,16 @@ export class IssueWriter {
     return known;
   }
 
-  private async places(
+  private async slots(
     unread: readonly PreparedIssue[],
     known: ReadonlyMap<string, KnownCredential>,
     session: ClientSession,
-  ): Promise<Map<string, readonly TokenPlace[]>> {
+  ): Promise<Map<string, readonly TokenSlot[]>> {
     const ids = [...new Set(unread.map((issue) => credentialOf(issue).id))];
-    const stored = ids.length === 0 ? [] : await this.tokens.places(ids, session);
-    const places = new Map<string, readonly TokenPlace[]>(Map.groupBy(stored, (place) => place.credentialId));
-    for (const [id, credential] of known) places.set(id, credential.places);
-    return places;
+    const stored = ids.length === 0 ? [] : await this.tokens.slots(ids, session);
+    const slots = new Map<string, readonly TokenSlot[]>(Map.groupBy(stored, (taken) => taken.credentialId));
+    for (const [id, credential] of known) slots.set(id, credential.slots);
+    return slots;
   }
 }
 
@@ -138,7 +138,7 @@ function isOf(versions: ReadonlyMap<string, number>, { request: { credential } }
  */
 function isDue(known: KnownCredential | undefined, { secretId }: CredentialUse, now: Date): boolean {
   const notedAt = known?.notedAt.get(secretId);
-  return notedAt === undefined || now.getTime() - notedAt.getTime() >= USE_NOTED_EVERY_MS;
+  return notedAt === undefined || now.getTime() - notedAt.getTime() >= USE_INTERVAL_MS;
 }
 
 /** One use a secret: of which credential, and the version that the decision rests on. */

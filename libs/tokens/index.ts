@@ -4,5 +4,5 @@ export { PurgeTokensCommand } from './commands/purge-tokens.command.ts';
 export { TOKEN_LIMIT, TokenRepository } from './persistence/token.repository.ts';
 export { TokensModule } from './tokens.module.ts';
 export { tokenView } from './queries/token.view.ts';
-export type { TokenDocument, TokenPlace } from './persistence/token.repository.ts';
+export type { TokenDocument, TokenSlot } from './persistence/token.repository.ts';
 export type { TokenView } from './queries/token.view.ts';

@@ -5,7 +5,7 @@ import { EventLog, Refusals, UnitOfWork } from '#events';
 import { Aggregate, clientIdOfAccessToken, digest } from '#kernel';
 import type { CallContext } from '#kernel';
 import { TokenRepository, mayBeLiveElsewhere } from '#tokens';
-import type { TokenPlace } from '#tokens';
+import type { TokenSlot } from '#tokens';
 import type { AuthenticatedClient } from '../client-authenticator.ts';
 import { ForeignToken } from '../domain/access-error.ts';
 import { TokenVerifier } from '../token-verifier.ts';
@@ -50,8 +50,8 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
     const { id, operationId } = client.credential;
     const options = { chains: [operationId], altersRights: true, limitMs: deadlineAtMs - performance.now() };
     await this.unitOfWork.run(context, options, async (transaction) => {
-      const places = await this.tokens.places([id], transaction.session);
-      const own = places.find(({ _id }) => _id === digest(text));
+      const slots = await this.tokens.slots([id], transaction.session);
+      const own = slots.find(({ _id }) => _id === digest(text));
       if (own === undefined) return;
       await this.tokens.delete([own._id], transaction.session);
       if (own.expiresAt > transaction.at) transaction.publish(new Revocation(own, operationId));
@@ -73,7 +73,7 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
 
 /** A client ended its token. */
 class Revocation extends Aggregate {
-  constructor({ id, credentialId }: TokenPlace, operationId: string) {
+  constructor({ id, credentialId }: TokenSlot, operationId: string) {
     super();
     const data = { tokenIds: [id], count: 1, reason: 'revoked' } as const;
     this.record(new TokenRevoked({ operationId, id: credentialId }, data));

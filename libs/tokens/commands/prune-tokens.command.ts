@@ -7,16 +7,16 @@ import { Aggregate } from '#kernel';
 import { EXPIRY_MARGIN_MS } from '../expiry-margin.ts';
 import { TokenRepository } from '../persistence/token.repository.ts';
 
-/** Deletes tokens that have run out, in batches. @returns how many were deleted */
+/** Deletes expired tokens in batches. @returns the number of deleted tokens */
 export class PruneTokensCommand extends Command<number> {}
 
-/** Tokens of one transaction: it stays far below the store's 16 MiB a transaction, and below a second. */
-const BATCH = 2_000;
+/** The number of tokens per transaction: far below the store's limit of 16 MiB, and less than a second. */
+const BATCH_SIZE = 2_000;
 const BATCH_LIMIT_MS = 30_000;
 
 /**
- * Deletes tokens whose time is over by the store's clock. Each batch is a transaction with its own event, so that what
- * is deleted and what the log says are the same at every moment, also when the process is killed in between.
+ * Deletes tokens that have expired by the store's clock. Each batch is a transaction with its own event, so that tokens
+ * and log agree at every moment, even if the process is killed.
  */
 @CommandHandler(PruneTokensCommand)
 export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {
@@ -30,7 +30,7 @@ export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {
     for (;;) {
       const count = await this.pruneBatch();
       total += count;
-      if (count < BATCH) return total;
+      if (count < BATCH_SIZE) return total;
       await nextTurn();
     }
   }
@@ -39,7 +39,7 @@ export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {
     const options = { chains: [null], limitMs: BATCH_LIMIT_MS };
     return this.unitOfWork.run(systemContext('token-prune'), options, async (transaction) => {
       const before = new Date(transaction.at.getTime() - EXPIRY_MARGIN_MS);
-      const digests = await this.tokens.expired(before, BATCH, transaction.session);
+      const digests = await this.tokens.expired(before, BATCH_SIZE, transaction.session);
       const count = await this.tokens.delete(digests, transaction.session);
       if (count > 0) transaction.publish(new Prune(count));
       return count;
@@ -47,7 +47,7 @@ export class PruneTokensHandler implements ICommandHandler<PruneTokensCommand> {
   }
 }
 
-/** One batch of expired tokens gone. */
+/** The event of one pruned batch. */
 class Prune extends Aggregate {
   constructor(count: number) {
     super();

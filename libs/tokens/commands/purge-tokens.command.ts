@@ -6,23 +6,19 @@ import type { OutboxDocument } from '#events';
 import { Aggregate } from '#kernel';
 import { TokenRepository } from '../persistence/token.repository.ts';
 
-/**
- * Deletes the tokens of the credentials that these outbox rows tell of.
- * @returns how many rows were still to be done
- */
+/** Deletes the tokens of the credentials in these outbox rows. @returns the number of rows that were still pending */
 export class PurgeTokensCommand extends Command<number> {
   constructor(readonly outboxIds: readonly string[]) {
     super();
   }
 }
 
-/** How long a chunk may take, in milliseconds: no client waits for it. */
+/** The time limit for one chunk. No client waits for it. */
 const PURGE_LIMIT_MS = 30_000;
 
 /**
- * Clears the storage of tokens that died with their credential. The tokens, the `tokens.purged.v1` event of each
- * credential and the outbox rows go in one transaction: however often it is begun, it ends once. Whose tokens go stands
- * in the outbox row alone, so that no job, whatever it says, can reach another credential's.
+ * Deletes the tokens of deleted credentials, in one transaction with each `tokens.purged.v1` and the outbox rows. Only
+ * the rows name the credentials, so no job, forged or repeated, can delete other tokens.
  */
 @CommandHandler(PurgeTokensCommand)
 export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
@@ -47,10 +43,10 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
       const { session } = transaction;
       const rows = await this.pending(ids, session);
       const credentialIds = rows.map((row) => row.subjectId);
-      const places = await this.tokens.places(credentialIds, session);
-      const digests = places.map((place) => place._id);
+      const slots = await this.tokens.slots(credentialIds, session);
+      const digests = slots.map((taken) => taken._id);
       await this.tokens.delete(digests, session);
-      const counts = Map.groupBy(places, (place) => place.credentialId);
+      const counts = Map.groupBy(slots, (taken) => taken.credentialId);
       transaction.publish(...rows.map((row) => new Purge(row, counts.get(row.subjectId)?.length ?? 0)));
       await this.eventLog.outbox.deleteMany({ _id: { $in: rows.map((row) => row._id) } }, { session });
       return rows.length;
@@ -59,7 +55,7 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
 
   private pending(
     ids: readonly string[],
-    session: Parameters<TokenRepository['places']>[1] | null = null,
+    session: Parameters<TokenRepository['slots']>[1] | null = null,
   ): Promise<OutboxDocument[]> {
     return this.eventLog.outbox
       .find({ _id: { $in: [...ids] }, queue: 'token-purge' }, null, { session })
@@ -68,7 +64,7 @@ export class PurgeTokensHandler implements ICommandHandler<PurgeTokensCommand> {
   }
 }
 
-/** What became of one credential's tokens. */
+/** The event of the purge of one credential's tokens. */
 class Purge extends Aggregate {
   constructor(row: OutboxDocument, count: number) {
     super();

@@ -15,13 +15,12 @@ import {
 } from '#mongo';
 import type { FencedState } from '#mongo';
 
-/** How many live tokens a credential may have. */
+/** The maximum number of live tokens of a credential. */
 export const TOKEN_LIMIT = 10;
 
 /** About a kilobyte each. */
-const TOKENS_REMEMBERED = 100_000;
+const MAX_CACHED_TOKENS = 100_000;
 
-/** The collection. */
 const NAME = 'tokens';
 
 /** A stored token. `_id` is the SHA-256 of the token (base64url); `id` is its public id. */
@@ -53,16 +52,16 @@ const schema = new Schema<TokenDocument>(
   },
   { id: false },
 );
-schema.index({ credentialId: 1, slot: 1 }, { unique: true }); // ten places, held whatever races; serves list, purge
+schema.index({ credentialId: 1, slot: 1 }, { unique: true }); // at most ten, also under races; serves list, purge
 schema.index({ expiresAt: 1 }); // serves the pruning
 
-/** What is needed of a token's place to choose one for another token. */
-export type TokenPlace = Pick<TokenDocument, '_id' | 'id' | 'credentialId' | 'slot' | 'expiresAt' | 'issuedAt'>;
+/** The part of a token that is needed to choose a slot for another one. */
+export type TokenSlot = Pick<TokenDocument, '_id' | 'id' | 'credentialId' | 'slot' | 'expiresAt' | 'issuedAt'>;
 
 @Injectable()
 export class TokenRepository {
   private readonly model: Model<TokenDocument>;
-  /** Tokens by digest, as far as the fence proves them. */
+  /** Cached tokens by digest, validated by the fence. */
   readonly reader: LeasedReader<TokenDocument>;
 
   constructor(store: MongoStore, fence: Fence) {
@@ -72,29 +71,29 @@ export class TokenRepository {
       scopeOf: ({ operationId }) => operationId,
       dependsOn: 'rights and ended',
       endsAtMs: ({ expiresAt }) => expiresAt.getTime() - EXPIRY_MARGIN_MS,
-      capacity: TOKENS_REMEMBERED,
+      capacity: MAX_CACHED_TOKENS,
     });
   }
 
   /** All stored tokens of the credentials, expired ones included: at most ten each. */
-  async places(credentialIds: readonly string[], session: ClientSession): Promise<TokenPlace[]> {
+  async slots(credentialIds: readonly string[], session: ClientSession): Promise<TokenSlot[]> {
     const filter = { credentialId: { $in: [...credentialIds] } };
     const projection = { id: 1, credentialId: 1, slot: 1, expiresAt: 1, issuedAt: 1 };
     const atMost = credentialIds.length * TOKEN_LIMIT;
-    return (await findAll(this.model, { filter, projection, atMost }, session)) as TokenPlace[];
+    return (await findAll(this.model, { filter, projection, atMost }, session)) as TokenSlot[];
   }
 
-  /** @throws TransactionConflict when a place was taken meanwhile */
+  /** @throws TransactionConflict when another writer took a slot */
   async insert(tokens: readonly TokenDocument[], session: ClientSession): Promise<void> {
     try {
       await insertAll(this.model, tokens, session);
     } catch (error) {
-      if (isDuplicateKey(error)) throw new TransactionConflict('a place was taken meanwhile', { cause: error });
+      if (isDuplicateKey(error)) throw new TransactionConflict('another writer took a slot', { cause: error });
       throw error;
     }
   }
 
-  /** Deletes by digest. @returns how many there were */
+  /** Deletes by digest. @returns the number of deleted tokens */
   async delete(digests: readonly string[], session: ClientSession): Promise<number> {
     if (digests.length === 0) return 0;
     const deletedCount = await deleteAll(this.model, { _id: { $in: [...digests] } }, session);
@@ -114,7 +113,7 @@ export class TokenRepository {
     return this.model.find({ credentialId: { $in: credentialIds }, expiresAt: { $gt: now } }).lean();
   }
 
-  /** How many live tokens each of the credentials has. */
+  /** The number of live tokens of each credential. */
   async countLive(
     credentialIds: readonly string[],
     now: Date,
@@ -130,7 +129,7 @@ export class TokenRepository {
     return new Map(counts.map(({ _id, count }) => [_id, count]));
   }
 
-  /** Digests of tokens that ended before `now`, those that ended first first. */
+  /** Digests of tokens that expired before `now`, in the order of expiry. */
   async expired(now: Date, limit: number, session: ClientSession): Promise<string[]> {
     const found = this.model.collection.find(
       { expiresAt: { $lte: now } },

@@ -1,6 +1,6 @@
 import type { TokenDocument } from '../persistence/token.repository.ts';
 
-/** A live token as the API shows it: everything but the token. */
+/** A live token as shown by the API: without the token itself. */
 export interface TokenView {
   readonly id: string;
   readonly issuedAt: string;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { KnownPlaces } from './known-places.ts';
-import type { KnownCredential } from './known-places.ts';
+import { KnownSlots } from './known-slots.ts';
+import type { KnownCredential } from './known-slots.ts';
 
-const credential = (version: number): KnownCredential => ({ version, places: [], notedAt: new Map() });
+const credential = (version: number): KnownCredential => ({ version, slots: [], notedAt: new Map() });
 
-describe('KnownPlaces', () => {
+describe('KnownSlots', () => {
   it('remembers the state after a transaction while the chain ends where it did', () => {
-    const known = new KnownPlaces();
+    const known = new KnownSlots();
     known.learn('op_1', [undefined, 7], new Map([['cr_1', credential(1)]]));
     expect(known.of('op_1', 7, 'cr_1')?.version).toBe(1);
     expect(known.of('op_1', 7, 'cr_2')).toBeUndefined();
@@ -16,7 +16,7 @@ describe('KnownPlaces', () => {
   });
 
   it('keeps the operation’s other credentials if the next transaction began where that one ended', () => {
-    const known = new KnownPlaces();
+    const known = new KnownSlots();
     known.learn('op_1', [undefined, 7], new Map([['cr_1', credential(1)]]));
     known.learn('op_1', [7, 9], new Map([['cr_2', credential(4)]]));
     expect(known.of('op_1', 9, 'cr_1')?.version).toBe(1);
@@ -24,7 +24,7 @@ describe('KnownPlaces', () => {
   });
 
   it.each([8, undefined])('forgets the others if another event came between (the chain ended at %s)', (before) => {
-    const known = new KnownPlaces();
+    const known = new KnownSlots();
     known.learn('op_1', [undefined, 7], new Map([['cr_1', credential(1)]]));
     known.learn('op_1', [before, 9], new Map([['cr_2', credential(4)]]));
     expect(known.of('op_1', 9, 'cr_1')).toBeUndefined();
