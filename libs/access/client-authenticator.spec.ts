@@ -136,3 +136,44 @@ describe('ClientAuthenticator', () => {
     expect(await check(undefined)).toBe('no-address');
   });
 });
+
+describe('ClientAuthenticator, asked by senders that are over a guess limit', () => {
+  const FLOOD_MS = 400;
+  /** They wait this long at least, and so share their look-ups. */
+  const COLLECTED_MS = 50;
+
+  it('asks the store a few times a second for all of them, and still lets a right secret in', async () => {
+    const { authenticator, clientId, secret, lookUps } = setUp();
+    const sinceMs = performance.now();
+    const turnedAway: Promise<unknown>[] = [];
+    while (performance.now() - sinceMs < FLOOD_MS) {
+      turnedAway.push(
+        refusal(authenticator.authenticate(newClientId(), secret, true)),
+        refusal(authenticator.authenticate(clientId, newClientSecret(), true)),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const right = await authenticator.authenticate(clientId, secret, true);
+    const reasons = new Set(await Promise.all(turnedAway));
+    const mayBe = (performance.now() - sinceMs) / COLLECTED_MS + 1;
+    expect(right).toMatchObject({ type: 'client', credential: { clientId } });
+    expect(reasons).toEqual(new Set(['unknown-client', 'wrong-secret']));
+    expect(turnedAway.length).toBeGreaterThan(3 * mayBe); // or nothing was shared
+    expect(lookUps()).toBeLessThanOrEqual(mayBe);
+  });
+
+  it('has a known id with a wrong secret wait for the same look-up as an unknown one', async () => {
+    const { authenticator, clientId, secret, lookUps } = setUp();
+    await signIn(authenticator, clientId, secret);
+    const before = lookUps();
+    const order: string[] = [];
+    const noted = (what: string, work: Promise<unknown>): Promise<unknown> =>
+      refusal(work).finally(() => order.push(what));
+    await Promise.all([
+      noted('unknown', authenticator.authenticate(newClientId(), secret, true)),
+      noted('known', authenticator.authenticate(clientId, newClientSecret(), true)),
+    ]);
+    expect(order).toEqual(['unknown', 'known']);
+    expect(lookUps() - before).toBe(1);
+  });
+});

@@ -49,10 +49,15 @@ export class ClientAuthenticator {
    * Decides by the store as it is now. A wrong secret and an unknown id take the same time: both are compared.
    *
    * @param id a client id (`lk_ci_…`) or a resource server's id
+   * @param isLimited whether its sender is over a guess limit: then the look-up waits to be shared with others
    * @throws AuthenticationFailed with the true reason, which must not be told; DomainError `store-unavailable`
    */
-  async authenticate(id: string, secret: string): Promise<AuthenticatedClient | AuthenticatedResourceServer> {
-    return isWellFormedClientId(id) ? this.client(id, secret) : this.resourceServer(id, secret);
+  async authenticate(
+    id: string,
+    secret: string,
+    isLimited = false,
+  ): Promise<AuthenticatedClient | AuthenticatedResourceServer> {
+    return isWellFormedClientId(id) ? this.client(id, secret, isLimited) : this.resourceServer(id, secret, isLimited);
   }
 
   /**
@@ -79,8 +84,8 @@ export class ClientAuthenticator {
   }
 
   /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
-  async client(id: string, secret: string): Promise<AuthenticatedClient> {
-    const credential = await this.credentials.fresh(id);
+  async client(id: string, secret: string, isLimited = false): Promise<AuthenticatedClient> {
+    const credential = await (isLimited ? this.credentials.freshUnhurried(id) : this.credentials.fresh(id));
     const nowMs = this.clock.nowMs();
     const secrets = credential?.secrets ?? NOBODYS_SECRETS;
     const given = digest(secret);
@@ -96,8 +101,9 @@ export class ClientAuthenticator {
   }
 
   /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
-  async resourceServer(id: string, secret: string): Promise<AuthenticatedResourceServer> {
-    const resourceServer = await this.resourceServers.fresh(id);
+  async resourceServer(id: string, secret: string, isLimited = false): Promise<AuthenticatedResourceServer> {
+    const { resourceServers } = this;
+    const resourceServer = await (isLimited ? resourceServers.freshUnhurried(id) : resourceServers.fresh(id));
     const match = matchSecret(resourceServer?.secrets ?? NOBODYS_SECRETS, digest(secret), this.clock.nowMs());
     if (resourceServer === undefined) throw new AuthenticationFailed('unknown-resource-server');
     if (match === undefined) {

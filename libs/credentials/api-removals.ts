@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
 import { ApiRepository, ResourceServerRepository } from '#catalogue';
 import type { ApiRemoval } from '#catalogue';
 import { ChainBarrier, UnitOfWork, inHalves } from '#events';
 import { Clock, DomainError } from '#kernel';
-import { bounded, isStoreUnavailable, leaseRunOut, withoutDeadline } from '#mongo';
+import { bounded, isStoreUnavailable, withoutDeadline } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { CredentialRepository } from './persistence/credential.repository.ts';
@@ -29,12 +30,16 @@ export class ApiRemovalStores {
     readonly barrier: ChainBarrier,
     readonly clock: Clock,
   ) {}
+
+  /** Whether anything names the API. */
+  async isUsed(apiKey: string, session: ClientSession): Promise<boolean> {
+    return (await this.credentials.usesApi(apiKey, session)) || this.resourceServers.usesApi(apiKey, session);
+  }
 }
 
 /**
- * Finishes removals of APIs that were started by force: takes the API from everything that names it, some operations at
- * a time, and then out of the catalogue. Each part can be repeated, so any instance can continue at any time
- * (docs/adr/0044-removing-an-api.md).
+ * Finishes forced removals of APIs: takes the API from everything that names it, some operations at a time, and then
+ * out of the catalogue. Each part can be repeated, so any instance can continue (docs/adr/0044-removing-an-api.md).
  */
 @Injectable()
 export class ApiRemovals implements BeforeApplicationShutdown {
@@ -55,8 +60,7 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   }
 
   /**
-   * Works on the removal until it is over, or this instance shuts down. Calls for the same API share the work. Never
-   * fails.
+   * Works on the removal until it is over or this instance shuts down. Calls for one API share the work. Never fails.
    *
    * @returns whether the API is gone: then no token grants it any more, on any instance
    */
@@ -88,16 +92,13 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   /** @returns whether it is over; otherwise something was left to do, or this instance shuts down */
   private async work(apiKey: string): Promise<boolean> {
     const { apis, barrier } = this.stores;
-    const removal = await bounded(apis.removalOf(apiKey));
+    // grants that had not seen the removal are found from now on, and no later grant is accepted
+    const state = await barrier.pass();
+    const removal = await bounded(apis.removalOf(apiKey, state));
     if (removal === undefined) return true;
     await this.noteProgress(apiKey);
-    // what was granted by those that had not seen that it is being removed is found now, and nothing is granted after
-    // this
-    await barrier.pass();
     while (await this.withdrawSome(apiKey, removal)) if (this.isStopping) return false;
-    // so that an API that is not found any more is out of force, whoever took it from the last credential
-    await leaseRunOut(performance.now());
-    return this.delete(apiKey, removal);
+    return (await this.isOutOfForce(apiKey, removal)) && this.delete(apiKey, removal);
   }
 
   /** @returns whether anything named it */
@@ -139,15 +140,23 @@ export class ApiRemovals implements BeforeApplicationShutdown {
     });
   }
 
+  /**
+   * Makes sure, by a commit and the lease after it, that nothing names the API. So once it is not found, it is out of
+   * force on every instance, even if another instance took it from the last credential.
+   */
+  private isOutOfForce(apiKey: string, { context }: ApiRemoval): Promise<boolean> {
+    const options = { chains: [], altersRights: true, limitMs: PART_LIMIT_MS };
+    return this.unitOfWork.run(context, options, async ({ session }) => !(await this.stores.isUsed(apiKey, session)));
+  }
+
   /** @returns false when something names it again: an instance of an earlier version granted it meanwhile */
   private async delete(apiKey: string, { context }: ApiRemoval): Promise<boolean> {
-    const { apis, credentials, resourceServers } = this.stores;
+    const { apis } = this.stores;
     try {
       return await this.unitOfWork.run(context, { chains: [null], limitMs: PART_LIMIT_MS }, async (transaction) => {
         const { session } = transaction;
         const api = await apis.load(apiKey, session);
-        const isUsed = (await credentials.usesApi(apiKey, session)) || (await resourceServers.usesApi(apiKey, session));
-        if (isUsed) return false;
+        if (await this.stores.isUsed(apiKey, session)) return false;
         api.delete();
         await apis.delete(apiKey, session);
         transaction.publish(api);

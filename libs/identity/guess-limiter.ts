@@ -102,6 +102,11 @@ export class GuessLimiter implements OnApplicationShutdown {
     };
   }
 
+  /** Whether the sender of a secret is over a limit, as far as this instance knows. */
+  isLimited(id: string, address: string): boolean {
+    return this.fullOf(this.countersOf(id, address)) !== undefined;
+  }
+
   /**
    * Refuses a secret that cannot be right without asking the store, where its sender has used up a limit.
    *
@@ -143,9 +148,13 @@ export class GuessLimiter implements OnApplicationShutdown {
     return total;
   }
 
-  private refuseFullSecret({ pairs, totals }: GuessCounters): void {
-    const full = [...pairs, ...totals].find((counter) => this.own.isFull(counter));
+  private refuseFullSecret(counters: GuessCounters): void {
+    const full = this.fullOf(counters);
     if (full !== undefined) throw this.refusal(full);
+  }
+
+  private fullOf({ pairs, totals }: GuessCounters): GuessCounter | undefined {
+    return [...pairs, ...totals].find((counter) => this.own.isFull(counter));
   }
 
   /**

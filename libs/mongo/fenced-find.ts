@@ -28,6 +28,7 @@ export interface FencedCollection {
 export interface FencedQuery {
   readonly filter: mongo.Document;
   readonly projection?: mongo.Document;
+  readonly sort?: mongo.Document;
   /** How many documents there can be. */
   readonly atMost: number;
 }
@@ -47,12 +48,13 @@ export interface FencedDocuments {
 export async function findAfter(
   floor: ClusterTime,
   model: FencedCollection,
-  { filter, projection = {}, atMost }: FencedQuery,
+  { filter, projection = {}, sort, atMost }: FencedQuery,
 ): Promise<FencedDocuments> {
   const command = {
     find: model.collection.name,
     filter,
     projection,
+    ...(sort === undefined ? {} : { sort }),
     limit: atMost,
     // one more than there can be, so that the first batch is the last
     batchSize: atMost + 1,

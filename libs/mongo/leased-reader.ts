@@ -25,6 +25,10 @@ const CLOCK_RATE_MARGIN_MS = 50;
 const REFRESH_FROM = 0.5;
 /** For this share of the lease such keys are collected: one query for many of them costs little more than for one. */
 const COLLECT_FOR = 0.15;
+/** How long look-ups of unhurried callers are collected, in milliseconds: at most twenty queries a second. */
+const UNHURRIED_MS = 50;
+/** Maximum number of keys in one query of unhurried callers. */
+const MAX_UNHURRIED = 2_000;
 const DEFAULT_CAPACITY = 20_000;
 /** Maximum number of keys in one background query. */
 const MAX_REFRESHED = 500;
@@ -92,6 +96,7 @@ export type Load<V> = (keys: string[], state: FencedState) => Promise<Map<string
 export class LeasedReader<V extends object> {
   private readonly remembered: LRUCache<string, Leased<V>>;
   private readonly coalescer: Coalescer<V>;
+  private readonly unhurried: Coalescer<V>;
   private due = new Set<string>();
   private collecting: NodeJS.Timeout | undefined;
   private refreshing = false;
@@ -107,6 +112,11 @@ export class LeasedReader<V extends object> {
   ) {
     this.remembered = new LRUCache({ max: kind.capacity ?? DEFAULT_CAPACITY });
     this.coalescer = new Coalescer((keys) => this.fetch(keys));
+    const collected = async (keys: string[]): Promise<Map<string, V>> => {
+      await new Promise((resolve) => setTimeout(resolve, UNHURRIED_MS));
+      return this.fetch(keys);
+    };
+    this.unhurried = new Coalescer(collected, 1, MAX_UNHURRIED);
   }
 
   /** What is remembered of the key, if a verification that begins now may use it; the store is not asked. */
@@ -130,6 +140,15 @@ export class LeasedReader<V extends object> {
   /** The document of the key as the store has it now. @throws DomainError `store-unavailable` */
   fresh(key: string): Promise<V | undefined> {
     return this.coalescer.get(key);
+  }
+
+  /**
+   * The same for callers that can wait: a flood of them costs the store no more than a few queries a second.
+   *
+   * @throws DomainError `store-unavailable`
+   */
+  freshUnhurried(key: string): Promise<V | undefined> {
+    return this.unhurried.get(key);
   }
 
   /** Forgets what this instance remembers of the key. Other instances forget by the lease alone. */

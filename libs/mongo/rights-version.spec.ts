@@ -216,6 +216,22 @@ describe('the rights version', () => {
     expect(store.reads.all).toHaveLength(1);
   });
 
+  it('answers a question that had to wait for the fence from memory, where the version is still the same', async () => {
+    await begun();
+    await learned();
+    fence.current();
+    await jest.advanceTimersByTimeAsync(2_000);
+    const got = reader.get('a');
+    await settled();
+    // the first one was sent too long ago, so another one follows
+    for (const at of [300, 301]) {
+      await store.fences.last.answer(clusterTime(at));
+      await store.rights.last.answer({ versions: new Map([['op', version('r5')]]), readAt: clusterTime(at) });
+    }
+    expect(store.reads.all).toHaveLength(1);
+    expect(await got).toBe(OLD);
+  });
+
   it('discards everything in another history, even if the version is the same', async () => {
     await begun();
     await learned();

@@ -20,6 +20,8 @@ import { seedOperations } from '../support/many-operations.ts';
 import { eventually } from '../support/service.ts';
 
 const OPERATIONS = 1_000;
+/** How long an instance may answer from what it read. */
+const LEASE_MS = 250;
 
 /** What a credential of these tests has besides its APIs. */
 const PLAIN = {
@@ -91,10 +93,7 @@ describe('the removal of an API', () => {
     await eventually(async () => (await codeOf(nth(1).queries.execute(new GetApiQuery(key)))) === 'not-found', 120_000);
   }
 
-  /**
-   * A grant whose transaction has looked at the API, and goes on only when it is let.
-   * @param holds whether it has the chain's head
-   */
+  /** A grant that has looked at the API and waits for `letGo`. @param holds whether it holds the chain's head */
   function grantUnderWay(
     credential: Owned,
     key: string,
@@ -128,20 +127,16 @@ describe('the removal of an API', () => {
     const { app } = nth(0);
     const claimed = [0, 1].map(() => Promise.withResolvers<undefined>());
     const both = Promise.all(claimed.map(({ promise }) => promise));
-    // one try each: a conflict would show
+    // each goes on when both have claimed: if one had to wait for the other, neither would
     const claims = claimed.map(({ resolve }) =>
-      app.get(Transactions).run(
-        async (session) => {
-          await app.get(ApiRepository).claim([key], session);
-          resolve(undefined);
-          await both;
-        },
-        10_000,
-        1,
-      ),
+      app.get(Transactions).run(async (session) => {
+        await app.get(ApiRepository).claim([key], session);
+        resolve(undefined);
+        await both;
+      }, 30_000),
     );
     await expect(Promise.all(claims)).resolves.toHaveLength(2);
-  });
+  }, 60_000);
 
   it('is refused without force while something names the API', async () => {
     const key = await anApi();
@@ -232,7 +227,20 @@ describe('the removal of an API', () => {
     expect(updated).toHaveLength(OPERATIONS);
     expect(updated[0]).toMatchObject({ actor: { id: 'us_test' }, data: { after: { apis: [other] } } });
     expect(await eventsAbout(key)).toEqual(['api.created.v1', 'api.removal-started.v1', 'api.deleted.v1']);
+    // it is found until the last credential has been without it for a lease
+    const deleted = await (await database.collection('events')).findOne({ 'subject.id': key, type: 'api.deleted.v1' });
+    const lastAtMs = Math.max(...updated.map(({ at }) => (at as Date).getTime()));
+    expect((deleted?.['at'] as Date).getTime() - lastAtMs).toBeGreaterThanOrEqual(LEASE_MS);
   }, 180_000);
+
+  it.each([true, false])(
+    'answers not-found only after the lease, since another instance may have ended it a moment ago (force: %s)',
+    async (force) => {
+      const askedAtMs = performance.now();
+      expect(await codeOf(remove(unique('api'), force))).toBe('not-found');
+      expect(performance.now() - askedAtMs).toBeGreaterThanOrEqual(LEASE_MS);
+    },
+  );
 
   it('is continued by another instance once it has been idle for a while', async () => {
     const key = await anApi();

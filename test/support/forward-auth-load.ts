@@ -2,6 +2,8 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { SignIn } from './api.ts';
 
+/** The pause before the next connection, in milliseconds. */
+const RECONNECT_MS = 50;
 const STATUS_LINE = /HTTP\/1\.1 (\d{3})/g;
 
 /** One request that is not answered yet. */
@@ -15,11 +17,13 @@ interface Asked<T> {
  * A request begins when it is written to the socket.
  */
 export class ForwardAuthLoad<T> {
-  private readonly socket: Socket;
+  private socket: Socket;
+  private isOpen = true;
   private readonly head: string;
   private readonly waiting: Asked<T>[] = [];
   private rest = '';
-  private closed = false;
+  private isClosing = false;
+  private readonly open: () => Socket;
 
   /** @param url of the instance @param gateway who asks @param api the API that is asked about */
   constructor(url: string, gateway: SignIn, api: string) {
@@ -28,11 +32,8 @@ export class ForwardAuthLoad<T> {
     this.head =
       `GET /oauth2/forward-auth?api=${api} HTTP/1.1\r\nHost: load\r\nX-Forward-Auth-Authorization: Basic ${pair}\r\n` +
       'X-Forward-Auth-Client-IP: 127.0.0.1\r\nAuthorization: Bearer ';
-    this.socket = connect(Number(port), hostname);
-    this.socket.setEncoding('latin1');
-    this.socket.on('data', (text: string) => this.read(text));
-    const close = (): void => this.end();
-    this.socket.on('close', close).on('error', close);
+    this.open = () => connect(Number(port), hostname);
+    this.socket = this.connected();
   }
 
   /** How many requests are unanswered. */
@@ -40,17 +41,19 @@ export class ForwardAuthLoad<T> {
     return this.waiting.length;
   }
 
+  /** Whether a question would be sent now; after a connection was lost, there soon is another one. */
+  get canAsk(): boolean {
+    return this.isOpen;
+  }
+
   /** @param answered told the status, 0 when the connection is lost */
   ask(token: string, about: T, answered: (status: number) => void): void {
-    if (this.closed) {
-      answered(0);
-      return;
-    }
     this.waiting.push({ about, answered });
     this.socket.write(`${this.head}${token}\r\n\r\n`);
   }
 
   close(): void {
+    this.isClosing = true;
     this.socket.destroy();
   }
 
@@ -64,8 +67,22 @@ export class ForwardAuthLoad<T> {
     for (const [, status] of whole.matchAll(STATUS_LINE)) this.waiting.shift()?.answered(Number(status));
   }
 
-  private end(): void {
-    this.closed = true;
+  private connected(): Socket {
+    const socket = this.open();
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => this.read(text));
+    socket.on('error', () => undefined).on('close', () => this.lost());
+    return socket;
+  }
+
+  private lost(): void {
+    this.isOpen = false;
+    this.rest = '';
     for (const { answered } of this.waiting.splice(0)) answered(0);
+    if (this.isClosing) return;
+    setTimeout(() => {
+      this.socket = this.connected();
+      this.isOpen = true;
+    }, RECONNECT_MS).unref();
   }
 }

@@ -3,17 +3,15 @@ import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { DomainError } from '#kernel';
-import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
+import { MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
+import type { FencedState } from '#mongo';
 import { Api } from '../domain/api.ts';
 import type { ApiRemoval, ApiState } from '../domain/api.ts';
 
 interface ApiDocument extends Omit<ApiState, 'key' | 'removal'> {
   _id: string;
   removal?: ApiRemoval | null;
-  /**
-   * Present while a deletion without force makes sure that nothing names the API. A grant takes it off, and that
-   * deletion fails.
-   */
+  /** Present during a deletion without force. A grant removes it, and that deletion fails. */
   deletionId?: string;
 }
 
@@ -68,9 +66,10 @@ export class ApiRepository {
     await this.model.updateOne({ _id: key }, { $set: { removal } }, { session });
   }
 
-  /** The API's removal by force, if one is under way. */
-  async removalOf(key: string): Promise<ApiRemoval | undefined> {
-    const found = await this.model.findById(key, { removal: 1 }).lean();
+  /** The API's removal by force, if one is under way, as of that state or later. */
+  async removalOf(key: string, { floor }: Pick<FencedState, 'floor'>): Promise<ApiRemoval | undefined> {
+    const query = { filter: { _id: key }, projection: { removal: 1 }, atMost: 1 };
+    const [found] = (await findAfter(floor, this.model, query)).documents as Pick<ApiDocument, 'removal'>[];
     return found?.removal ?? undefined;
   }
 
@@ -86,10 +85,7 @@ export class ApiRepository {
     return found.map(({ _id }) => _id);
   }
 
-  /**
-   * Marks an API that nothing names for deletion, until something is granted it.
-   * @returns the mark, for `isReserved`
-   */
+  /** Marks an unused API for deletion, until it is granted. @returns the mark, for `isReserved` */
   async reserve(key: string, session: ClientSession): Promise<string> {
     const known = await this.model.findById(key, { deletionId: 1 }, { session }).lean();
     if (known?.deletionId !== undefined) return known.deletionId;
@@ -110,8 +106,8 @@ export class ApiRepository {
 
   /**
    * Makes sure that these APIs may be granted. It only reads, so grants never conflict with each other: a deletion
-   * first marks the API, and then lets the grants that have not seen the mark go first (`ChainBarrier`). The
-   * transaction must append an event to the chain of what it grants the APIs to.
+   * marks the API first, and then lets the grants that have not seen the mark finish (`ChainBarrier`). The transaction
+   * must append an event to the chain of the operation (or platform) that is granted the APIs.
    *
    * @param keys in the order in which the caller sent them
    * @param member the member of the request that holds them

@@ -17,8 +17,7 @@ const TRIES = 3;
 /**
  * Takes an API out of the catalogue; by force also out of every credential and resource server, one event each.
  *
- * Returns undefined when it is gone and in force on every instance; the API when that takes longer than a request may,
- * and goes on.
+ * Returns undefined when it is gone, in force on every instance; the API when the removal outlasts the request.
  */
 export class RemoveApiCommand extends Command<ApiView | undefined> {
   constructor(
@@ -99,9 +98,7 @@ export class RemoveApiHandler implements ICommandHandler<RemoveApiCommand> {
   }
 
   private async assertUnused(apiKey: string, session: ClientSession): Promise<void> {
-    const { credentials, resourceServers } = this.stores;
-    const isUsed = (await credentials.usesApi(apiKey, session)) || (await resourceServers.usesApi(apiKey, session));
-    if (!isUsed) return;
+    if (!(await this.stores.isUsed(apiKey, session))) return;
     throw new DomainError(
       'api-in-use',
       'Take it from every credential and resource server first, or delete it with ?force=true.',

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { SessionPool, bounded } from '#mongo';
+import { Fence, SessionPool, bounded, findAfter } from '#mongo';
+import type { FencedState } from '#mongo';
 import { EventLog } from '../log/event-log.ts';
 
 /** The number of chains per write. */
@@ -15,6 +16,7 @@ const MAX_WAIT_MS = 2_000;
 export class ChainBarrier {
   constructor(
     private readonly eventLog: EventLog,
+    private readonly fence: Fence,
     private readonly sessions: SessionPool,
   ) {}
 
@@ -22,20 +24,24 @@ export class ChainBarrier {
    * After this returns, every later commit has seen what was committed before the call. A chain that begins in the
    * meantime needs no write: its first change began later.
    *
+   * @returns a state that shows what was committed before the call, for the reads after it
    * @throws DomainError `store-unavailable` when a transaction holds a chain for too long
    */
-  async pass(): Promise<void> {
+  async pass(): Promise<FencedState> {
+    // a primary that was deposed, or is new, might not know chains that others know
+    const state = await this.fence.next();
     for (let after: string | undefined = ''; after !== undefined;) {
-      const ids = await this.page(after);
+      const ids = await this.page(after, state);
       if (ids.length > 0) await this.write(ids);
       after = ids.length < PAGE_SIZE ? undefined : ids.at(-1);
     }
+    return state;
   }
 
-  private async page(after: string): Promise<string[]> {
-    const { collection } = this.eventLog.heads;
-    const found = collection.find({ _id: { $gt: after as never } }, { projection: { _id: 1 } });
-    return (await bounded(found.sort({ _id: 1 }).limit(PAGE_SIZE).toArray())).map(({ _id }) => String(_id));
+  private async page(after: string, { floor }: FencedState): Promise<string[]> {
+    const query = { filter: { _id: { $gt: after } }, projection: { _id: 1 }, sort: { _id: 1 }, atMost: PAGE_SIZE };
+    const { documents } = await bounded(findAfter(floor, this.eventLog.heads, query));
+    return documents.map(({ _id }) => String(_id));
   }
 
   private async write(ids: readonly string[]): Promise<void> {

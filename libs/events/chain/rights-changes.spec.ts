@@ -36,6 +36,16 @@ describe('the rights version', () => {
     );
   });
 
+  it('is changed by what is granted, as by what is taken away', () => {
+    for (const [before, after] of [
+      [[], ['a']],
+      [['a'], []],
+    ] as const) {
+      const data = { before: { apis: before }, after: { apis: after } };
+      expect(rightsChangedBy({ type: 'credential.updated.v2', data })).toBe('rights');
+    }
+  });
+
   it('is changed by an event of an unlisted type', () => {
     expect(rightsChangedBy({ type: 'thing.happened.v1', data: {} })).toBe('rights');
   });

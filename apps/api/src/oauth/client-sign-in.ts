@@ -39,8 +39,10 @@ export class ClientSignIn {
   private async judge(id: string, secret: string, address: string | undefined): Promise<SignedIn> {
     // a wrong checksum cannot be a secret: limit it before any query, so that a flood does not reach the store
     if (!isSecret(secret)) this.guessLimiter.checkWrongSecret(id, address ?? NO_ADDRESS);
+    // a right secret passes at any limit, so each is looked up; over a limit, a few times a second for all ids alike
+    const isLimited = this.guessLimiter.isLimited(id, address ?? NO_ADDRESS);
     try {
-      const user = await this.authenticator.authenticate(id, secret);
+      const user = await this.authenticator.authenticate(id, secret, isLimited);
       this.authenticator.requireAddress(user, address);
       return user;
     } catch (error) {
