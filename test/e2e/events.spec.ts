@@ -56,6 +56,12 @@ async function walk(): Promise<{ operationId: string; credentialId: string }> {
   await admin.delete(pathOf(credential));
   await admin.delete(`/v1/apis/${key}?force=true`);
   await admin.delete(`/v1/resource-servers/${server.id}`);
+  const session = await admin.inSession(person);
+  await session.delete('/v1/session');
+  const robot = { username: unique('robot'), kind: 'service', roles: ['auditor'] };
+  const { body: service } = await admin.post<{ id: string }>('/v1/users', robot);
+  const made = await admin.post<{ id: string }>(`/v1/users/${service.id}/keys`, { name: 'key' });
+  await admin.delete(`/v1/users/${service.id}/keys/${made.body.id}`);
   await admin.delete(`/v1/users/${person.id}`);
   await admin.get(`/v1/events/export?operationId=${operationId}`);
   await eventually(async () => (await admin.events({ type: 'tokens.purged.v1', operationId })).length === 1);
