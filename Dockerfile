@@ -20,6 +20,7 @@ COPY --from=build /latchkey/node_modules node_modules
 COPY --from=build /latchkey/dist/latchkey.mjs /latchkey/dist/latchkey.mjs.map dist/
 COPY --from=build /latchkey/dist/password-thread.mjs /latchkey/dist/password-thread.mjs.map dist/
 COPY --from=build /latchkey/packages packages
+COPY --from=build /latchkey/dist/swagger-ui dist/swagger-ui
 # `docker run … IMAGE migrate`: the commands of docs/operating.md
 RUN chmod 755 dist/latchkey.mjs && ln -s /latchkey/dist/latchkey.mjs /usr/local/bin/latchkey
 USER node

@@ -61,3 +61,16 @@ await build({
   entryPoints: ['dist/libs/identity/password-thread.js'],
   outfile: 'dist/password-thread.mjs',
 });
+// the page at /docs, unminified: an administrator may want to read what runs there
+await build({
+  bundle: true,
+  format: 'iife',
+  target: 'es2022',
+  logLevel: 'warning',
+  jsx: 'transform',
+  tsconfigRaw: {},
+  entryPoints: ['apps/swagger-ui/src/index.ts', 'apps/swagger-ui/latchkey.css'],
+  outdir: 'dist/swagger-ui',
+  outbase: 'apps/swagger-ui',
+  entryNames: 'latchkey',
+});

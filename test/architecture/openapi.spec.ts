@@ -67,7 +67,7 @@ describe('the document', () => {
       expect(roles).toEqual(expect.any(Array));
       if (roles.length > 0)
         expect(operation.security).toEqual([
-          ...[{ session: [] }, { person: [] }, { oidc: [] }],
+          ...[{ session: [] }, { person: [] }],
           ...(roles.some((role) => role !== 'platform-admin') ? [{ apiKey: [] }] : []),
         ]);
       else if (path.startsWith('/v1/')) expect(operation.security).toEqual([]);
@@ -103,7 +103,7 @@ describe('the document', () => {
         expect(statuses).toEqual(expect.arrayContaining(['404', '412', '428']));
         expect(operation.parameters?.find(({ name }) => name === 'If-Match')).toMatchObject({
           required: true,
-          example: '*',
+          example: '"v1"',
         });
       }
       for (const status of statuses.filter((each) => Number(each) >= 400)) {

@@ -117,6 +117,8 @@ describe('generated input', () => {
       ...request.headers,
       ...(signedIn === undefined ? {} : { authorization: signedIn }),
     };
+    // an ETag out of the document would be stale most of the time
+    if (headers['if-match'] === '"v1"') headers['if-match'] = '*';
     if (headers['x-forward-auth-authorization'] === 'Basic rs_example')
       headers['x-forward-auth-authorization'] = world['server']!;
     const body = request.body === undefined ? undefined : filled(request.body, world);

@@ -50,7 +50,7 @@ export async function serve(config: Config): Promise<void> {
   addPublicPath(adapter.getInstance(), config.publicPath);
   addDeadline(adapter.getInstance());
   addOAuthHooks(adapter.getInstance());
-  serveDocs(app, config.publicPath);
+  serveDocs(app, { publicPath: config.publicPath, oidc: config.oidc !== undefined });
   await app.init();
   await waitForStores(app);
   const connections = new Connections(app.getHttpServer());

@@ -21,7 +21,7 @@ export interface CredentialTarget {
   readonly expected: ExpectedVersion;
 }
 
-/** What to do to the credential: attributes to set, or APIs to add and remove collectively. */
+/** What to do to the credential: attributes to set, or APIs to take away and to add. */
 export type CredentialEdit =
   { readonly set: CredentialChanges } | { readonly addApis: readonly string[]; readonly removeApis: readonly string[] };
 

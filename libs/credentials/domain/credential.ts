@@ -122,7 +122,7 @@ export class Credential extends Aggregate {
   }
 
   /**
-   * Adds and removes APIs collectively; what is there already, or not there, stays as it is.
+   * Takes APIs away and adds some in one step. What is there already, or not there, stays as it is.
    *
    * @returns whether it changed
    * @throws DomainError `api-not-entitled`; `validation` when they would be too many

@@ -106,7 +106,7 @@ export class ApisController {
   @Roles('platform-admin')
   @HttpCode(204)
   @ApiOperation({
-    summary: 'Remove an API from the catalogue',
+    summary: 'Delete an API',
     description:
       'Refused while a credential or resource server names it, unless `force=true`: then it is removed from all of ' +
       'them, with one event each. Once 204 is answered, no token grants the API any more. If the removal takes longer ' +

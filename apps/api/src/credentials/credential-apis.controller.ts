@@ -74,10 +74,10 @@ export class CredentialApisController {
   @Roles('platform-admin', 'operation-admin')
   @AllFaults(changeApisBody, findFaults)
   @ApiOperation({
-    summary: 'Add and remove APIs collectively',
+    summary: 'Take APIs away or add some',
     description:
-      'All of it in one step. What the credential has already, or does not have, stays as it is; a key that the catalogue does not ' +
-      `know is refused, also in \`remove\`. ${etagRule}`,
+      'In one step. An API that the credential already has, or does not have, stays as it is. A key that is not in the catalogue is ' +
+      `refused, also in \`remove\`. ${etagRule}`,
   })
   @ApiOkResponse({ description: 'The API List as it is now.', standardSchema: apiListAnswer })
   @ApiProblems(

@@ -1,6 +1,7 @@
 import { X_ROLES } from '../http/access.ts';
 import { METHODS, operationsOf, takesIdempotencyKey } from './document.ts';
 import type { Document, Operation, ParameterObject, PlacedOperation, ResponseObject } from './document.ts';
+import type { Deployment } from './description.ts';
 import { documentHeaders, headers } from './headers.ts';
 import { orderPaths } from './order-paths.ts';
 import { ifMatch, parametersOfPath } from './parameters.ts';
@@ -12,12 +13,12 @@ import { tidySchemas } from './tidy-schemas.ts';
  * controller has to say it: how to sign in, parameters of the path, If-Match, headers of answers, and the problems that
  * every call may answer.
  */
-export function completeDocument(document: Document): Document {
+export function completeDocument(document: Document, deployment: Deployment): Document {
   dropForeignMethods(document);
   documentHeaders(document);
   documentProblems(document);
   for (const placed of operationsOf(document)) {
-    documentSecurity(placed);
+    documentSecurity(placed, deployment);
     documentParameters(placed);
     documentSuccess(document, placed);
     documentRefusals(placed);
@@ -46,15 +47,15 @@ function dropForeignMethods(document: Document): void {
  * Who may call: people what names their roles; what has sign-in of its own says so in its controller; the rest is
  * public.
  */
-function documentSecurity({ operation }: PlacedOperation): void {
+function documentSecurity({ operation }: PlacedOperation, { oidc }: Deployment): void {
   const roles = (operation as unknown as Record<string, readonly string[] | undefined>)[X_ROLES] ?? [];
-  if (roles.length > 0) operation.security = waysFor(roles);
+  if (roles.length > 0) operation.security = waysFor(roles, oidc);
   else operation.security ??= [];
 }
 
 /** A service user is never platform-admin, so its keys are no way to call what only that role may. */
-function waysFor(roles: readonly string[]): Record<string, string[]>[] {
-  const people: Record<string, string[]>[] = [{ session: [] }, { person: [] }, { oidc: [] }];
+function waysFor(roles: readonly string[], oidc: boolean): Record<string, string[]>[] {
+  const people: Record<string, string[]>[] = [{ session: [] }, { person: [] }, ...(oidc ? [{ oidc: [] }] : [])];
   return roles.some((role) => role !== 'platform-admin') ? [...people, { apiKey: [] }] : people;
 }
 
@@ -62,7 +63,16 @@ function documentParameters({ path, operation }: PlacedOperation): void {
   const said = (operation.parameters ?? []).filter((parameter) => '$ref' in parameter || parameter.in !== 'path');
   const conditional = has(operation, 428) || has(operation, 412) ? [ifMatch(has(operation, 428))] : [];
   operation.parameters = [...parametersOfPath(path), ...conditional, ...said];
-  for (const parameter of operation.parameters) if (!('$ref' in parameter)) tellExample(parameter);
+  for (const parameter of operation.parameters) {
+    if ('$ref' in parameter) continue;
+    tellExample(parameter);
+    if (parameter.in === 'header' && parameter.required !== true) tellOptional(parameter);
+  }
+}
+
+/** Swagger UI marks what is required; that a header may be left out is easily missed. */
+function tellOptional(parameter: ParameterObject): void {
+  parameter.description = `Optional. ${parameter.description ?? ''}`.trim();
 }
 
 /**

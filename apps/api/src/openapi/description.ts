@@ -1,30 +1,35 @@
 const text = `
-Latchkey gives machines access to APIs through OAuth 2.0 client credentials, and takes it away again at once: from the moment a
-deletion, a disable or an edit is answered, no token goes by the old state, on any instance.
+Latchkey gives machines access to APIs through OAuth 2.0 client credentials, and takes it away immediately: once a deletion, a
+disable or an edit is answered, no instance accepts a token by the old state.
 
 ### The way through
 
-1. Create an **operation** (a business unit), an **API** of the catalogue, and a **credential** that may call it.
+1. Create an **operation**, an **API** of the catalogue, and a **credential** that may call it. An operation is a business unit of
+   your company.
 2. The client gets a token: \`POST /oauth2/token\` with its \`clientId\` and \`clientSecret\` as HTTP Basic.
-3. The API asks whether the token is good: \`POST /oauth2/introspect\`, as a **resource server**; or its gateway does, by
+3. The API asks whether the token is valid: \`POST /oauth2/introspect\`, as a **resource server**. Or its gateway asks, by
    \`/oauth2/forward-auth\`.
-4. Delete the credential: the very next question about any of its tokens is answered \`{"active":false}\`.
+4. Delete the credential: the next question about any of its tokens is answered \`{"active":false}\`.
 
-### Trying it out on this page
+### Working on the page at \`PUBLIC_PATH/docs\`
 
-*Authorize* first: as \`person\` for everything under \`/v1\`; as \`client\` for a token; as \`resourceServer\` (or \`client\`) to
-introspect one. Then *Try it out* and *Execute*, from top to bottom. In the examples \`op_example\`, \`cr_example\`, \`rs_example\`,
-\`us_example\`, \`tk_example\`, \`ev_example\` and \`lk_at_example\` mean **the one that you made last on this page** (or, where you made
-none, the first one that you listed): they are replaced in your browser just before a request is sent. A secret is shown once; copy
-it from the answer into *Authorize*. The page forgets all of it when it is closed.
+- **Sign in** at the top of the page. Then open a call, press *Try it out* and *Execute*. *Authorize* is for OAuth calls only: as
+  \`client\` to get a token, as \`resourceServer\` (or \`client\`) to introspect one.
+- **What a call acts on.** Choose a thing from the list under its field, or type its id. The form shows its name before you send.
+  The page fills in what you made or used last, but never the thing that a deletion or a rotation acts on. Those ask once more.
+- **Secrets** are shown once, in a notice that stays until you say that you have stored them. From there you can copy them, or use
+  them for OAuth calls. The curl box masks secrets and passwords; *Copy* copies the whole command.
+- **Headers** that you leave empty are filled in: \`If-Match\` with the ETag that the page saw last, \`Idempotency-Key\` with one key
+  for each *Try it out*. Pressing *Execute* twice therefore has one effect.
+- The page forgets everything when it is closed.
 
 ### Signing in
 
-People sign in with HTTP Basic (\`person\`), or with a JWT of the company’s OpenID Connect provider (\`oidc\`). Without, or with a
-wrong one: 401 \`unauthenticated\`. A role that does not cover the call: 403 \`forbidden\`. What you may not see answers like what does
-not exist: 404. After 20 failed sign-ins of one name or client id from one address within 5 minutes, or 200 from one address, wrong
-secrets and passwords get 429 with \`Retry-After\`, however many come in parallel. A right client secret or resource-server secret always passes; a
-right password does not pass where that person is being guessed at from the same address. IPv6 addresses are counted by /64.
+SIGN_IN Without a sign-in, or with a wrong one: 401 \`unauthenticated\`. A role that does not cover the call: 403 \`forbidden\`. What
+you may not see is answered like what does not exist: 404. After 20 failed sign-ins of one name or client id from one address within 5
+minutes, or 200 from one address, wrong secrets and passwords get 429 with \`Retry-After\`, also when they come in parallel. A correct
+client secret or resource-server secret always passes. A correct password does not pass while that person is being guessed at from the
+same address. IPv6 addresses are counted by /64.
 
 ### Ids, times, names, addresses
 
@@ -40,7 +45,7 @@ right password does not pass where that person is being guessed at from the same
 ### Changing things safely
 
 - **ETag and If-Match.** The answer with one thing has an \`ETag\`. \`PATCH\`, \`PUT\` and \`DELETE\` of a thing need it as \`If-Match\`
-  (RFC 9110 13.1.1): 428 without, 412 when the thing has changed meanwhile; \`*\` stands for any version. For \`…/apis\` it is the credential’s.
+  (RFC 9110 13.1.1): 428 without, 412 when the thing has changed meanwhile; \`*\` means any version. For \`…/apis\` it is the credential’s.
   \`rotate-secret\` honours it when sent. Ending tokens needs none.
 - **Idempotency-Key.** A \`POST\` that creates takes it: 1 to 255 visible ASCII characters. The same key and body within 24 hours gives the
   same answer, with \`Idempotency-Replayed: true\`, and has no second effect. Another body with the key: 422. While the first request
@@ -82,7 +87,18 @@ A client id is \`lk_ci_\` and 24 base62 characters, the credential’s public ha
 This document is at \`PUBLIC_PATH/openapi.json\`, this page at \`PUBLIC_PATH/docs\`.
 `.trim();
 
-/** The rules for every call, which readers see first. @param publicPath the path of PUBLIC_URL */
-export function apiDescription(publicPath: string): string {
-  return text.replaceAll('PUBLIC_PATH', publicPath);
+/** What differs between deployments. */
+export interface Deployment {
+  /** The path of PUBLIC_URL. */
+  readonly publicPath: string;
+  /** Whether an OpenID Connect provider is configured. */
+  readonly oidc: boolean;
+}
+
+const SIGN_IN = 'People sign in by a session in their browser (`session`), or with HTTP Basic (`person`)';
+const WITH_OIDC = ', or with a JWT of the company’s OpenID Connect provider (`oidc`)';
+
+/** The rules for every call, for readers of the document. */
+export function apiDescription({ publicPath, oidc }: Deployment): string {
+  return text.replaceAll('PUBLIC_PATH', publicPath).replace('SIGN_IN', `${SIGN_IN}${oidc ? WITH_OIDC : ''}.`);
 }

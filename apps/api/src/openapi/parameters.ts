@@ -2,7 +2,7 @@ import type { ParameterObject } from './document.ts';
 
 interface PathParameter {
   readonly description: string;
-  /** What Try it out sends; see try-it-out.ts for the placeholders. */
+  /** For readers and tools; the page at /docs fills in no example. */
   readonly example: string;
 }
 
@@ -54,6 +54,6 @@ export function ifMatch(required: boolean): ParameterObject {
     required,
     description: required ? ifMatchText : `${ifMatchText.split(' Without', 1)[0] ?? ''} Left out: any version.`,
     schema: { type: 'string' },
-    ...(required ? { example: '*' } : {}),
+    ...(required ? { example: '"v1"' } : {}),
   };
 }

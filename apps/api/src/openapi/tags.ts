@@ -3,7 +3,7 @@ export const tags: readonly { readonly name: string; readonly description: strin
   {
     name: 'Operations',
     description:
-      'An operation is a business unit (a tenant). It holds up to ten credentials, and has its own chain in the event log. ' +
+      'An operation is a business unit of your company. It holds up to ten credentials and has its own chain in the event log. ' +
       'Its policy says what is demanded of its credentials, its list of APIs what they may be granted. It can be suspended.',
   },
   {
@@ -20,7 +20,7 @@ export const tags: readonly { readonly name: string; readonly description: strin
   {
     name: 'API List',
     description:
-      'What a credential may call, seen against the whole catalogue: set all of it, add and remove collectively, or unselect all. ' +
+      'What a credential may call, out of the whole catalogue. Set it, take APIs away or add some, or unselect all. ' +
       'A token’s rights at any moment are those it was issued with that its credential still has.',
   },
   {

@@ -43,7 +43,7 @@ export class OperationsController {
   @Idempotent({ read: ({ id }) => new GetOperationQuery(String(id)) })
   @ApiOperation({
     summary: 'Create an operation',
-    description: 'An operation is a business unit. It holds up to ten credentials.',
+    description: 'An operation holds up to ten credentials.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: operationAnswer })
   @ApiProblems('name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')

@@ -117,7 +117,7 @@ export const operationAnswer = z
     createdAt: timeField,
     updatedAt: timeField,
   })
-  .meta({ id: 'Operation', description: 'A business unit, which holds up to ten credentials.' });
+  .meta({ id: 'Operation', description: 'Holds up to ten credentials.' });
 export const operationPage = pageOf(operationAnswer).meta({
   id: 'OperationPage',
   description: 'A page of operations.',
