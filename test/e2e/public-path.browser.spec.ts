@@ -103,11 +103,11 @@ describe.each([
     const browser = await launchChromium();
     try {
       const swagger = await SwaggerPage.open(browser, `${publicUrl}/docs`);
-      await swagger.authorize('person', ADMIN.username, ADMIN.password);
+      await swagger.signIn(ADMIN.username, ADMIN.password);
       const created = await swagger.execute('operations_create');
       expect(created.status).toBe(201);
       const read = await swagger.execute('operations_read');
-      // the id of what was just made stands in for the example
+      // the id of what was just made is filled in
       expect([read.status, read.body]).toEqual([200, created.body]);
       expect([swagger.violations, swagger.errors]).toEqual([[], []]);
       expect(swagger.requested.filter((url) => !url.startsWith(publicUrl) && !url.startsWith('data:'))).toEqual([]);
