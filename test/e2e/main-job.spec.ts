@@ -114,5 +114,5 @@ describe('the main job, end to end', () => {
         (await typesOf(gone.credential.operationId)).filter((type) => type === 'tokens.purged.v1').length === 1,
       60_000,
     );
-  }, 90_000);
+  });
 });

@@ -34,7 +34,7 @@ describe('while MongoDB is unavailable', () => {
   afterEach(async () => {
     store.hang(false);
     store.slow(0);
-    await eventually(async () => (await world.isActive(token)) && (await world.tokenOf(client)) !== '', 20_000);
+    await eventually(async () => (await world.isActive(token)) && (await world.tokenOf(client)) !== '');
   });
 
   afterAll(async () => {
@@ -118,13 +118,13 @@ describe('while MongoDB is unavailable', () => {
     } finally {
       await store.open();
     }
-  }, 60_000);
+  });
 
   it('and hangs, any number of parallel requests get 503 in time', async () => {
     store.hang(true);
     await eventually(async () => (await questions()['forward-auth']!.ask()).status === 503);
     await expectUnavailable(30);
-  }, 60_000);
+  });
 
   it('and starts to hang, requests in progress are answered in time too', async () => {
     const soon = askAll(20);
@@ -134,7 +134,7 @@ describe('while MongoDB is unavailable', () => {
       expect({ what, status, right: fine || unknown || status === 503 }).toMatchObject({ right: true });
       expect(ms).toBeLessThan(limitMs);
     }
-  }, 60_000);
+  });
 
   it.each([200, 450, 700, 1_100])(
     'and slow by %i ms each way, every answer is correct or 503, and in time',
@@ -147,7 +147,6 @@ describe('while MongoDB is unavailable', () => {
         expect(ms).toBeLessThan(limitMs);
       }
     },
-    60_000,
   );
 
   it('and hangs at the commit, the answer is 503 in time, and later the token exists with its event or not at all', async () => {
@@ -161,7 +160,7 @@ describe('while MongoDB is unavailable', () => {
       expect(performance.now() - from).toBeLessThan(limitMs);
       store.hang(false);
       store.cut();
-      await eventually(async () => await world.isActive(token), 20_000);
+      await eventually(async () => await world.isActive(token));
     }
     const tokens = await database.collection('tokens');
     const events = await database.collection('events');
@@ -170,7 +169,7 @@ describe('while MongoDB is unavailable', () => {
       const logged = await events.countDocuments({ type: 'token.issued.v1', 'subject.id': another.id });
       return stored === logged;
     });
-  }, 60_000);
+  });
 
   it('and Redis too, no request waits longer', async () => {
     await redis.kill();
@@ -182,5 +181,5 @@ describe('while MongoDB is unavailable', () => {
       await store.open();
       await redis.start();
     }
-  }, 60_000);
+  });
 });

@@ -40,7 +40,7 @@ describe('a Redis setup', () => {
     await eventually(async () => {
       const { body } = await api.get<PageBody<EventBody>>(`/v1/events?operationId=${id}&type=tokens.purged.v1`);
       return body.items.length === 1;
-    }, 60_000);
+    });
     expect(await readiness(service)).toMatchObject({ status: 'ok', problems: [] });
   }
 

@@ -36,7 +36,7 @@ describe('no token, secret or password', () => {
     await useAll();
     await misplaceAll();
     // the purge of the deleted, and the sums of refusals
-    await eventually(async () => (await world.api.events({ type: 'tokens.purged.v1' })).length > 0, 20_000);
+    await eventually(async () => (await world.api.events({ type: 'tokens.purged.v1' })).length > 0);
     await eventually(async () => (await world.api.events({ type: 'sign-in.refused.v1' })).length > 0);
   }, 60_000);
 

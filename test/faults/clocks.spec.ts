@@ -114,7 +114,7 @@ describe.each([
     await settled(database, 30_000);
     const faults = await disagreements(database);
     expect(faults.filter((fault) => !altered.some((id) => fault.includes(id)))).toEqual([]);
-  }, 60_000);
+  });
 
   it('leaves schedules that another instance takes over immediately, not in two hours', async () => {
     await forgeJob(database, 'maintenance', { name: 'prune-tokens' });
@@ -123,14 +123,14 @@ describe.each([
     try {
       const soon = Date.now() + 95_000; // the schedule's minute, and what clocks may differ by
       await withQueue(database, 'maintenance', (queue) =>
-        eventually(async () => Number((await queue.getJobScheduler('prune-tokens'))?.next) < soon, 30_000),
+        eventually(async () => Number((await queue.getJobScheduler('prune-tokens'))?.next) < soon),
       );
     } finally {
       await second.stop();
       await wrong.start();
       off = new Api(wrong.url);
     }
-  }, 60_000);
+  });
 });
 
 describe('an instance whose clock is set while MongoDB hangs', () => {
@@ -170,5 +170,5 @@ describe('an instance whose clock is set while MongoDB hangs', () => {
     await eventually(async () => (await ask()) === 200);
     expect((await admin.introspect(server, token)).body['active']).toBe(true);
     expect(service.stderr).toBe('');
-  }, 120_000);
+  });
 });

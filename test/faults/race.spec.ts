@@ -42,7 +42,7 @@ describe('two instances with concurrent requests', () => {
     expect(traffic.violations).toEqual([]);
     await settled(database);
     expect(await disagreements(database)).toEqual([]);
-  }, 120_000);
+  });
 
   it('perform a change once if both get it, and leave no active token of a deleted credential', async () => {
     const { key } = await anApi(both[0]!);
@@ -71,7 +71,7 @@ describe('two instances with concurrent requests', () => {
     }
     await settled(services[0]!.database);
     expect(await disagreements(services[0]!.database)).toEqual([]);
-  }, 60_000);
+  });
 
   it('prune at the same time, and count each token once', async () => {
     const { database } = services[0]!;
@@ -85,9 +85,9 @@ describe('two instances with concurrent requests', () => {
     await tokens.insertMany(expired);
     // each worker takes one job at a time: both are at it
     await Promise.all([1, 2, 3, 4].map(() => forgeJob(database, 'maintenance', { name: 'prune-tokens' })));
-    await eventually(async () => (await tokens.countDocuments({ operationId: 'op_gone' })) === 0, 60_000);
+    await eventually(async () => (await tokens.countDocuments({ operationId: 'op_gone' })) === 0);
     const pruned = await both[0]!.events({ type: 'tokens.pruned.v1' });
     expect(pruned.reduce((sum, { data }) => sum + Number(data['count']), 0)).toBe(EXPIRED);
     expect(await disagreements(database)).toEqual([]);
-  }, 90_000);
+  });
 });

@@ -65,7 +65,7 @@ describe('shutdown', () => {
     expect(traffic.violations).toEqual([]);
     await settled(first.database);
     expect(await disagreements(first.database)).toEqual([]);
-  }, 120_000);
+  });
 
   it('answers a request in progress', async () => {
     const database = new TestDatabase();
@@ -81,43 +81,35 @@ describe('shutdown', () => {
     proxy.hang(false);
     expect((await answer).id).toBeTruthy();
     expect(await ended).toBe(0);
-  }, 30_000);
+  });
 
-  it.each(['stopped', 'killed', 'never there'])(
-    'exits with 0 in time while Redis is %s',
-    async (how) => {
-      const redis = await RedisServer.absent();
-      left.push(() => redis.stop());
-      if (how !== 'never there') await redis.start();
-      const service = await start({ REDIS_URL: redis.url });
-      const admin = new Api(service.url);
-      const credential = await aCredential(admin, (await anOperation(admin)).id, { apis: [(await anApi(admin)).key] });
-      if (how === 'stopped') redis.freeze();
-      if (how === 'killed') await redis.kill();
-      expect((await admin.delete(`/v1/operations/${credential.operationId}/credentials/${credential.id}`)).status).toBe(
-        204,
-      );
-      expect(await terminate(service)).toBe(0);
-    },
-    40_000,
-  );
+  it.each(['stopped', 'killed', 'never there'])('exits with 0 in time while Redis is %s', async (how) => {
+    const redis = await RedisServer.absent();
+    left.push(() => redis.stop());
+    if (how !== 'never there') await redis.start();
+    const service = await start({ REDIS_URL: redis.url });
+    const admin = new Api(service.url);
+    const credential = await aCredential(admin, (await anOperation(admin)).id, { apis: [(await anApi(admin)).key] });
+    if (how === 'stopped') redis.freeze();
+    if (how === 'killed') await redis.kill();
+    expect((await admin.delete(`/v1/operations/${credential.operationId}/credentials/${credential.id}`)).status).toBe(
+      204,
+    );
+    expect(await terminate(service)).toBe(0);
+  });
 
-  it.each(['away', 'hanging'])(
-    'exits with 0 in time while MongoDB is %s',
-    async (how) => {
-      const database = new TestDatabase();
-      const proxy = await TcpProxy.before(database.uri);
-      left.push(() => proxy.away());
-      const service = await start({ MONGODB_URI: proxy.storeUri(database.uri) }, database);
-      if (how === 'away') await proxy.away();
-      else proxy.hang(true);
-      const unanswered = new Api(service.url).get('/v1/operations');
-      expect(await terminate(service)).toBe(0);
-      expect((await unanswered).status).toBe(503);
-      if (how === 'away') await proxy.open();
-    },
-    40_000,
-  );
+  it.each(['away', 'hanging'])('exits with 0 in time while MongoDB is %s', async (how) => {
+    const database = new TestDatabase();
+    const proxy = await TcpProxy.before(database.uri);
+    left.push(() => proxy.away());
+    const service = await start({ MONGODB_URI: proxy.storeUri(database.uri) }, database);
+    if (how === 'away') await proxy.away();
+    else proxy.hang(true);
+    const unanswered = new Api(service.url).get('/v1/operations');
+    expect(await terminate(service)).toBe(0);
+    expect((await unanswered).status).toBe(503);
+    if (how === 'away') await proxy.open();
+  });
 
   describe.each(['SIGTERM', 'SIGINT'] as const)('by %s, with connections open', (signal) => {
     async function open(service: Service, sent = ''): Promise<RawConnection> {
@@ -168,5 +160,5 @@ describe('shutdown', () => {
     });
     expect((await fetch(`${service.url}/livez`)).status).toBe(200);
     expect(await ended).toBe(0);
-  }, 30_000);
+  });
 });

@@ -61,11 +61,11 @@ describe('the errors by which MongoDB says "not now"', () => {
       const statements = { read: () => admin.get(pathOf(credential)), list: () => admin.get(list), write: patch };
       expect(await faultsOf(statements)).toEqual({});
       await failPoint('off', {});
-      await eventually(async () => (await patch()).status === 200, 30_000);
+      await eventually(async () => (await patch()).status === 200);
       await failPoint('alwaysOn', { failCommands: ['commitTransaction'], errorCode: code });
       expect(await faultsOf({ write: patch, token: () => admin.token(credential) })).toEqual({});
       await failPoint('off', {});
-      await eventually(async () => (await patch()).status === 200, 30_000);
+      await eventually(async () => (await patch()).status === 200);
     },
   );
 
@@ -78,6 +78,6 @@ describe('the errors by which MongoDB says "not now"', () => {
       body: { detail: expect.stringMatching(/did not confirm|Look first/) },
     });
     await failPoint('off', {});
-    await eventually(async () => (await patch()).status === 200, 30_000);
+    await eventually(async () => (await patch()).status === 200);
   });
 });

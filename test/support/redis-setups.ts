@@ -24,7 +24,7 @@ export class RedisSetup {
     const policy = args.includes('--maxmemory-policy') ? [] : ['--maxmemory-policy', 'noeviction'];
     const listen = args.includes('--tls-port') ? [] : ['--port', String(port)];
     await this.run([...usual, ...policy, ...listen, ...args.map((arg) => arg.replaceAll('PORT', String(port)))]);
-    await eventually(async () => (await this.ask(port, ['ping'], options)) === 'PONG', 60_000);
+    await eventually(async () => (await this.ask(port, ['ping'], options)) === 'PONG');
     return port;
   }
 
@@ -54,7 +54,7 @@ export class RedisSetup {
     const config = join(this.folder, 'sentinel.conf');
     writeFileSync(config, `port ${sentinel}\nsentinel monitor ${masterName} 127.0.0.1 ${master} 1\n`);
     await this.run([config, '--sentinel']);
-    await eventually(async () => (await this.ask(sentinel, ['ping'])) === 'PONG', 60_000);
+    await eventually(async () => (await this.ask(sentinel, ['ping'])) === 'PONG');
     return { sentinel, master };
   }
 

@@ -189,7 +189,7 @@ export async function startServices(count: number, options: ServiceOptions = {})
 }
 
 /** Waits until the condition holds; an error counts as false. @throws Error after the time limit */
-export async function eventually(holds: () => Promise<boolean> | boolean, limitMs = 10_000): Promise<void> {
+export async function eventually(holds: () => Promise<boolean> | boolean, limitMs = 60_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   for (let last: unknown; ;) {
     try {
