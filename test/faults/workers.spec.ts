@@ -146,8 +146,8 @@ describe('workers', () => {
   it('fail an unknown job immediately, and keep it for inspection', async () => {
     const failed = (): Promise<number> => withQueue(database, 'token-purge', (queue) => queue.getFailedCount());
     const before = await failed();
-    // tried again, they would be waiting for a minute
-    const options = { attempts: 5, backoff: 60_000 };
+    // retried, they would wait for ten minutes
+    const options = { attempts: 5, backoff: 600_000 };
     for (const [, job] of forged) await forgeJob(database, 'token-purge', { ...job, options });
     await worker.start();
     await worked('token-purge');
