@@ -16,6 +16,6 @@ export default {
   testMatch: ['<rootDir>/{apps,libs,packages,tools,test}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
   // generous: a slow machine must not fail what holds
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   randomize: true,
 };

@@ -130,5 +130,5 @@ describe('the service killed', () => {
     expect(traffic.violations).toEqual([]);
     await settled(database);
     expect(await disagreements(database)).toEqual([]);
-  }, 300_000);
+  });
 });
