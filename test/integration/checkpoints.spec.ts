@@ -163,7 +163,7 @@ describe('signing', () => {
     const proof = await proofOf(instance, chain);
     expect(proof).toMatchObject({ whole: false, chains: [{ fault: { seq: 20, reason: 'checkpoint' } }] });
     expect(await sign(instance, chain)).toMatchObject({ signed: 0, faults: [{ operationId: chain, seq: 21 }] });
-    await expect(instance.commands.execute(new SignCheckpointsCommand())).rejects.toThrow('not whole');
+    await expect(instance.commands.execute(new SignCheckpointsCommand())).rejects.toThrow('have faults');
     expect(await checkpointsOf(instance, chain)).toMatchObject([{ seq: 20 }]);
   });
 
