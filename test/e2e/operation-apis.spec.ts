@@ -108,7 +108,7 @@ describe('what an operation may be granted', () => {
     const both = await world.api.post<ProblemBody>(collection, { name: '', apis: ['no-such-api', second] });
     expect([both.status, faultsOf(both.body)]).toEqual([
       400,
-      ['validation', ['/name custom', '/apis/0 unknown-api', '/apis/1 api-not-entitled']],
+      ['validation', ['/name invalid', '/apis/0 unknown-api', '/apis/1 api-not-entitled']],
     ]);
   });
 

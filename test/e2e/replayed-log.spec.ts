@@ -183,12 +183,13 @@ function idOf({ id, key }: Partial<Body>): string {
   return (key ?? id) as string;
 }
 
-/** What of an answer the log can tell: not its limits, and not when it was used, which is not a change. */
+/** The part of an answer that changes tell: not limits, not the progress of a removal, not the time of the last use. */
 function tellable(body: Body): Record<string, Json> {
   const {
     id: _id,
     key: _key,
     credentialLimit: _limit,
+    removal: _underWay,
     unrestrictedIps: _derived,
     liveTokens: _live,
     lastUsedAt: _used,
