@@ -29,7 +29,7 @@ describe('a database without the layout of this version', () => {
     expect(await refusal()).toMatch(/migration 1\b.* has not run: run latchkey migrate/);
     expect(await database.collections()).toEqual([]);
     const { status, stderr } = await latchkey(['migrate'], { MIGRATION_MONGODB_URI: database.migrationUri });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('collection events: made\n') });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('collection events: created\n') });
     await service.ready();
   });
 

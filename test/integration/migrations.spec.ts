@@ -85,8 +85,8 @@ describe('migrations', () => {
       ),
     );
     expect(counts.sort()).toEqual([0, 0, 0, 0, migrations.length]);
-    const made = said.flat().filter((line) => line.includes('collection events: made'));
-    expect(made).toEqual(['migration 1 (first-collections): collection events: made']);
+    const made = said.flat().filter((line) => line.includes('collection events: created'));
+    expect(made).toEqual(['migration 1 (first-collections): collection events: created']);
     const db = await opened(database);
     expect(
       await db
@@ -167,7 +167,7 @@ describe('migrations', () => {
     expect(said).toEqual([
       'another process is migrating this database; waiting',
       'migration 1 (next): started',
-      'migration 1 (next): collection example: made',
+      'migration 1 (next): collection example: created',
       'migration 1 (next): done',
     ]);
   });
