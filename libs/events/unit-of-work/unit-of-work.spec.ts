@@ -66,12 +66,12 @@ function unitOver({ commits = [], append, record }: Fault = {}) {
     chainHealth: { check: () => Promise.resolve(), inspect: () => Promise.resolve() },
     tombstones: { record: () => (record === undefined ? Promise.resolve() : Promise.reject(record)) },
   };
-  const fulfil = jest.fn((..._fulfilled: unknown[]) => Promise.resolve());
+  const complete = jest.fn((..._fulfilled: unknown[]) => Promise.resolve());
   const advance = jest.fn<(time: unknown) => void>();
   const services = new UnitServices(
     { now: () => new Date('2026-11-27T10:00:00.000Z') } as never,
     { advance } as unknown as Fence,
-    { fulfil } as unknown as IdempotencyKeys,
+    { complete } as unknown as IdempotencyKeys,
     safety as unknown as LogSafety,
   );
   const unit = new UnitOfWork(
@@ -81,7 +81,7 @@ function unitOver({ commits = [], append, record }: Fault = {}) {
     publisher,
     services,
   );
-  return { unit, steps, log, fulfil, advance };
+  return { unit, steps, log, complete, advance };
 }
 
 /** The store asks for another attempt. */
@@ -144,13 +144,13 @@ describe('UnitOfWork', () => {
     expect(steps[0]).toBe('committed');
   });
 
-  it('fulfils the idempotency key in the same transaction, with the answer that was to be remembered', async () => {
-    const { unit, fulfil } = unitOver();
+  it('completes the idempotency key in the same transaction, with the answer that was to be remembered', async () => {
+    const { unit, complete } = unitOver();
     await unit.run({ ...context, idempotencyId: 'key-1' }, PLATFORM, (transaction) => {
       transaction.remember({ id: 'cr_1' });
       return Promise.resolve();
     });
-    expect(fulfil).toHaveBeenCalledWith(expect.anything(), 'key-1', { id: 'cr_1' });
+    expect(complete).toHaveBeenCalledWith(expect.anything(), 'key-1', { id: 'cr_1' });
   });
 
   it('tells where each chain ends that it wrote to', async () => {
