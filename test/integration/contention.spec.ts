@@ -40,7 +40,6 @@ function anInstance(store: SimulatedStore): TokenIssuer {
   const transactions = new Transactions({ ready: true } as never, new Metrics(), sessions as never);
   const services = {
     clock,
-    outboxSignal: { raise: () => undefined },
     safety: { chainHealth: { check: () => Promise.resolve() }, tombstones: { record: () => Promise.resolve() } },
   };
   const publisher = { deliver: () => undefined };
@@ -50,7 +49,7 @@ function anInstance(store: SimulatedStore): TokenIssuer {
     await session.statement();
   };
   const tokens = {
-    places: async (_ids: unknown, session: SimulatedSession) => statement(session).then(() => []),
+    slots: async (_ids: unknown, session: SimulatedSession) => statement(session).then(() => []),
     delete: async (ids: readonly unknown[], session: SimulatedSession) =>
       ids.length > 0 ? statement(session) : undefined,
     insert: async (_tokens: unknown, session: SimulatedSession) => statement(session),
