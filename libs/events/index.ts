@@ -1,6 +1,8 @@
 export { ChainVerifier } from './chain/chain-verifier.ts';
 export { ChainBarrier } from './chain/chain-barrier.ts';
-export { PLATFORM_CHAIN, chainName, emptyHead, eventLine } from './chain/chain.ts';
+export { PLATFORM_CHAIN, chainName, operationOf } from './chain/chain-name.ts';
+export { emptyHead, eventLine } from './chain/chain.ts';
+export type { ChainName } from './chain/chain-name.ts';
 export { touchRights } from './chain/touch-rights.ts';
 export { EventsModule } from './events.module.ts';
 export { ChainEnds } from './health/chain-ends.ts';

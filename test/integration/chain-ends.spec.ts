@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SignCheckpointsCommand, VerifyLogQuery } from '#audit';
+import { chainName } from '#events';
 import { ChainRepair } from '#recovery';
 import { emptyHead } from '../../libs/events/chain/chain.ts';
 import { ChainHealth } from '../../libs/events/health/chain-health.ts';
@@ -32,17 +33,17 @@ async function aChain(count: number): Promise<string> {
 }
 
 async function setHead(chain: string, seq: number): Promise<void> {
-  const event = await (await events()).findOne({ chain, seq });
-  const hash = event?.hash ?? emptyHead(chain).hash;
+  const event = await (await events()).findOne({ chain: chainName(chain), seq });
+  const hash = event?.hash ?? emptyHead(chainName(chain)).hash;
   await (await heads()).updateOne({ _id: chain }, { $set: { seq, hash } });
 }
 
 async function faultOf(chain: string): Promise<unknown> {
-  const { chains } = await instance.queries.execute(new VerifyLogQuery(chain));
+  const { chains } = await instance.queries.execute(new VerifyLogQuery(chainName(chain)));
   return chains[0]?.fault;
 }
 
-const diagnose = (chain: string) => instance.app.get(ChainRepair).diagnose(chain);
+const diagnose = (chain: string) => instance.app.get(ChainRepair).diagnose(chainName(chain));
 
 async function mend(chain: string): Promise<void> {
   const diagnosis = await diagnose(chain);
@@ -60,7 +61,7 @@ describe('a chain whose head and events disagree', () => {
   it('is not whole if events are stored after a gap after the head', async () => {
     const chain = await aChain(6);
     await setHead(chain, 4);
-    await (await events()).deleteOne({ chain, seq: 5 });
+    await (await events()).deleteOne({ chain: chainName(chain), seq: 5 });
     expect(await faultOf(chain)).toEqual({ seq: 6, reason: 'beyond' });
   });
 
@@ -72,7 +73,7 @@ describe('a chain whose head and events disagree', () => {
 
   it('is not whole if the event of the head is missing', async () => {
     const chain = await aChain(5);
-    await (await events()).deleteMany({ chain, seq: { $gt: 3 } });
+    await (await events()).deleteMany({ chain: chainName(chain), seq: { $gt: 3 } });
     expect(await faultOf(chain)).toEqual({ seq: 4, reason: 'tail' });
   });
 
@@ -94,7 +95,7 @@ describe('a chain whose head and events disagree', () => {
   it('is found by the scan, refuses writes, and accepts them again after the repair', async () => {
     const chain = await aChain(5);
     const other = await aChain(1);
-    await (await events()).deleteOne({ chain, seq: 5 });
+    await (await events()).deleteOne({ chain: chainName(chain), seq: 5 });
     await instance.app.get(ChainHealth).scan();
     await expect(tell(instance, chain)).rejects.toMatchObject({ code: 'log-inconsistent' });
     await tell(instance, other);
@@ -112,7 +113,7 @@ describe('the repair', () => {
     await setHead(chain, 4);
     const from = await (await heads()).findOne({ _id: chain });
     await mend(chain);
-    const [event] = await (await events()).find({ chain, seq: 7 }).toArray();
+    const [event] = await (await events()).find({ chain: chainName(chain), seq: 7 }).toArray();
     expect(event).toMatchObject({
       type: 'log.repaired.v1',
       actor: { type: 'system', id: 'repair' },
@@ -125,8 +126,8 @@ describe('the repair', () => {
 
   it('does not repair a chain whose missing events are covered by a checkpoint', async () => {
     const chain = await aChain(6);
-    await instance.commands.execute(new SignCheckpointsCommand(undefined, chain));
-    await (await events()).deleteMany({ chain, seq: { $gt: 4 } });
+    await instance.commands.execute(new SignCheckpointsCommand(undefined, chainName(chain)));
+    await (await events()).deleteMany({ chain: chainName(chain), seq: { $gt: 4 } });
     expect(await diagnose(chain)).toMatchObject({
       state: 'unrepairable',
       reason: expect.stringMatching(/^Event 5 is missing, but a signed checkpoint proves that it existed\./),
@@ -155,10 +156,12 @@ describe('the repair', () => {
         const chain = await aChain(12);
         const stored = await events();
         if (kind === 'head-behind') await setHead(chain, at);
-        if (kind === 'head-ahead') await stored.deleteMany({ chain, seq: { $gt: at } });
-        if (kind === 'gap') await stored.deleteOne({ chain, seq: at });
-        if (kind === 'wrong-hash') await stored.updateOne({ chain, seq: at }, { $set: { hash: '0'.repeat(64) } });
-        if (kind === 'altered') await stored.updateOne({ chain, seq: at }, { $set: { requestId: 'forged' } });
+        if (kind === 'head-ahead') await stored.deleteMany({ chain: chainName(chain), seq: { $gt: at } });
+        if (kind === 'gap') await stored.deleteOne({ chain: chainName(chain), seq: at });
+        if (kind === 'wrong-hash')
+          await stored.updateOne({ chain: chainName(chain), seq: at }, { $set: { hash: '0'.repeat(64) } });
+        if (kind === 'altered')
+          await stored.updateOne({ chain: chainName(chain), seq: at }, { $set: { requestId: 'forged' } });
         if (kind === 'wrong-head') await (await heads()).updateOne({ _id: chain }, { $set: { hash: 'f'.repeat(64) } });
         const left = await stored.find({ chain }).sort({ seq: 1 }).toArray();
         expect(await faultOf(chain)).not.toBeNull();

@@ -11,6 +11,7 @@ import {
   SignCheckpointsCommand,
   VerifyLogQuery,
 } from '#audit';
+import { chainName } from '#events';
 import { isStoreUnavailable } from '#mongo';
 import type { SigningReport } from '../../libs/audit/commands/sign-checkpoints.command.ts';
 import { hashEvent } from '../../libs/events/chain/chain.ts';
@@ -61,16 +62,20 @@ async function aLog(): Promise<{ database: TestDatabase; instance: Instance }> {
 async function sign({ commands }: Instance, chain?: string): Promise<SigningReport> {
   for (;;) {
     try {
-      return await commands.execute(new SignCheckpointsCommand(callBy('us_auditor'), chain));
+      return await commands.execute(
+        new SignCheckpointsCommand(callBy('us_auditor'), chain === undefined ? undefined : chainName(chain)),
+      );
     } catch (error) {
       if (!isStoreUnavailable(error)) throw error;
     }
   }
 }
 const checkpointsOf = ({ queries }: Instance, chain?: string) =>
-  queries.execute(new ListCheckpointsQuery(chain, undefined, undefined, 1000));
+  queries.execute(
+    new ListCheckpointsQuery(chain === undefined ? undefined : chainName(chain), undefined, undefined, 1000),
+  );
 const keysOf = ({ queries }: Instance) => queries.execute(new ListCheckpointKeysQuery());
-const proofOf = ({ queries }: Instance, chain: string) => queries.execute(new VerifyLogQuery(chain));
+const proofOf = ({ queries }: Instance, chain: string) => queries.execute(new VerifyLogQuery(chainName(chain)));
 const exported = async ({ commands }: Instance): Promise<string> =>
   textOf(await commands.execute(new ExportEventsCommand(callBy(), { format: 'ndjson' })));
 
@@ -85,7 +90,7 @@ async function material(instance: Instance) {
 /** Changes an event and hashes it and all behind it anew, as whoever owns the database could. */
 async function rewrite(database: TestDatabase, chain: string, seq: number): Promise<void> {
   const events = await database.collection<EventDocument>('events');
-  const behind = await events.find({ chain, seq: { $gte: seq } }, { sort: { seq: 1 } }).toArray();
+  const behind = await events.find({ chain: chainName(chain), seq: { $gte: seq } }, { sort: { seq: 1 } }).toArray();
   let prevHash = behind[0]!.prevHash;
   for (const event of behind) {
     const data = event.seq === seq ? { ...event.data, forged: true } : event.data;
@@ -173,8 +178,8 @@ describe('signing', () => {
     await putEvents(database, chain, 20);
     await sign(instance, chain);
     const events = await database.collection<EventDocument>('events');
-    const last = await events.findOne({ chain, seq: 18 });
-    await events.deleteMany({ chain, seq: { $gt: 18 } });
+    const last = await events.findOne({ chain: chainName(chain), seq: 18 });
+    await events.deleteMany({ chain: chainName(chain), seq: { $gt: 18 } });
     const heads = await database.collection<{ _id: string }>('chain_heads');
     await heads.updateOne({ _id: chain }, { $set: { seq: 18, hash: last!.hash } });
     expect(await sign(instance, chain)).toMatchObject({ signed: 0, faults: [{ seq: 19, reason: 'tail' }] });
@@ -183,7 +188,7 @@ describe('signing', () => {
       chains: [{ events: 18, lastSeq: 18, fault: { seq: 19, reason: 'tail' } }],
     });
     // nor one of which nothing is left
-    await events.deleteMany({ chain });
+    await events.deleteMany({ chain: chainName(chain) });
     await heads.deleteOne({ _id: chain });
     expect(await proofOf(instance, chain)).toMatchObject({
       whole: false,
@@ -197,7 +202,7 @@ describe('signing', () => {
     const { seq, hash } = await putEvents(database, chain, 5);
     await sign(instance, chain);
     const checkpoints = await database.collection('checkpoints');
-    await checkpoints.updateOne({ chain, seq }, { $set: { at: new Date() } });
+    await checkpoints.updateOne({ chain: chainName(chain), seq }, { $set: { at: new Date() } });
     expect(await proofOf(instance, chain)).toMatchObject({
       whole: false,
       chains: [{ hash, fault: null, checkpoint: null, checkpointFaults: [{ reason: 'signature' }] }],

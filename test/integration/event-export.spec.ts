@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ExportEventsCommand } from '#audit';
-import { EventLog } from '#events';
+import { EventLog, chainName } from '#events';
 import type { ExportRequest } from '../../libs/audit/commands/export-events.command.ts';
 import { chainEvents, emptyHead } from '../../libs/events/chain/chain.ts';
 import type { EventDraft } from '../../libs/events/chain/chain.ts';
@@ -83,7 +83,7 @@ describe('an export', () => {
     const events = parseLines(await exported({ operationId: 'op_b' }));
     expect(new Set(events.map(({ operationId }) => operationId))).toEqual(new Set(['op_b']));
     expect(events.at(-1)).toMatchObject({ type: 'events.exported.v1', data: { operationId: 'op_b' } });
-    const own = parseLines(await exported({ chains: ['op_b', 'op_none'] }));
+    const own = parseLines(await exported({ chains: ['op_b', 'op_none'].map(chainName) }));
     expect(own.every(({ operationId }) => operationId === 'op_b')).toBe(true);
     await expect(exported({ operationId: 'op_none' })).rejects.toMatchObject({ code: 'not-found' });
   });
@@ -113,7 +113,7 @@ describe('an export', () => {
       ...{ outcome: 'success', data: {}, requestId: null },
     });
     const logged = chainEvents(
-      emptyHead('op_disorder'),
+      emptyHead(chainName('op_disorder')),
       [10, 31, 30, 20, 29, 39, 38, 45, 40].map((ms, place) => draft(place, ms)),
     );
     await (await database.collection('events')).insertMany(logged.map(stored) as never[]);

@@ -12,10 +12,10 @@ import {
   SignCheckpointsCommand,
   VerifyLogQuery,
 } from '#audit';
-import { Refusals, UnitOfWork } from '#events';
+import { Refusals, UnitOfWork, chainName } from '#events';
+import { StoreClock } from '#mongo';
 import type { RetentionReport } from '../../libs/audit/commands/archive-events.command.ts';
 import { EventDropper } from '../../libs/audit/retention/event-dropper.ts';
-import { StoreClock } from '#mongo';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, startInstance } from '../support/instance.ts';
@@ -96,7 +96,7 @@ async function expectArchived(): Promise<void> {
       data: { throughSeq: 1200, count: 1200, file: 'op_a/000000000001-000000001200.ndjson' },
     },
   ]);
-  expect(await instance.queries.execute(new VerifyLogQuery('op_a'))).toMatchObject({
+  expect(await instance.queries.execute(new VerifyLogQuery(chainName('op_a')))).toMatchObject({
     whole: true,
     chains: [{ firstSeq: 1201, fault: null }],
   });

@@ -3,6 +3,7 @@ import { toLogEvent } from '../../libs/events/log/event-log.ts';
 import type { EventDocument } from '../../libs/events/log/event.schema.ts';
 import type { TestDatabase } from './database.ts';
 import { eventually } from './service.ts';
+import { chainName } from '../../libs/events/chain/chain-name.ts';
 
 const CREDENTIALS_AT_MOST = 10;
 const TOKENS_AT_MOST = 10;
@@ -103,7 +104,7 @@ async function readLog(database: TestDatabase, faults: string[]): Promise<Log> {
     if (event.chain !== chain || verifier === undefined) {
       end();
       chain = event.chain;
-      verifier = new ChainVerifier(chain);
+      verifier = new ChainVerifier(chainName(chain));
     }
     verifier.add(toLogEvent(event));
     hear(log, event);

@@ -1,5 +1,6 @@
 import type { ClientSession } from 'mongoose';
 import mongoose from 'mongoose';
+import { chainName } from '../../libs/events/chain/chain-name.ts';
 import { chainEvents, emptyHead } from '../../libs/events/chain/chain.ts';
 import type { ChainHead, LogEvent } from '../../libs/events/chain/chain.ts';
 import type { PendingEvent } from '#events';
@@ -27,7 +28,7 @@ export class SimulatedStore {
     readonly chain: string,
     private readonly delays: StoreDelays,
   ) {
-    this.head = emptyHead(chain);
+    this.head = emptyHead(chainName(chain));
   }
 
   roundTrip(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Model } from 'mongoose';
 import { chainName } from '#events';
-import type { ChainHead } from '#events';
+import type { ChainHead, ChainName } from '#events';
 import { Clock, newId } from '#kernel';
 import { MongoStore, Transactions, bounded, isDuplicateKey } from '#mongo';
 import { signCheckpoint, verifyCheckpoint } from './checkpoints.ts';
@@ -66,7 +66,11 @@ export class CheckpointLog {
    * @param chains undefined for all
    * @param after last id of the previous page
    */
-  async list(chains: readonly string[] | undefined, after: string | undefined, limit: number): Promise<Checkpoint[]> {
+  async list(
+    chains: readonly ChainName[] | undefined,
+    after: string | undefined,
+    limit: number,
+  ): Promise<Checkpoint[]> {
     const query = {
       ...(chains === undefined ? {} : { chain: { $in: [...chains] } }),
       ...(after === undefined ? {} : { _id: { $lt: after } }),
@@ -76,7 +80,7 @@ export class CheckpointLog {
   }
 
   /** All checkpoints in batches, the oldest first. @param chains undefined for all */
-  async *all(chains: readonly string[] | undefined): AsyncGenerator<Checkpoint[], void, undefined> {
+  async *all(chains: readonly ChainName[] | undefined): AsyncGenerator<Checkpoint[], void, undefined> {
     const scope = chains === undefined ? {} : { chain: { $in: [...chains] } };
     for (let after = ''; ;) {
       const query = this.model.find({ ...scope, _id: { $gt: after } }).sort({ _id: 1 });
@@ -89,16 +93,16 @@ export class CheckpointLog {
   }
 
   /** The last checkpoint of a chain by position, optionally before a time. Not verified. */
-  async last(chain: string, before?: Date): Promise<Checkpoint | undefined> {
+  async last(chain: ChainName, before?: Date): Promise<Checkpoint | undefined> {
     const query = { chain, ...(before === undefined ? {} : { at: { $lt: before } }) };
     const found = await bounded(this.model.findOne(query).sort({ seq: -1 }).lean().exec());
     return found === null ? undefined : toCheckpoint(found);
   }
 
   /** The names of all chains that have a checkpoint. */
-  async chains(): Promise<string[]> {
+  async chains(): Promise<ChainName[]> {
     // `distinct` is not in the Stable API
-    const found = await bounded(this.model.aggregate<{ _id: string }>([{ $group: { _id: '$chain' } }]).exec());
+    const found = await bounded(this.model.aggregate<{ _id: ChainName }>([{ $group: { _id: '$chain' } }]).exec());
     return found.map(({ _id }) => _id);
   }
 
@@ -108,13 +112,13 @@ export class CheckpointLog {
   }
 
   /** The checkpoint at a position of a chain, if there is one. Not verified. */
-  async at(chain: string, seq: number): Promise<Checkpoint | undefined> {
+  async at(chain: ChainName, seq: number): Promise<Checkpoint | undefined> {
     const found = await bounded(this.model.findOne({ chain, seq }).lean().exec());
     return found === null ? undefined : toCheckpoint(found);
   }
 
   /** All checkpoints of a chain from a position on, verified against the keys. */
-  async checked(chain: string, fromSeq: number): Promise<CheckedCheckpoints> {
+  async checked(chain: ChainName, fromSeq: number): Promise<CheckedCheckpoints> {
     const keys = await this.keys.published();
     const good: Checkpoint[] = [];
     const faults: { id: string; reason: CheckpointFault }[] = [];

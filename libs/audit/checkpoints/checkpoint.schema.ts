@@ -1,9 +1,10 @@
 import { Schema } from 'mongoose';
+import type { ChainName } from '#events';
 
 /** A signed checkpoint as stored. Like events, checkpoints are never changed or removed. */
 export interface CheckpointDocument {
   _id: string;
-  chain: string;
+  chain: ChainName;
   operationId: string | null;
   seq: number;
   hash: string;

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { EVENT_LOG, EventsExported } from '#event-types';
-import { PLATFORM_CHAIN, Occurrence, UnitOfWork } from '#events';
+import { Occurrence, UnitOfWork, chainName, operationOf } from '#events';
+import type { ChainName } from '#events';
 import { DomainError, DomainEvent } from '#kernel';
 import type { CallContext } from '#kernel';
 import { ChainReader } from '../reading/chain-reader.ts';
@@ -15,7 +16,7 @@ export interface ExportRequest {
   /** The name of the requested chain; undefined for all that the caller may see. */
   readonly operationId?: string | undefined;
   /** Names of the chains that the caller may see; undefined for all. */
-  readonly chains?: readonly string[] | undefined;
+  readonly chains?: readonly ChainName[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
 }
@@ -48,7 +49,8 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
   ) {}
 
   async execute({ context, request }: ExportEventsCommand): Promise<Readable> {
-    const { operationId: chain, format, chains, from, to } = request;
+    const { operationId, format, chains, from, to } = request;
+    const chain = operationId === undefined ? undefined : chainName(operationId);
     // recording the export would otherwise create a chain of that name
     if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
     const event = exportEvent(request);
@@ -60,11 +62,11 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
   }
 }
 
-function exportEvent({ operationId: chain, format, from, to }: ExportRequest): DomainEvent {
-  const operationId = chain === undefined || chain === PLATFORM_CHAIN ? null : chain;
+function exportEvent({ operationId: requested, format, from, to }: ExportRequest): DomainEvent {
+  const operationId = requested === undefined ? null : operationOf(chainName(requested));
   const data = {
     format,
-    operationId: chain ?? null,
+    operationId: requested ?? null,
     from: from?.toISOString() ?? null,
     to: to?.toISOString() ?? null,
   };

@@ -3,6 +3,7 @@ import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { CheckpointsRequested, EVENT_LOG } from '#event-types';
 import { Occurrence, UnitOfWork } from '#events';
+import type { ChainName } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { LOGGER } from '#observability';
@@ -37,7 +38,7 @@ export class SignCheckpointsCommand extends Command<SigningReport> {
    */
   constructor(
     readonly context?: CallContext,
-    readonly chain?: string,
+    readonly chain?: ChainName,
   ) {
     super();
   }
@@ -67,7 +68,7 @@ export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCo
     return report;
   }
 
-  private async signAll(chains: readonly string[] | undefined): Promise<SigningReport> {
+  private async signAll(chains: readonly ChainName[] | undefined): Promise<SigningReport> {
     let signed = 0;
     let upToDate = 0;
     const items: SigningReport['items'][number][] = [];
@@ -86,7 +87,7 @@ export class SignCheckpointsHandler implements ICommandHandler<SignCheckpointsCo
   }
 
   /** Recorded first, so that the checkpoint covers it. */
-  private recordRequest(context: CallContext, chain: string | undefined): Promise<void> {
+  private recordRequest(context: CallContext, chain: ChainName | undefined): Promise<void> {
     const event = new CheckpointsRequested(EVENT_LOG, { operationId: chain ?? null });
     return this.unitOfWork.run(context, { chains: [null] }, (transaction) => {
       transaction.publish(new Occurrence(event));

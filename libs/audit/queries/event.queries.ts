@@ -1,6 +1,7 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { EventLog, toLogEvent, Refusals } from '#events';
+import { EventLog, Refusals, chainName, toLogEvent } from '#events';
+import type { ChainName } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { bounded } from '#mongo';
@@ -17,7 +18,7 @@ export class GetEventQuery extends Query<EventView> {
   constructor(
     readonly context: CallContext,
     readonly eventId: string,
-    readonly chains?: readonly string[],
+    readonly chains?: readonly ChainName[],
   ) {
     super();
   }
@@ -82,7 +83,8 @@ export class ListEventsHandler implements IQueryHandler<ListEventsQuery> {
 
   async execute(query: ListEventsQuery): Promise<EventView[]> {
     const { operationId } = query.filter;
-    if (operationId !== undefined && !(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
+    if (operationId !== undefined && !(await this.reader.exists(chainName(operationId))))
+      throw DomainError.notFound('operation');
     const [events, refusals] = await Promise.all([this.chained(query), this.refused(query)]);
     await this.audit.record(query.context, readFilter(query.filter));
     return [...events, ...refusals].sort(newestFirst).slice(0, query.limit);

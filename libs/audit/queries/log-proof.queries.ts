@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { PLATFORM_CHAIN, emptyHead } from '#events';
+import { PLATFORM_CHAIN, emptyHead, operationOf } from '#events';
+import type { ChainName } from '#events';
 import { DomainError } from '#kernel';
 import type { Checkpoint, CheckpointJwk } from '../checkpoints/checkpoints.ts';
 import { CheckpointKeys } from '../checkpoints/checkpoint-keys.ts';
@@ -21,12 +22,12 @@ export interface LogProof {
 /** Verifies chains. @throws DomainError `not-found` when the requested chain does not exist */
 export class VerifyLogQuery extends Query<LogProof> {
   /**
-   * @param operationId the name of the requested chain; undefined for all
+   * @param chain the name of the requested chain; undefined for all
    * @param chains the chains that the caller may see; undefined for all
    */
   constructor(
-    readonly operationId?: string,
-    readonly chains?: readonly string[],
+    readonly chain?: ChainName,
+    readonly chains?: readonly ChainName[],
   ) {
     super();
   }
@@ -40,9 +41,9 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
     private readonly prover: ChainProver,
   ) {}
 
-  async execute({ operationId, chains }: VerifyLogQuery): Promise<LogProof> {
-    const extents = await this.extents(operationId === undefined ? chains : [operationId]);
-    if (operationId !== undefined && operationId !== PLATFORM_CHAIN && extents.length === 0) {
+  async execute({ chain, chains }: VerifyLogQuery): Promise<LogProof> {
+    const extents = await this.extents(chain === undefined ? chains : [chain]);
+    if (chain !== undefined && chain !== PLATFORM_CHAIN && extents.length === 0) {
       throw DomainError.notFound('operation');
     }
     const proofs: ChainProof[] = [];
@@ -52,7 +53,7 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
   }
 
   /** Chains with a head, and those of which only events or checkpoints are left. */
-  private async extents(chains: readonly string[] | undefined): Promise<ChainExtent[]> {
+  private async extents(chains: readonly ChainName[] | undefined): Promise<ChainExtent[]> {
     const found = await this.reader.extents(chains);
     const known = new Set(found.map(({ chain }) => chain));
     const named = new Set([...(await this.checkpoints.chains()), ...(await this.reader.namesInEvents(chains))]);
@@ -61,15 +62,15 @@ export class VerifyLogHandler implements IQueryHandler<VerifyLogQuery> {
   }
 }
 
-function lostChain(chain: string): ChainExtent {
+function lostChain(chain: ChainName): ChainExtent {
   const start = emptyHead(chain);
-  return { chain, operationId: chain === PLATFORM_CHAIN ? null : chain, start, end: start, archive: null };
+  return { chain, operationId: operationOf(chain), start, end: start, archive: null };
 }
 
 /** Checks that the requested chain exists. @throws DomainError `not-found` */
 export class RequireChainQuery extends Query<undefined> {
   /** @param chain undefined for all */
-  constructor(readonly chain: string | undefined) {
+  constructor(readonly chain: ChainName | undefined) {
     super();
   }
 }
@@ -87,13 +88,13 @@ export class RequireChainHandler implements IQueryHandler<RequireChainQuery> {
 /** A page of checkpoints, newest first. @throws DomainError `not-found` when the requested chain does not exist */
 export class ListCheckpointsQuery extends Query<Checkpoint[]> {
   /**
-   * @param operationId the name of the requested chain; undefined for all
+   * @param chain the name of the requested chain; undefined for all
    * @param chains the chains that the caller may see; undefined for all
    * @param after last id of the previous page
    */
   constructor(
-    readonly operationId: string | undefined,
-    readonly chains: readonly string[] | undefined,
+    readonly chain: ChainName | undefined,
+    readonly chains: readonly ChainName[] | undefined,
     readonly after: string | undefined,
     readonly limit: number,
   ) {
@@ -108,10 +109,10 @@ export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuer
     private readonly checkpoints: CheckpointLog,
   ) {}
 
-  async execute({ operationId, chains, after, limit }: ListCheckpointsQuery): Promise<Checkpoint[]> {
-    if (operationId === undefined) return this.checkpoints.list(chains, after, limit);
-    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
-    return this.checkpoints.list([operationId], after, limit);
+  async execute({ chain, chains, after, limit }: ListCheckpointsQuery): Promise<Checkpoint[]> {
+    if (chain === undefined) return this.checkpoints.list(chains, after, limit);
+    if (!(await this.reader.exists(chain))) throw DomainError.notFound('operation');
+    return this.checkpoints.list([chain], after, limit);
   }
 }
 
@@ -122,12 +123,12 @@ export class ListCheckpointsHandler implements IQueryHandler<ListCheckpointsQuer
  */
 export class ExportCheckpointsQuery extends Query<Readable> {
   /**
-   * @param operationId the name of the requested chain; undefined for all
+   * @param chain the name of the requested chain; undefined for all
    * @param chains the chains that the caller may see; undefined for all
    */
   constructor(
-    readonly operationId: string | undefined,
-    readonly chains: readonly string[] | undefined,
+    readonly chain: ChainName | undefined,
+    readonly chains: readonly ChainName[] | undefined,
   ) {
     super();
   }
@@ -140,13 +141,13 @@ export class ExportCheckpointsHandler implements IQueryHandler<ExportCheckpoints
     private readonly checkpoints: CheckpointLog,
   ) {}
 
-  async execute({ operationId, chains }: ExportCheckpointsQuery): Promise<Readable> {
-    if (operationId === undefined) return readableText(this.text(chains));
-    if (!(await this.reader.exists(operationId))) throw DomainError.notFound('operation');
-    return readableText(this.text([operationId]));
+  async execute({ chain, chains }: ExportCheckpointsQuery): Promise<Readable> {
+    if (chain === undefined) return readableText(this.text(chains));
+    if (!(await this.reader.exists(chain))) throw DomainError.notFound('operation');
+    return readableText(this.text([chain]));
   }
 
-  private async *text(chains: readonly string[] | undefined): AsyncGenerator<string, void, undefined> {
+  private async *text(chains: readonly ChainName[] | undefined): AsyncGenerator<string, void, undefined> {
     let before = '{"items":[';
     for await (const checkpoints of this.checkpoints.all(chains)) {
       yield before + checkpoints.map((checkpoint) => JSON.stringify(checkpoint)).join(',\n');

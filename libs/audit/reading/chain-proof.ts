@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventsArchived } from '#event-types';
-import { ChainVerifier, ChainEnds, Stopping } from '#events';
-import type { ChainFaultReason, ChainHead, LogEvent } from '#events';
+import { ChainEnds, ChainVerifier, Stopping } from '#events';
+import type { ChainFaultReason, ChainHead, ChainName, LogEvent } from '#events';
 import type { Checkpoint, CheckpointFault } from '../checkpoints/checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
 import { ChainArchived, ChainReader } from './chain-reader.ts';
@@ -60,7 +60,7 @@ export class ChainProver {
    * @returns the first fault, or null
    */
   async proveRun(
-    chain: string,
+    chain: ChainName,
     start: ChainHead,
     end: ChainHead,
     each: (events: readonly LogEvent[]) => Promise<void> = () => Promise.resolve(),
@@ -103,7 +103,7 @@ export class ChainProver {
     };
   }
 
-  private async endFault(chain: string, { seq }: ChainHead): Promise<ProofFault | null> {
+  private async endFault(chain: ChainName, { seq }: ChainHead): Promise<ProofFault | null> {
     const fault = await this.ends.findFault(chain);
     if (fault === null) return null;
     return { reason: fault.reason, seq: fault.reason === 'tail' ? seq + 1 : fault.seq };

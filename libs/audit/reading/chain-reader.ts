@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { EventLog, PLATFORM_CHAIN, chainName, emptyHead, operationOf, toLogEvent } from '#events';
+import type { ChainArchive, ChainHead, ChainHeadDocument, ChainName, EventDocument, LogEvent } from '#events';
 import { bounded } from '#mongo';
 import { retryRead } from './retry-read.ts';
-import { PLATFORM_CHAIN, emptyHead, EventLog, toLogEvent } from '#events';
-import type { ChainHead, LogEvent, ChainArchive, ChainHeadDocument, EventDocument } from '#events';
 
 /** The number of events per query: some hundred kilobytes, and a few milliseconds of work. */
 const BATCH_SIZE = 250;
@@ -11,7 +11,7 @@ const MAX_OUT_OF_ORDER = 64;
 
 /** The current extent of a chain: `start` is the position before its first event, `end` is its last event. */
 export interface ChainExtent {
-  readonly chain: string;
+  readonly chain: ChainName;
   readonly operationId: string | null;
   readonly start: ChainHead;
   readonly end: ChainHead;
@@ -20,7 +20,7 @@ export interface ChainExtent {
 
 /** The events of a chain after `after` up to and including `through`. */
 export interface ChainRun {
-  readonly chain: string;
+  readonly chain: ChainName;
   readonly after: number;
   readonly through: number;
 }
@@ -39,14 +39,14 @@ export class ChainReader {
   constructor(private readonly log: EventLog) {}
 
   /** The current extents of chains, by name. Skips unknown names. @param chains undefined for all */
-  async extents(chains?: readonly string[]): Promise<ChainExtent[]> {
+  async extents(chains?: readonly ChainName[]): Promise<ChainExtent[]> {
     const filter = chains === undefined ? {} : { _id: { $in: [...chains] as never[] } };
     const found = await bounded(this.log.heads.collection.find(filter, { sort: { _id: 1 } }).toArray());
     return found.map((head) => extentOf(head as unknown as ChainHeadDocument));
   }
 
   /** The current extent of one chain; undefined for an unknown name. */
-  async extent(chain: string): Promise<ChainExtent | undefined> {
+  async extent(chain: ChainName): Promise<ChainExtent | undefined> {
     return (await this.extents([chain]))[0];
   }
 
@@ -55,8 +55,8 @@ export class ChainReader {
    *
    * @param chains undefined for all
    */
-  async namesInEvents(chains?: readonly string[]): Promise<string[]> {
-    const names: string[] = [];
+  async namesInEvents(chains?: readonly ChainName[]): Promise<ChainName[]> {
+    const names: ChainName[] = [];
     const asked = chains === undefined ? {} : { $in: [...chains] };
     for (let after = ''; ;) {
       const next = { projection: { chain: 1 }, sort: { chain: 1, seq: 1 } } as const;
@@ -64,12 +64,12 @@ export class ChainReader {
       const found = await retryRead(() => this.log.events.collection.findOne(filter, next));
       if (found === null) return names;
       after = String(found['chain']);
-      names.push(after);
+      names.push(chainName(after));
     }
   }
 
   /** Whether the chain exists. The platform chain always does. */
-  async exists(chain: string): Promise<boolean> {
+  async exists(chain: ChainName): Promise<boolean> {
     return chain === PLATFORM_CHAIN || (await this.extent(chain)) !== undefined;
   }
 
@@ -112,7 +112,7 @@ export class ChainReader {
     return found.map((event) => Number(event['seq']));
   }
 
-  private async checkNotArchived(chain: string, lower: number): Promise<void> {
+  private async checkNotArchived(chain: ChainName, lower: number): Promise<void> {
     const archived = (await this.extent(chain))?.start.seq ?? 0;
     if (archived > lower) throw new ChainArchived(`chain ${chain} was archived up to ${archived}`);
   }
@@ -121,7 +121,7 @@ export class ChainReader {
 function extentOf({ _id, seq, hash, archive }: ChainHeadDocument): ChainExtent {
   return {
     chain: _id,
-    operationId: _id === PLATFORM_CHAIN ? null : _id,
+    operationId: operationOf(_id),
     start: archive === undefined ? emptyHead(_id) : { seq: archive.throughSeq, hash: archive.hash },
     end: { seq, hash },
     archive: archive ?? null,

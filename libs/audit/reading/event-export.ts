@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Refusals } from '#events';
+import type { ChainName } from '#events';
 import { refusalsQuery } from './event-filter.ts';
 import { ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
@@ -25,7 +26,7 @@ const STOP_AFTER_MS = 2_000;
 /** The scope of an export. An undefined member does not restrict it. */
 export interface ExportScope {
   /** Names of chains. */
-  readonly chains?: readonly string[] | undefined;
+  readonly chains?: readonly ChainName[] | undefined;
   /** Inclusive. */
   readonly from?: Date | undefined;
   /** Exclusive. */

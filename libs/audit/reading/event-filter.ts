@@ -1,6 +1,6 @@
 import type { QueryFilter } from 'mongoose';
-import { PLATFORM_CHAIN } from '#events';
-import type { EventDocument, RefusalDocument } from '#events';
+import { chainName, operationOf } from '#events';
+import type { ChainName, EventDocument, RefusalDocument } from '#events';
 import { REFUSAL_TYPE } from './event-view.ts';
 
 /** A filter for events. An undefined member does not restrict it. */
@@ -8,7 +8,7 @@ export interface EventFilter {
   /** The name of the requested chain. */
   readonly operationId?: string | undefined;
   /** Names of the chains that the caller may see. */
-  readonly chains?: readonly string[] | undefined;
+  readonly chains?: readonly ChainName[] | undefined;
   readonly type?: string | undefined;
   /** Id of the actor. */
   readonly actor?: string | undefined;
@@ -60,15 +60,11 @@ export function readFilter({ operationId, type, actor, subject, from, to }: Even
 
 /** Restricts a query to the requested chain, if the caller may see it, or to all that the caller may see. */
 function ofChains({ operationId, chains }: EventFilter): { operationId?: string | null | { $in: (string | null)[] } } {
-  if (operationId !== undefined && chains?.includes(operationId) !== false) {
-    return { operationId: operationOf(operationId) };
+  if (operationId !== undefined) {
+    const chain = chainName(operationId);
+    return { operationId: chains?.includes(chain) === false ? { $in: [] } : operationOf(chain) };
   }
-  if (operationId !== undefined) return { operationId: { $in: [] } };
   return chains === undefined ? {} : { operationId: { $in: chains.map(operationOf) } };
-}
-
-function operationOf(chain: string): string | null {
-  return chain === PLATFORM_CHAIN ? null : chain;
 }
 
 /** The separate condition on the time lets an index serve the query; the `$or` only orders within one millisecond. */

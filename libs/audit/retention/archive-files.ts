@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ChainName } from '#events';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DIGITS = 12;
@@ -21,14 +22,14 @@ export class ArchiveFiles {
   constructor(private readonly folder: string) {}
 
   /** The path of a run, relative to the archive folder. */
-  static nameOf(chain: string, firstSeq: number, lastSeq: number): string {
+  static nameOf(chain: ChainName, firstSeq: number, lastSeq: number): string {
     const [first, last] = [firstSeq, lastSeq].map((seq) => String(seq).padStart(DIGITS, '0'));
     // an id may have a colon, which some file systems do not allow
     return join(chain.replaceAll(':', '_'), `${first}-${last}.ndjson`);
   }
 
   /** The last seq of a leftover file that begins at `firstSeq`: its retention was killed before it was recorded. */
-  async lastSeqOfLeftover(chain: string, firstSeq: number): Promise<number | undefined> {
+  async lastSeqOfLeftover(chain: ChainName, firstSeq: number): Promise<number | undefined> {
     const folder = join(this.folder, dirname(ArchiveFiles.nameOf(chain, firstSeq, firstSeq)));
     const names = await readdir(folder).catch(() => []);
     const runs = names.map((name) => NAME.exec(name)).filter((match) => match !== null);

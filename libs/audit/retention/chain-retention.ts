@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EVENT_LOG, EventsArchived } from '#event-types';
-import { ChainVerifier, eventLine, EventLog, Occurrence, Stopping, systemContext, UnitOfWork } from '#events';
-import type { LogEvent } from '#events';
+import { ChainVerifier, EventLog, Occurrence, Stopping, UnitOfWork, eventLine, systemContext } from '#events';
+import type { ChainName, LogEvent } from '#events';
 import type { Checkpoint } from '../checkpoints/checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
@@ -43,7 +43,7 @@ export class ChainRetention {
    * @returns the number of events recorded as archived
    * @throws Error when the chain or its archive has a fault, or a step fails; nothing more is deleted then
    */
-  async apply(chain: string, before: Date, files: ArchiveFiles): Promise<number> {
+  async apply(chain: ChainName, before: Date, files: ArchiveFiles): Promise<number> {
     let extent = await this.reader.extent(chain);
     if (extent === undefined) return 0;
     if (extent.archive?.dropped === false) await this.drop(extent, files);
@@ -93,7 +93,7 @@ export class ChainRetention {
     return { file, sha256 };
   }
 
-  private async *lines(chain: string, after: number, through: number): AsyncGenerator<string, void, undefined> {
+  private async *lines(chain: ChainName, after: number, through: number): AsyncGenerator<string, void, undefined> {
     for await (const events of this.reader.read({ chain, after, through })) {
       this.store.stopping.check();
       yield exportLines('ndjson', events);
@@ -111,7 +111,7 @@ export class ChainRetention {
     const { log, unitOfWork } = this.store;
     await unitOfWork.run(systemContext('event-retention'), { chains: [operationId] }, async (transaction) => {
       const { matchedCount } = await log.heads.collection.updateOne(
-        { _id: chain as never, 'archive.throughSeq': start.seq === 0 ? { $exists: false } : start.seq },
+        { _id: chain, 'archive.throughSeq': start.seq === 0 ? { $exists: false } : start.seq },
         { $set: { archive: { throughSeq, hash, checkpointId, ...archive, dropped: false } } },
         { session: transaction.session },
       );
@@ -126,7 +126,7 @@ export class ChainRetention {
     if (sha256 !== archive.sha256) throw new Error(`the archive ${archive.file} has changed since it was written`);
     await this.store.dropper.drop(chain, archive.throughSeq);
     await this.store.log.heads.collection.updateOne(
-      { _id: chain as never, 'archive.throughSeq': archive.throughSeq },
+      { _id: chain, 'archive.throughSeq': archive.throughSeq },
       { $set: { 'archive.dropped': true } },
     );
   }

@@ -5,6 +5,7 @@ import type { mongo } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { EventLog, Stopping } from '#events';
+import type { ChainName } from '#events';
 import { STORE_OPTIONS, bounded } from '#mongo';
 
 const BATCH = 1_000;
@@ -31,7 +32,7 @@ export class EventDropper implements OnApplicationShutdown {
   }
 
   /** Deletes the events of a chain up to and including a position, oldest first, in batches. */
-  async drop(chain: string, throughSeq: number): Promise<void> {
+  async drop(chain: ChainName, throughSeq: number): Promise<void> {
     const events = await this.events();
     for (;;) {
       this.stopping.check();

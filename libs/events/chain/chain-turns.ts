@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { KeyedLock } from './keyed-lock.ts';
-import { chainName } from './chain.ts';
+import { chainName } from './chain-name.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
+import type { ChainName } from './chain-name.ts';
 
 /** How long a chain counts as shared after a write of another instance. */
 const SHARED_MS = 2_000;
@@ -20,23 +21,23 @@ const MAX_CACHED_CHAINS = 10_000;
  * retries after a pause. So an instance pauses after each turn on a shared chain, or it would win every time.
  */
 export class ChainTurns {
-  private readonly locks = new KeyedLock();
+  private readonly locks = new KeyedLock<ChainName>();
   /** The heads of chains after the last event that this instance wrote. */
   private readonly ends = new LRUCache<string, ChainHead>({ max: MAX_CACHED_CHAINS });
   private readonly shared = new LRUCache<string, Shared>({ max: MAX_CACHED_CHAINS });
 
   /** Runs `work` once it is its turn on all chains. */
-  run<T>(chains: readonly string[], work: () => Promise<T>): Promise<T> {
+  run<T>(chains: readonly ChainName[], work: () => Promise<T>): Promise<T> {
     return this.locks.run(chains, work, (chain) => this.pauseMs(chain));
   }
 
   /** Whether a writer of this instance holds the chain. */
-  isTaken(chain: string): boolean {
+  isTaken(chain: ChainName): boolean {
     return this.locks.isTaken(chain);
   }
 
   /** Whether other instances wrote to the chain recently. */
-  isShared(chain: string): boolean {
+  isShared(chain: ChainName): boolean {
     return performance.now() < (this.shared.get(chain)?.untilMs ?? 0);
   }
 
@@ -44,8 +45,8 @@ export class ChainTurns {
    * The likely heads of the chains, without a query. A transaction that relies on one must advance the chain from
    * exactly this head, or retry; then nothing else of the operation has changed since this instance wrote.
    */
-  likelyEnds(chains: readonly string[]): ReadonlyMap<string, ChainHead> {
-    const known = new Map<string, ChainHead>();
+  likelyEnds(chains: readonly ChainName[]): ReadonlyMap<ChainName, ChainHead> {
+    const known = new Map<ChainName, ChainHead>();
     for (const chain of chains) {
       const end = this.isShared(chain) ? undefined : this.ends.get(chain);
       if (end !== undefined) known.set(chain, end);
@@ -54,12 +55,12 @@ export class ChainTurns {
   }
 
   /** Call when another instance wrote to one of the chains first. */
-  noteLoss(chains: readonly string[]): void {
+  noteLoss(chains: readonly ChainName[]): void {
     for (const chain of chains) this.noteShared(chain, LINGER_GROWTH);
   }
 
   /** Call when the state of the chains is unknown. */
-  forget(chains: readonly string[]): void {
+  forget(chains: readonly ChainName[]): void {
     for (const chain of chains) this.ends.delete(chain);
   }
 
@@ -73,13 +74,13 @@ export class ChainTurns {
     }
   }
 
-  private noteShared(chain: string, growth: number): void {
+  private noteShared(chain: ChainName, growth: number): void {
     const lastMs = this.isShared(chain) ? (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) : MIN_LINGER_MS / growth;
     const lingerMs = Math.min(MAX_LINGER_MS, Math.max(MIN_LINGER_MS, lastMs * growth));
     this.shared.set(chain, { untilMs: performance.now() + SHARED_MS, lingerMs });
   }
 
-  private pauseMs(chain: string): number {
+  private pauseMs(chain: ChainName): number {
     if (!this.isShared(chain)) return 0;
     return (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) * (0.75 + Math.random() / 2);
   }

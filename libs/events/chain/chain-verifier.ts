@@ -1,5 +1,6 @@
 import { emptyHead, hashEvent } from './chain.ts';
 import type { ChainHead, LogEvent } from './chain.ts';
+import type { ChainName } from './chain-name.ts';
 
 /**
  * The fault of a chain (docs/event-log-format.md):
@@ -39,7 +40,7 @@ export class ChainVerifier {
    * @param anchors signed positions of this chain, from verified checkpoints
    */
   constructor(
-    private readonly chain: string,
+    private readonly chain: ChainName,
     start: ChainHead = emptyHead(chain),
     anchors: Iterable<Anchor> = [],
   ) {

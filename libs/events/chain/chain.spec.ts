@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import { chainEvents, chainName, emptyHead, eventLine, genesisHash, hashEvent, MAX_LINE_BYTES } from './chain.ts';
+import { chainName } from './chain-name.ts';
+import { chainEvents, emptyHead, eventLine, genesisHash, hashEvent, MAX_LINE_BYTES } from './chain.ts';
 import type { EventBody, EventDraft } from './chain.ts';
 import { ChainVerifier } from './chain-verifier.ts';
 import type { ChainFault } from './chain-verifier.ts';
@@ -23,13 +24,13 @@ const drafts = (count: number) => Array.from({ length: count }, (_, i) => draft(
 const body = (over: Partial<EventBody> = {}): EventBody => ({
   ...draft(1),
   seq: 1,
-  prevHash: genesisHash('op_1'),
+  prevHash: genesisHash(chainName('op_1')),
   ...over,
 });
 const sha256 = (...parts: (string | Buffer)[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
-function verdict(events: Parameters<ChainVerifier['add']>[0][], verifier = new ChainVerifier('op_1')) {
+function verdict(events: Parameters<ChainVerifier['add']>[0][], verifier = new ChainVerifier(chainName('op_1'))) {
   for (const event of events) verifier.add(event);
   return verifier.end();
 }
@@ -155,15 +156,19 @@ describe('the canonical form', () => {
 
 describe('chainEvents', () => {
   it('gives contiguous seqs from 1 and links each event to the one before, the first to the genesis', () => {
-    const events = chainEvents(emptyHead('op_1'), drafts(3));
+    const events = chainEvents(emptyHead(chainName('op_1')), drafts(3));
     expect(events.map((event) => event.seq)).toEqual([1, 2, 3]);
-    expect(events.map((event) => event.prevHash)).toEqual([genesisHash('op_1'), events[0]!.hash, events[1]!.hash]);
-    expect(genesisHash('op_1')).toBe(sha256(Buffer.of(2), 'op_1'));
-    expect(chainEvents(emptyHead('op_1'), [])).toEqual([]);
+    expect(events.map((event) => event.prevHash)).toEqual([
+      genesisHash(chainName('op_1')),
+      events[0]!.hash,
+      events[1]!.hash,
+    ]);
+    expect(genesisHash(chainName('op_1'))).toBe(sha256(Buffer.of(2), 'op_1'));
+    expect(chainEvents(emptyHead(chainName('op_1')), [])).toEqual([]);
   });
 
   it('continues at the head', () => {
-    const all = chainEvents(emptyHead('op_1'), drafts(3));
+    const all = chainEvents(emptyHead(chainName('op_1')), drafts(3));
     expect(chainEvents({ seq: 2, hash: all[1]!.hash }, drafts(3).slice(2))).toEqual(all.slice(2));
   });
 
@@ -176,20 +181,22 @@ describe('chainEvents', () => {
     ['an empty type', { type: '' }],
     ['an empty request id', { requestId: '' }],
   ])('refuses %s', (_name, over) => {
-    expect(() => chainEvents(emptyHead('op_1'), [draft(1), draft(2, over)])).toThrow(TypeError);
+    expect(() => chainEvents(emptyHead(chainName('op_1')), [draft(1), draft(2, over)])).toThrow(TypeError);
   });
 
   it('refuses an operation whose id equals the platform’s name', () => {
-    expect(() => chainEvents(emptyHead('platform'), [draft(1, { operationId: 'platform' })])).toThrow(TypeError);
+    expect(() => chainEvents(emptyHead(chainName('platform')), [draft(1, { operationId: 'platform' })])).toThrow(
+      TypeError,
+    );
     expect(chainEvents(emptyHead(chainName(null)), [draft(1, { operationId: null })])).toHaveLength(1);
   });
 });
 
 describe('ChainVerifier', () => {
-  const events = chainEvents(emptyHead('op_1'), drafts(6));
+  const events = chainEvents(emptyHead(chainName('op_1')), drafts(6));
 
   it('finds no fault in a whole chain, and reports its head', () => {
-    const verifier = new ChainVerifier('op_1', undefined, [{ seq: 4, hash: events[3]!.hash }]);
+    const verifier = new ChainVerifier(chainName('op_1'), undefined, [{ seq: 4, hash: events[3]!.hash }]);
     expect(verdict(events, verifier)).toBeNull();
     expect(verifier.head).toEqual({ seq: 6, hash: events[5]!.hash });
     expect(verifier.events).toBe(6);
@@ -218,12 +225,12 @@ describe('ChainVerifier', () => {
     ['one inserted before its like', events.toSpliced(2, 0, other), { seq: 3, reason: 'fork' }],
     [
       'one of another chain',
-      chainEvents(emptyHead('op_2'), [draft(1, { operationId: 'op_2' })]),
+      chainEvents(emptyHead(chainName('op_2')), [draft(1, { operationId: 'op_2' })]),
       { seq: 1, reason: 'chain' },
     ],
     [
       'another chain renamed',
-      [{ ...chainEvents(emptyHead('op_2'), [draft(1, { operationId: 'op_2' })])[0]!, operationId: 'op_1' }],
+      [{ ...chainEvents(emptyHead(chainName('op_2')), [draft(1, { operationId: 'op_2' })])[0]!, operationId: 'op_1' }],
       { seq: 1, reason: 'prev-hash' },
     ],
   ])('finds %s', (_name, tampered, fault) => {
@@ -231,28 +238,36 @@ describe('ChainVerifier', () => {
   });
 
   it('finds a rewritten chain and a missing tail with an anchor', () => {
-    const rewritten = chainEvents(emptyHead('op_1'), drafts(6).with(0, draft(1, { outcome: 'failed' })));
+    const rewritten = chainEvents(emptyHead(chainName('op_1')), drafts(6).with(0, draft(1, { outcome: 'failed' })));
     const anchors = [{ seq: 4, hash: events[3]!.hash }];
     expect(verdict(rewritten)).toBeNull();
-    expect(verdict(rewritten, new ChainVerifier('op_1', undefined, anchors))).toEqual({ seq: 4, reason: 'checkpoint' });
-    expect(verdict(events.slice(0, 3), new ChainVerifier('op_1', undefined, anchors))).toEqual({
+    expect(verdict(rewritten, new ChainVerifier(chainName('op_1'), undefined, anchors))).toEqual({
+      seq: 4,
+      reason: 'checkpoint',
+    });
+    expect(verdict(events.slice(0, 3), new ChainVerifier(chainName('op_1'), undefined, anchors))).toEqual({
       seq: 4,
       reason: 'tail',
     });
-    expect(verdict([], new ChainVerifier('op_1', undefined, anchors))).toEqual({ seq: 1, reason: 'tail' });
+    expect(verdict([], new ChainVerifier(chainName('op_1'), undefined, anchors))).toEqual({ seq: 1, reason: 'tail' });
   });
 
   it('starts only right after a checkpoint', () => {
     const start = { seq: 3, hash: events[2]!.hash };
-    expect(verdict(events.slice(3), new ChainVerifier('op_1', start))).toBeNull();
-    expect(verdict(events.slice(3), new ChainVerifier('op_1', { ...start, hash: genesisHash('op_1') }))).toEqual({
+    expect(verdict(events.slice(3), new ChainVerifier(chainName('op_1'), start))).toBeNull();
+    expect(
+      verdict(
+        events.slice(3),
+        new ChainVerifier(chainName('op_1'), { ...start, hash: genesisHash(chainName('op_1')) }),
+      ),
+    ).toEqual({
       seq: 4,
       reason: 'prev-hash',
     });
   });
 
   it('keeps the first fault and continues to count', () => {
-    const verifier = new ChainVerifier('op_1');
+    const verifier = new ChainVerifier(chainName('op_1'));
     expect(verdict(events.with(1, edited).with(4, edited), verifier)).toEqual({ seq: 2, reason: 'gap' });
     expect(verifier.events).toBe(6);
     expect(verifier.head.seq).toBe(1);

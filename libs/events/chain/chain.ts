@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { SignInRefused } from '#event-types';
 import type { Actor, DomainEventData, Subject } from '#kernel';
+import { PLATFORM_CHAIN } from './chain-name.ts';
+import type { ChainName } from './chain-name.ts';
 
 /** An event before it gets its position in a chain. Times are RFC 3339 UTC with milliseconds. */
 export interface EventDraft {
@@ -44,9 +46,6 @@ export interface ChainHead {
 /** Types outside the chains. All other events belong to a chain. */
 const UNCHAINED_TYPES: readonly string[] = [SignInRefused.type];
 
-/** Name of the platform chain. No operation has this id. */
-export const PLATFORM_CHAIN = 'platform';
-
 /** The maximum length of an export line, without its line feed. */
 export const MAX_LINE_BYTES = 1_048_576;
 
@@ -55,21 +54,16 @@ const HASH_MEMBER_BYTES = '"hash":"",'.length + 64;
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
 
-/** The name of the chain that an operation's events, or with null the platform's, belong to. */
-export function chainName(operationId: string | null): string {
-  return operationId ?? PLATFORM_CHAIN;
-}
-
 /**
  * `prevHash` of a chain's first event: hex SHA-256 of 0x02 and the chain's name, so that no chain can be presented as
  * another.
  */
-export function genesisHash(chain: string): string {
+export function genesisHash(chain: ChainName): string {
   return hash('sha256', `\u0002${chain}`, 'hex');
 }
 
 /** The head of an empty chain. */
-export function emptyHead(chain: string): ChainHead {
+export function emptyHead(chain: ChainName): ChainHead {
   return { seq: 0, hash: genesisHash(chain) };
 }
 

@@ -2,20 +2,16 @@
  * Runs holders of the same keys one after the other, within this process. Only avoids conflicts in the store; unique
  * indexes and transactions guarantee correctness between instances.
  */
-export class KeyedLock {
-  private readonly tails = new Map<string, Promise<void>>();
+export class KeyedLock<K extends string = string> {
+  private readonly tails = new Map<K, Promise<void>>();
 
   /**
    * Runs `work` once all keys are free. Keys are locked in sorted order, so two holders cannot deadlock.
    *
    * @param lingerMs how long a key stays locked after the work, without the caller waiting for it
    */
-  async run<T>(
-    keys: readonly string[],
-    work: () => Promise<T>,
-    lingerMs: (key: string) => number = () => 0,
-  ): Promise<T> {
-    const taken: HeldKey[] = [];
+  async run<T>(keys: readonly K[], work: () => Promise<T>, lingerMs: (key: K) => number = () => 0): Promise<T> {
+    const taken: HeldKey<K>[] = [];
     try {
       for (const key of [...new Set(keys)].sort()) taken.push(await this.take(key));
       return await work();
@@ -28,11 +24,11 @@ export class KeyedLock {
     }
   }
 
-  isTaken(key: string): boolean {
+  isTaken(key: K): boolean {
     return this.tails.has(key);
   }
 
-  private async take(key: string): Promise<HeldKey> {
+  private async take(key: K): Promise<HeldKey<K>> {
     const before = this.tails.get(key);
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const tail = promise.then(() => {
@@ -44,7 +40,7 @@ export class KeyedLock {
   }
 }
 
-interface HeldKey {
-  readonly key: string;
+interface HeldKey<K> {
+  readonly key: K;
   readonly release: () => void;
 }

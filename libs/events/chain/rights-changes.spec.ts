@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventCatalogue } from '#event-types';
 import { DomainEvent } from '#kernel';
+import { chainName } from './chain-name.ts';
 import { chainEvents, emptyHead } from './chain.ts';
 import type { ChainHead, EventDraft } from './chain.ts';
-import { eventCatalogue } from '#event-types';
 import type { PendingEvent } from '../unit-of-work/pending-event.ts';
 import { newRights, rightsChangedBy } from './rights-changes.ts';
 import type { HeadRights } from './rights-changes.ts';
@@ -21,7 +22,7 @@ function appended(head: (ChainHead & Partial<HeadRights & { _id: string }>) | un
     ...{ id: `ev_${Math.random()}_${index}`, at: at.toISOString(), actor: context.actor, requestId: 'r' },
     ...{ operationId: 'op_1', type: event.type, subject, outcome: 'success', data: event.data },
   }));
-  const last = chainEvents(head ?? emptyHead('op_1'), drafts).at(-1)!;
+  const last = chainEvents(head ?? emptyHead(chainName('op_1')), drafts).at(-1)!;
   return { last, changed: newRights(head, events, last) };
 }
 

@@ -1,5 +1,6 @@
 import mongoose from 'mongoose';
 import { CHAIN_HEADS, leaseRunOut } from '#mongo';
+import { chainName } from './chain-name.ts';
 import type { ChainHeadDocument } from '../log/event.schema.ts';
 import { unloggedRights } from './rights-changes.ts';
 
@@ -23,7 +24,7 @@ export async function touchRights(uri: string, scope: string | undefined): Promi
     const heads = client.db().collection<ChainHeadDocument>(CHAIN_HEADS, { writeConcern: { w: 'majority' } });
     const value = unloggedRights();
     const $set = { rights: value, ended: value };
-    const { matchedCount } = await heads.updateMany(scope === undefined ? {} : { _id: scope }, { $set });
+    const { matchedCount } = await heads.updateMany(scope === undefined ? {} : { _id: chainName(scope) }, { $set });
     await leaseRunOut(performance.now());
     return matchedCount;
   } finally {

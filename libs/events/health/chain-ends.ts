@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongoose';
 import { Transactions, bounded } from '#mongo';
 import type { ChainFault } from '../chain/chain-verifier.ts';
 import { EventLog } from '../log/event-log.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 const MAX_CHAINS_PER_QUERY = 100;
 /** A chain whose events do not fit is checked by its own query. */
@@ -10,16 +11,16 @@ const MAX_EVENTS_PER_QUERY = 2_000;
 
 /** A mismatch between a chain's head and its events. */
 export interface EndFault extends ChainFault {
-  readonly chain: string;
+  readonly chain: ChainName;
 }
 
 interface Head {
-  readonly _id: string;
+  readonly _id: ChainName;
   readonly seq: number;
   readonly hash: string;
 }
 
-type PlacedEvent = Pick<Head, 'seq' | 'hash'> & { readonly chain: string };
+type PlacedEvent = Pick<Head, 'seq' | 'hash'> & { readonly chain: ChainName };
 
 const PLACE = { _id: 0, chain: 1, seq: 1, hash: 1 };
 
@@ -50,13 +51,13 @@ export class ChainEnds {
   }
 
   /** Checks the end of one chain in one snapshot, so that a concurrent writer cannot cause a false alarm. */
-  async findFault(chain: string): Promise<EndFault | null> {
+  async findFault(chain: ChainName): Promise<EndFault | null> {
     const found = await this.transactions.run((session) => this.compare(chain, session));
     return found === null ? null : { chain, ...found };
   }
 
-  private async compare(chain: string, session: ClientSession): Promise<ChainFault | null> {
-    const found = await this.log.heads.collection.findOne({ _id: chain as never }, { session });
+  private async compare(chain: ChainName, session: ClientSession): Promise<ChainFault | null> {
+    const found = await this.log.heads.collection.findOne({ _id: chain }, { session });
     const head = found as unknown as Head | null;
     const seq = head?.seq ?? 0;
     const cursor = this.log.events.collection.find(
@@ -82,7 +83,7 @@ export class ChainEnds {
   }
 
   /** Includes chains that are being written to, because the events are read after the heads. */
-  private async suspects(heads: readonly Head[]): Promise<string[]> {
+  private async suspects(heads: readonly Head[]): Promise<ChainName[]> {
     const places = heads.map(({ _id, seq }) => ({ chain: _id, seq: { $gte: seq } }));
     const found = this.log.events.collection.find({ $or: places }, { projection: PLACE, limit: MAX_EVENTS_PER_QUERY });
     const events = (await bounded(found.toArray())) as unknown as PlacedEvent[];

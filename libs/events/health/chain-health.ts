@@ -4,9 +4,10 @@ import { DomainError } from '#kernel';
 import { MongoStore, isStoreUnavailable } from '#mongo';
 import { Conditions, LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
-import { PLATFORM_CHAIN } from '../chain/chain.ts';
+import { PLATFORM_CHAIN } from '../chain/chain-name.ts';
 import { ChainEnds } from './chain-ends.ts';
 import type { EndFault } from './chain-ends.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 const SCAN_INTERVAL_MS = 60_000;
 const FIRST_SCAN_POLL_MS = 250;
@@ -20,7 +21,7 @@ const RETRY_AFTER_SECONDS = 60;
  */
 @Injectable()
 export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly known = new Map<string, EndFault & { readonly checkedAtMs: number }>();
+  private readonly known = new Map<ChainName, EndFault & { readonly checkedAtMs: number }>();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -46,7 +47,7 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /** Needs no query while no chain is known to be inconsistent. @throws DomainError `log-inconsistent` */
-  async check(chains: readonly string[]): Promise<void> {
+  async check(chains: readonly ChainName[]): Promise<void> {
     if (this.known.size === 0) return;
     for (const chain of chains) {
       const fault = this.known.get(chain);
@@ -57,7 +58,7 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /** Checks these chains in the store. @throws DomainError `log-inconsistent` */
-  async inspect(chains: readonly string[]): Promise<void> {
+  async inspect(chains: readonly ChainName[]): Promise<void> {
     for (const chain of chains) {
       const fault = await this.ends.findFault(chain);
       this.learn(chain, fault);
@@ -71,7 +72,7 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
     for (const chain of [...this.known.keys(), ...found.keys()]) this.learn(chain, found.get(chain) ?? null);
   }
 
-  private learn(chain: string, fault: EndFault | null): void {
+  private learn(chain: ChainName, fault: EndFault | null): void {
     const before = this.known.get(chain);
     if (fault === null) this.known.delete(chain);
     else this.known.set(chain, { ...fault, checkedAtMs: performance.now() });

@@ -5,7 +5,8 @@ import type { DomainEventData } from '#kernel';
 import { CHAIN_HEADS, MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
 import type { Update } from '#mongo';
 import { Metrics } from '#observability';
-import { chainEvents, chainName, emptyHead } from '../chain/chain.ts';
+import { chainName } from '../chain/chain-name.ts';
+import { chainEvents, emptyHead } from '../chain/chain.ts';
 import { chainHeadSchema, eventSchema, outboxSchema } from './event.schema.ts';
 import type { ChainHeadDocument, EventDocument, OutboxDocument } from './event.schema.ts';
 import type { ChainHead, EventDraft, LogEvent } from '../chain/chain.ts';
@@ -13,6 +14,7 @@ import type { PendingEvent } from '../unit-of-work/pending-event.ts';
 import { followUps } from '../outbox/follow-ups.ts';
 import { newRights, unloggedRights } from '../chain/rights-changes.ts';
 import type { RightsPart } from '../chain/rights-changes.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 /** Appends to the event log. By design, it cannot change or remove an event. */
 @Injectable()
@@ -40,7 +42,7 @@ export class EventLog {
   async append(
     session: ClientSession,
     pending: readonly PendingEvent[],
-    ends: ReadonlyMap<string, ChainHead> = new Map(),
+    ends: ReadonlyMap<ChainName, ChainHead> = new Map(),
   ): Promise<LogEvent[]> {
     if (pending.length === 0) return [];
     const chains = Map.groupBy(pending, ({ event }) => chainName(event.operationId));
@@ -67,9 +69,9 @@ export class EventLog {
    *
    * @returns the chain head, for `append`; empty for a chain without events, which cannot be locked
    */
-  async hold(session: ClientSession, chain: string): Promise<ReadonlyMap<string, ChainHead>> {
+  async hold(session: ClientSession, chain: ChainName): Promise<ReadonlyMap<ChainName, ChainHead>> {
     const head = await this.heads.collection.findOneAndUpdate(
-      { _id: chain as never },
+      { _id: chain },
       { $inc: { turn: 1 } },
       { session, returnDocument: 'after' },
     );
@@ -98,14 +100,17 @@ export class EventLog {
 
   private async readHeads(
     session: ClientSession,
-    chains: readonly string[],
-    ends: ReadonlyMap<string, ChainHead>,
-  ): Promise<ReadonlyMap<string, ChainHead>> {
+    chains: readonly ChainName[],
+    ends: ReadonlyMap<ChainName, ChainHead>,
+  ): Promise<ReadonlyMap<ChainName, ChainHead>> {
     const heads = new Map(ends);
     const others = chains.filter((chain) => !heads.has(chain));
     if (others.length === 0) return heads;
     const found = this.heads.collection.find({ _id: { $in: others as never[] } }, { session });
-    for (const head of await found.toArray()) heads.set(String(head._id), head as unknown as ChainHeadDocument);
+    for (const head of await found.toArray()) {
+      const known = head as unknown as ChainHeadDocument;
+      heads.set(known._id, known);
+    }
     return heads;
   }
 

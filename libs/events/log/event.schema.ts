@@ -1,11 +1,12 @@
 import { Schema } from 'mongoose';
 import type { Actor, Subject } from '#kernel';
 import type { HeadRights } from '../chain/rights-changes.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 /** A stored event: the logged event, plus the name of its chain for the indexes. */
 export interface EventDocument {
   _id: string;
-  chain: string;
+  chain: ChainName;
   seq: number;
   operationId: string | null;
   type: string;
@@ -60,7 +61,7 @@ export interface ChainArchive {
 
 /** The head of a chain, its archived beginning, and the rights version of its operation. */
 export interface ChainHeadDocument extends Partial<HeadRights> {
-  _id: string;
+  _id: ChainName;
   seq: number;
   hash: string;
   archive?: ChainArchive;

@@ -1,9 +1,10 @@
 import type { ChainHead } from '../chain/chain.ts';
 import type { Tombstone } from './tombstone.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 /** A position that a chain had reached, according to a tombstone or checkpoint. */
 export interface ChainMark extends ChainHead {
-  readonly chain: string;
+  readonly chain: ChainName;
   readonly at: string;
 }
 

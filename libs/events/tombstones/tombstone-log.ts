@@ -12,6 +12,7 @@ import { ChainMarks } from './chain-marks.ts';
 import { endsSomething, tombstonesOf } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 import { TombstoneWriter } from './tombstone-writer.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 /** The time limit for the disk. The wait for the lease runs at the same time. */
 const WRITE_LIMIT_MS = 2_000;
@@ -77,7 +78,7 @@ export class TombstoneLog implements BeforeApplicationShutdown {
   }
 
   /** Whether this process has seen the tombstone of the event at this position. */
-  knows(chain: string, seq: number): boolean {
+  knows(chain: ChainName, seq: number): boolean {
     return this.positions.has(`${chain} ${seq}`);
   }
 

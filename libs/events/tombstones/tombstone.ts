@@ -11,8 +11,9 @@ import {
   ResourceServerSecretsReconciled,
   TokenRevoked,
 } from '#event-types';
-import { chainName } from '../chain/chain.ts';
+import { chainName } from '../chain/chain-name.ts';
 import type { LogEvent } from '../chain/chain.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 /** `mark`: only a position that the chain had reached. `reconciled`: invalidates older marks of the chain. */
 const KINDS = ['credential', 'resource-server', 'secret', 'token', 'mark', 'reconciled'] as const;
@@ -31,7 +32,7 @@ const tombstoneSchema = z.strictObject({
   endsAt: instant.optional(),
   /** For `reconciled`: marks of the chain up to this time are invalid. */
   supersedes: instant.optional(),
-  chain: id,
+  chain: id.transform(chainName),
   seq: z.number().int().min(1),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   at: instant,
@@ -114,7 +115,7 @@ export function tombstonesOf(event: LogEvent): Tombstone[] {
 }
 
 /** A mark at this event, for example from a checkpoint. */
-export function markOf(chain: string, seq: number, hash: string, at: string): Tombstone {
+export function markOf(chain: ChainName, seq: number, hash: string, at: string): Tombstone {
   return { v: 1, kind: 'mark', ids: [], chain, seq, hash, at };
 }
 

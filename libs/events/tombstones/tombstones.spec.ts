@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventCatalogue } from '#event-types';
+import { chainName } from '../chain/chain-name.ts';
 import type { LogEvent } from '../chain/chain.ts';
 import { ChainMarks } from './chain-marks.ts';
 import { compactTombstones } from './compaction.ts';
@@ -24,7 +25,7 @@ afterEach(() => {
 });
 
 function aTombstone(overrides: Partial<Tombstone> = {}): Tombstone {
-  const place = { chain: 'op_1', seq: 1, hash: HASH, at: '2026-11-20T12:00:00.000Z' };
+  const place = { chain: chainName('op_1'), seq: 1, hash: HASH, at: '2026-11-20T12:00:00.000Z' };
   return { v: 1, kind: 'credential', ids: ['cr_1'], ...place, ...overrides };
 }
 
@@ -149,9 +150,9 @@ describe('tombstone files', () => {
 
 describe('marks', () => {
   const lines = [
-    markOf('op_1', 9, HASH, '2026-11-20T10:00:00.000Z'),
+    markOf(chainName('op_1'), 9, HASH, '2026-11-20T10:00:00.000Z'),
     aTombstone({ seq: 12, at: '2026-11-21T10:00:00.000Z' }),
-    markOf('op_2', 3, HASH, '2026-11-21T10:00:00.000Z'),
+    markOf(chainName('op_2'), 3, HASH, '2026-11-21T10:00:00.000Z'),
   ];
 
   it('hold the furthest position of each chain', () => {
@@ -179,8 +180,8 @@ describe('compaction', () => {
       aTombstone({ ids: ['cr_1'], seq: 1 }),
       aTombstone({ ids: ['cr_1'], seq: 1 }),
       aTombstone({ kind: 'token', ids: ['tk_1'], of: 'cr_1', seq: 2 }),
-      markOf('op_1', 8, HASH, '2026-11-20T13:00:00.000Z'),
-      markOf('op_1', 7, HASH, '2026-11-20T12:30:00.000Z'),
+      markOf(chainName('op_1'), 8, HASH, '2026-11-20T13:00:00.000Z'),
+      markOf(chainName('op_1'), 7, HASH, '2026-11-20T12:30:00.000Z'),
     ];
     put('2026-11-20', 'aa', old.slice(0, 3).map(encodeTombstone).join(''));
     put('2026-11-21', 'bb', old.slice(3).map(encodeTombstone).join(''));
@@ -204,7 +205,9 @@ describe('compaction', () => {
     put(
       '2026-11-21',
       'bb',
-      encodeTombstone(aTombstone({ kind: 'reconciled', ids: [], chain: 'op_2', seq: 3, supersedes: at, at })),
+      encodeTombstone(
+        aTombstone({ kind: 'reconciled', ids: [], chain: chainName('op_2'), seq: 3, supersedes: at, at }),
+      ),
     );
     await compactTombstones(folder, NOW);
     const { tombstones } = await readAll();

@@ -16,13 +16,14 @@ import {
 import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
 import { ChainTurns } from '../chain/chain-turns.ts';
-import { chainName } from '../chain/chain.ts';
+import { chainName } from '../chain/chain-name.ts';
 import type { ChainHead, LogEvent } from '../chain/chain.ts';
 import { EventLog, isPositionTaken } from '../log/event-log.ts';
 import type { PendingEvent } from './pending-event.ts';
 import type { UnitResult } from './unit-result.ts';
 import { LogSafety } from './log-safety.ts';
 import { UnconfirmedAbsence } from './unconfirmed-absence.ts';
+import type { ChainName } from '../chain/chain-name.ts';
 
 export interface UnitOptions {
   /** The operations (null: the platform) whose chains the unit will write to, as far as known. */
@@ -58,10 +59,10 @@ export class UnitServices {
 export interface CommittedUnit<T> {
   readonly value: T;
   /** The new heads of the chains that it wrote to, by name. */
-  readonly ends: ReadonlyMap<string, ChainHead>;
+  readonly ends: ReadonlyMap<ChainName, ChainHead>;
 }
 
-const NO_ENDS: ReadonlyMap<string, ChainHead> = new Map();
+const NO_ENDS: ReadonlyMap<ChainName, ChainHead> = new Map();
 
 /** Writes a change, its events and its follow-up work in one transaction. */
 @Injectable()
@@ -100,15 +101,15 @@ export class UnitOfWork {
    */
   async runBatch<T>(
     options: UnitOptions,
-    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
+    work: (session: ClientSession, ends: ReadonlyMap<ChainName, ChainHead>) => Promise<UnitResult<T>>,
   ): Promise<CommittedUnit<T>> {
     return this.commit(options, work, (chains) => this.turns.likelyEnds(chains));
   }
 
   private async commit<T>(
     options: UnitOptions,
-    work: (session: ClientSession, ends: ReadonlyMap<string, ChainHead>) => Promise<UnitResult<T>>,
-    likelyEnds: (chains: readonly string[]) => ReadonlyMap<string, ChainHead> = () => NO_ENDS,
+    work: (session: ClientSession, ends: ReadonlyMap<ChainName, ChainHead>) => Promise<UnitResult<T>>,
+    likelyEnds: (chains: readonly ChainName[]) => ReadonlyMap<ChainName, ChainHead> = () => NO_ENDS,
   ): Promise<CommittedUnit<T>> {
     const limitMs = withinDeadline(options.limitMs ?? STORE_DEADLINE_MS);
     const deadlineAtMs = performance.now() + limitMs;
@@ -209,7 +210,7 @@ export class UnitOfWork {
   }
 }
 
-function chainsOf(pending: readonly PendingEvent[]): string[] {
+function chainsOf(pending: readonly PendingEvent[]): ChainName[] {
   return [...new Set(pending.map(({ event }) => chainName(event.operationId)))];
 }
 

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { CheckpointLog, ChainReader } from '#audit';
+import { ChainReader, CheckpointLog } from '#audit';
 import { EVENT_LOG, LogRepaired } from '#event-types';
-import { ChainVerifier, PLATFORM_CHAIN, emptyHead, EventLog, Occurrence, systemContext, UnitOfWork } from '#events';
-import type { ChainHead, Transaction } from '#events';
+import { ChainVerifier, EventLog, Occurrence, UnitOfWork, emptyHead, operationOf, systemContext } from '#events';
+import type { ChainHead, ChainName, Transaction } from '#events';
 import { TransactionConflict, bounded } from '#mongo';
 import { explainRefusal } from './refusal-text.ts';
 
 const WRITE_LIMIT_MS = 30_000;
 
 /** The diagnosis of a chain. `head` is null if the chain has events but no head. */
-export type ChainDiagnosis = { readonly chain: string; readonly head: ChainHead | null } & (
+export type ChainDiagnosis = { readonly chain: ChainName; readonly head: ChainHead | null } & (
   | { readonly state: 'sound' }
   | {
       readonly state: 'repairable';
@@ -30,14 +30,14 @@ export class ChainRepair {
   ) {}
 
   /** The names of all chains, including those without a head. */
-  async chains(): Promise<string[]> {
+  async chains(): Promise<ChainName[]> {
     const names = new Set((await this.reader.extents()).map(({ chain }) => chain));
     for (const name of await this.reader.namesInEvents()) names.add(name);
     return [...names].sort();
   }
 
   /** Reads and verifies a whole chain. */
-  async diagnose(chain: string): Promise<ChainDiagnosis> {
+  async diagnose(chain: ChainName): Promise<ChainDiagnosis> {
     const extent = await this.reader.extent(chain);
     const start = extent?.start ?? emptyHead(chain);
     const head = extent?.end ?? null;
@@ -61,7 +61,7 @@ export class ChainRepair {
    * @throws DomainError `store-unavailable` when the chain was written to since the diagnosis
    */
   async repair({ chain, head, end }: ChainDiagnosis & { readonly state: 'repairable' }): Promise<void> {
-    const operationId = chain === PLATFORM_CHAIN ? null : chain;
+    const operationId = operationOf(chain);
     const data = { fromSeq: head?.seq ?? null, fromHash: head?.hash ?? null, toSeq: end.seq, toHash: end.hash };
     const event = new LogRepaired({ ...EVENT_LOG, operationId }, data);
     // no chains: the unit would lock and use the wrong head
@@ -73,7 +73,7 @@ export class ChainRepair {
   }
 
   private async moveHead(
-    chain: string,
+    chain: ChainName,
     head: ChainHead | null,
     end: ChainHead,
     { session }: Transaction,
@@ -94,7 +94,7 @@ export class ChainRepair {
     if (matchedCount !== 1) throw new TransactionConflict('the head was moved since it was read');
   }
 
-  private async lastSeq(chain: string): Promise<number> {
+  private async lastSeq(chain: ChainName): Promise<number> {
     const newest = { sort: { seq: -1 }, projection: { seq: 1 } } as const;
     const last = await bounded(this.log.events.collection.findOne({ chain }, newest));
     return last === null ? 0 : Number(last['seq']);

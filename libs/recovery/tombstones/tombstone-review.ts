@@ -1,16 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { EVENT_LOG, LogReconciled } from '#event-types';
-import {
-  PLATFORM_CHAIN,
-  Occurrence,
-  systemContext,
-  UnitOfWork,
-  ChainMarks,
-  readTombstones,
-  TombstoneLog,
-} from '#events';
+import { ChainMarks, Occurrence, TombstoneLog, UnitOfWork, operationOf, readTombstones, systemContext } from '#events';
+import type { ChainMark, Tombstone, UnreadableLine } from '#events';
 import { ChainMarkReader } from './chain-mark-reader.ts';
-import type { ChainMark, UnreadableLine, Tombstone } from '#events';
 import { TombstoneCatchUp } from './tombstone-catch-up.ts';
 
 const BATCH = 200;
@@ -72,7 +64,7 @@ export class TombstoneReview {
 
   /** Accepts that events are lost: records the loss, and the chain continues from its current end. */
   async acceptLoss({ chain, seq, hash, at }: ChainMark): Promise<void> {
-    const operationId = chain === PLATFORM_CHAIN ? null : chain;
+    const operationId = operationOf(chain);
     const data = { lostSeq: seq, lostHash: hash, lostAt: at };
     const event = new LogReconciled({ ...EVENT_LOG, operationId }, data);
     const options = { chains: [operationId], limitMs: LIMIT_MS };

@@ -4,6 +4,7 @@ import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/even
 import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/events/chain/chain.ts';
 import { checkpointSigner, signCheckpoint } from '../../../libs/audit/checkpoints/checkpoints.ts';
 import type { Checkpoint, CheckpointSigner } from '../../../libs/audit/checkpoints/checkpoints.ts';
+import { chainName } from '../../../libs/events/chain/chain-name.ts';
 
 // keys whose private halves are public: RFC 8032 7.1, tests 1 to 3
 export const OLD = testSigner('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
@@ -34,8 +35,8 @@ const PLATFORM = [
   draft(13, null, 'user.created.v1', { roles: ['auditor'] }),
   draft(14, null, 'events.exported.v1', { format: 'ndjson', from: null }),
 ];
-export const op1 = chainEvents(emptyHead('op_1'), OPERATION);
-export const platform = chainEvents(emptyHead('platform'), PLATFORM);
+export const op1 = chainEvents(emptyHead(chainName('op_1')), OPERATION);
+export const platform = chainEvents(emptyHead(chainName('platform')), PLATFORM);
 export const refusals: UnchainedEvent = {
   ...draft(20, 'op_1', 'sign-in.refused.v1', { count: 1200, reason: 'bad_secret' }),
   ...{ seq: null, prevHash: null, hash: null },

@@ -2,6 +2,7 @@ import { chainEvents, emptyHead, eventLine } from '../../../libs/events/chain/ch
 import type { LogEvent } from '../../../libs/events/chain/chain.ts';
 import { OPERATION, draft, exportOf, mixed, op1, platform, refusals, rehashed, withThird } from './sample.ts';
 import type { Place, VectorCase, VectorSet } from './vector-set.ts';
+import { chainName } from '../../../libs/events/chain/chain-name.ts';
 
 export function altered(set: VectorSet): void {
   const at3 = (name: string, event: object) => ({ name, event, place: { seq: 3, code: 'hash' } });
@@ -82,7 +83,7 @@ export function moved(set: VectorSet): void {
 }
 
 export function rewritten(set: VectorSet): void {
-  const forged = chainEvents(emptyHead('op_1'), OPERATION.toSpliced(1, 1));
+  const forged = chainEvents(emptyHead(chainName('op_1')), OPERATION.toSpliced(1, 1));
   set.tampered('rewritten from the second on', exportOf(mixed(forged)), {
     chains: { op_1: { seq: 3, code: 'checkpoint' } },
   });

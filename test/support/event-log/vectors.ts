@@ -24,6 +24,7 @@ import {
 } from './sample.ts';
 import { altered, forms, moved, restored, rewritten, texts } from './tampered.ts';
 import { SIGNED, VectorSet } from './vector-set.ts';
+import { chainName } from '../../../libs/events/chain/chain-name.ts';
 
 export const VECTORS = new URL('../../../docs/event-log-format/vectors/', import.meta.url);
 
@@ -93,7 +94,10 @@ function archived(set: VectorSet): void {
   set.tampered('one more dropped than the retention says', beyond, {
     chains: { op_1: { seq: 4, code: 'start' } },
   });
-  const unlogged = chainEvents(emptyHead('op_1'), OPERATION.with(5, draft(98, 'op_1', 'token.issued.v1', {})));
+  const unlogged = chainEvents(
+    emptyHead(chainName('op_1')),
+    OPERATION.with(5, draft(98, 'op_1', 'token.issued.v1', {})),
+  );
   set.file('checkpoints-unlogged.json', [checkpoint('cp_1', unlogged[2], OLD, '2026-03-01T12:10:00.000Z')]);
   const given = { checkpoints: ['checkpoints-unlogged.json'], keys: ['keys.json'] };
   set.tampered(

@@ -1,3 +1,4 @@
+import { chainName } from '#events';
 import { ChainRepair, RepairModule } from '#recovery';
 import { parseArguments } from './cli.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -35,11 +36,11 @@ async function repair(
   dryRun: boolean,
 ): Promise<number> {
   const known = await chainRepair.chains();
-  if (operation !== undefined && !known.includes(operation)) {
+  if (operation !== undefined && !known.includes(chainName(operation))) {
     stderr.write('There is no event log of this operation.\n');
     return EXIT.failed;
   }
-  const chains = operation === undefined ? known : [operation];
+  const chains = operation === undefined ? known : [chainName(operation)];
   const counts = { sound: 0, repairable: 0, unrepairable: 0 };
   for (const chain of chains) {
     const diagnosis = await chainRepair.diagnose(chain);

@@ -20,7 +20,7 @@ import {
 } from './events.dto.ts';
 import type { ListCheckpointsParameters, SignCheckpointsBody, VerifyLogParameters } from './events.dto.ts';
 import { LongReads } from './long-reads.ts';
-import { visibleChains } from './visible-chains.ts';
+import { requestedChain, visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
 @Controller('v1/checkpoints')
@@ -49,7 +49,9 @@ export class CheckpointsController {
     const chains = visibleChains(principal, operationId);
     const list = listName('checkpoints', { operationId });
     const after = await this.pages.open(list, cursor);
-    const found = await this.queries.execute(new ListCheckpointsQuery(operationId, chains, after, limit + 1));
+    const found = await this.queries.execute(
+      new ListCheckpointsQuery(requestedChain(operationId), chains, after, limit + 1),
+    );
     return this.pages.page(list, found, limit, ({ id }) => id);
   }
 
@@ -69,12 +71,12 @@ export class CheckpointsController {
   ): Promise<void> {
     const chains = visibleChains(request.principal, operationId);
     if (request.method === 'HEAD') {
-      await this.queries.execute(new RequireChainQuery(operationId));
+      await this.queries.execute(new RequireChainQuery(requestedChain(operationId)));
       void reply.header('content-type', 'application/json').send();
       return;
     }
     this.longReads.begin(request, reply);
-    const stream = await this.queries.execute(new ExportCheckpointsQuery(operationId, chains));
+    const stream = await this.queries.execute(new ExportCheckpointsQuery(requestedChain(operationId), chains));
     void reply.header('content-type', 'application/json').send(stream);
   }
 
@@ -98,7 +100,7 @@ export class CheckpointsController {
     if (visibleChains(request.principal, operationId) !== undefined && operationId === undefined)
       throw namelessSigning();
     this.longReads.begin(request, reply);
-    return this.commands.execute(new SignCheckpointsCommand(callContext(request), operationId));
+    return this.commands.execute(new SignCheckpointsCommand(callContext(request), requestedChain(operationId)));
   }
 }
 

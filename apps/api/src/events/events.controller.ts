@@ -22,7 +22,7 @@ import {
 import type { ExportEventsParameters, ListEventsParameters, VerifyLogParameters } from './events.dto.ts';
 import { exportHeaders } from './export-headers.ts';
 import { LongReads } from './long-reads.ts';
-import { visibleChains } from './visible-chains.ts';
+import { requestedChain, visibleChains } from './visible-chains.ts';
 
 @ApiTags('Events')
 @Controller('v1/events')
@@ -83,7 +83,7 @@ export class EventsController {
     const chains = visibleChains(request.principal, parameters.operationId);
     if (request.method === 'HEAD') {
       // RFC 9110 9.3.2: only headers, so do not read and log an export that nobody receives
-      await this.queries.execute(new RequireChainQuery(parameters.operationId));
+      await this.queries.execute(new RequireChainQuery(requestedChain(parameters.operationId)));
       void reply.headers(exportHeaders(parameters)).send();
       return;
     }
@@ -108,9 +108,9 @@ export class EventsController {
     @Query({ schema: verifyLogQuery }) { operationId }: VerifyLogParameters,
   ): Promise<object | undefined> {
     const chains = visibleChains(request.principal, operationId);
-    if (request.method === 'HEAD') return this.queries.execute(new RequireChainQuery(operationId));
+    if (request.method === 'HEAD') return this.queries.execute(new RequireChainQuery(requestedChain(operationId)));
     this.longReads.begin(request, reply);
-    return this.queries.execute(new VerifyLogQuery(operationId, chains));
+    return this.queries.execute(new VerifyLogQuery(requestedChain(operationId), chains));
   }
 
   @Get(':eventId')

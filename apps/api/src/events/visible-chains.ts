@@ -1,4 +1,5 @@
-import { PLATFORM_CHAIN } from '#events';
+import { PLATFORM_CHAIN, chainName } from '#events';
+import type { ChainName } from '#events';
 import { visibleOperations } from '#identity';
 import type { Principal } from '#identity';
 import { DomainError } from '#kernel';
@@ -11,11 +12,16 @@ import { DomainError } from '#kernel';
  * @returns names of chains; undefined for all
  * @throws DomainError `not-found` for an operation that the person may not see, as for an unknown one
  */
-export function visibleChains(principal: Principal | undefined, operationId?: string): string[] | undefined {
+export function visibleChains(principal: Principal | undefined, operationId?: string): ChainName[] | undefined {
   const visible = principal === undefined ? [] : visibleOperations(principal);
   if (visible === undefined) return undefined;
   // what an identity provider calls an operation does not make it one
   const own = visible.filter((id) => id !== PLATFORM_CHAIN);
   if (operationId !== undefined && !own.includes(operationId)) throw DomainError.notFound('operation');
-  return own;
+  return own.map(chainName);
+}
+
+/** The requested chain, if the request names one. */
+export function requestedChain(operationId: string | undefined): ChainName | undefined {
+  return operationId === undefined ? undefined : chainName(operationId);
 }
