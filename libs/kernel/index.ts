@@ -26,6 +26,7 @@ export {
   newSessionToken,
 } from './opaque-tokens.ts';
 export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
+export { NO_POLICY } from './operation-rules.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';
 export type { ExpectedTag, ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';

@@ -11,6 +11,16 @@ export interface OperationPolicy {
   readonly requireExpiry: true | null;
 }
 
+/** The policy of an operation that demands nothing. */
+export const NO_POLICY: OperationPolicy = {
+  widestIpv4Prefix: null,
+  widestIpv6Prefix: null,
+  maxSecretAgeDays: null,
+  maxCredentialDays: null,
+  requireOwner: null,
+  requireExpiry: null,
+};
+
 /** What an operation demands of its credentials, and what it lets them have. */
 export interface OperationRules {
   readonly status: 'active' | 'suspended';

@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { NO_POLICY } from '#kernel';
 import type { Answer, OperationBody, ProblemBody } from '../support/api.ts';
 import { aCredential, anOperation, pathOf } from '../support/builders.ts';
 import { OAuthWorld, makeSecretsOlder } from '../support/oauth-world.ts';
 
-const OFF = {
-  widestIpv4Prefix: null,
-  widestIpv6Prefix: null,
-  maxSecretAgeDays: null,
-  maxCredentialDays: null,
-  requireOwner: null,
-  requireExpiry: null,
-};
 const DAY_MS = 86_400_000;
 const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString();
 
@@ -44,11 +37,11 @@ describe('the policy of an operation', () => {
   const narrow = { allowedIps: ['192.0.2.1'] };
 
   it('is off, is set member by member, and is switched off by null', async () => {
-    expect((await world.api.get<OperationBody>(path)).body.policy).toEqual(OFF);
+    expect((await world.api.get<OperationBody>(path)).body.policy).toEqual(NO_POLICY);
     const set = await demand({ widestIpv4Prefix: 24, requireOwner: true });
-    expect([set.status, set.body.policy]).toEqual([200, { ...OFF, widestIpv4Prefix: 24, requireOwner: true }]);
+    expect([set.status, set.body.policy]).toEqual([200, { ...NO_POLICY, widestIpv4Prefix: 24, requireOwner: true }]);
     const changed = await demand({ widestIpv4Prefix: null, requireExpiry: true, requireOwner: false });
-    expect(changed.body.policy).toEqual({ ...OFF, requireExpiry: true });
+    expect(changed.body.policy).toEqual({ ...NO_POLICY, requireExpiry: true });
     const [event] = await world.api.events({ operationId, type: 'operation.updated.v2' });
     expect(event?.data).toEqual({ before: { policy: set.body.policy }, after: { policy: changed.body.policy } });
     expect((await demand({ requireExpiry: true })).etag).toBe(changed.etag);

@@ -2,16 +2,6 @@ import type { OperationPolicy } from '#kernel';
 
 export type PolicyChanges = { readonly [K in keyof OperationPolicy]?: OperationPolicy[K] | undefined };
 
-/** The policy of an operation that was given none. */
-export const NO_POLICY: OperationPolicy = {
-  widestIpv4Prefix: null,
-  widestIpv6Prefix: null,
-  maxSecretAgeDays: null,
-  maxCredentialDays: null,
-  requireOwner: null,
-  requireExpiry: null,
-};
-
 /** The policy with what is given; the rest stays. */
 export function changedPolicy(policy: OperationPolicy, changes: PolicyChanges): OperationPolicy {
   const given = Object.fromEntries(

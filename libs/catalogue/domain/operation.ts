@@ -1,7 +1,7 @@
 import { OperationApisChanged, OperationCreated, OperationDeleted, OperationUpdated } from '#event-types';
-import { Aggregate, DomainError, differences, newId } from '#kernel';
+import { Aggregate, DomainError, NO_POLICY, differences, newId } from '#kernel';
 import type { OperationPolicy } from '#kernel';
-import { NO_POLICY, changedPolicy } from './operation-policy.ts';
+import { changedPolicy } from './operation-policy.ts';
 import type { PolicyChanges } from './operation-policy.ts';
 
 /** The state of an operation (a business unit, a tenant). `name` is normalised; `version` is its ETag. */

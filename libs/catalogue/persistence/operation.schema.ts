@@ -1,7 +1,6 @@
 import { Schema } from 'mongoose';
-import { nameKey } from '#kernel';
+import { NO_POLICY, nameKey } from '#kernel';
 import type { OperationState } from '../domain/operation.ts';
-import { NO_POLICY } from '../domain/operation-policy.ts';
 
 /** Documents of the versions before suspension, policy and entitlement lack these members. */
 type LaterMembers = 'status' | 'policy' | 'entitledApis';

@@ -1,6 +1,9 @@
 declare const brand: unique symbol;
 
-/** The name of a chain: an operation's id, or `platform`. Made by `chainName` only, so that nothing else passes for one. */
+/**
+ * The name of a chain: an operation's id, or `platform`. Only `chainName` makes one, so no other string is taken for a
+ * chain by mistake.
+ */
 export type ChainName = string & { readonly [brand]: 'ChainName' };
 
 /** Name of the platform's chain. No operation has this id. */

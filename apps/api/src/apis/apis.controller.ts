@@ -43,7 +43,7 @@ export class ApisController {
     description: 'The key is the scope value that grants the API. It never changes.',
   })
   @ApiCreatedResponse({ description: 'Added.', standardSchema: apiAnswer })
-  @ApiProblems('key-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  @ApiProblems('key-taken')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -82,15 +82,7 @@ export class ApisController {
     description: 'Changes name or description. Omitted members stay unchanged.',
   })
   @ApiOkResponse({ description: 'The changed API.', standardSchema: apiAnswer })
-  @ApiProblems(
-    'not-found',
-    'precondition-failed',
-    'precondition-required',
-    'malformed-json',
-    'body-too-large',
-    'unsupported-media-type',
-    'api-being-removed',
-  )
+  @ApiProblems('not-found', 'api-being-removed')
   async edit(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -120,7 +112,7 @@ export class ApisController {
     standardSchema: apiAnswer,
     headers: { 'Retry-After': { description: 'When to check again, in seconds.', schema: { type: 'integer' } } },
   })
-  @ApiProblems('not-found', 'api-in-use', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found', 'api-in-use')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param('apiKey') apiKey: string,

@@ -48,16 +48,7 @@ export class CredentialApisController {
     description: `The credential may call exactly these from now on; its live tokens lose what is not among them. ${etagRule}`,
   })
   @ApiOkResponse({ description: 'The API List as it is now.', standardSchema: apiListAnswer })
-  @ApiProblems(
-    'malformed-json',
-    'unknown-api',
-    'api-not-entitled',
-    'not-found',
-    'precondition-failed',
-    'body-too-large',
-    'unsupported-media-type',
-    'precondition-required',
-  )
+  @ApiProblems('unknown-api', 'api-not-entitled', 'not-found')
   async set(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -80,16 +71,7 @@ export class CredentialApisController {
       `refused, also in \`remove\`. ${etagRule}`,
   })
   @ApiOkResponse({ description: 'The API List as it is now.', standardSchema: apiListAnswer })
-  @ApiProblems(
-    'malformed-json',
-    'unknown-api',
-    'api-not-entitled',
-    'not-found',
-    'precondition-failed',
-    'body-too-large',
-    'unsupported-media-type',
-    'precondition-required',
-  )
+  @ApiProblems('unknown-api', 'api-not-entitled', 'not-found')
   async change(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -110,7 +92,7 @@ export class CredentialApisController {
     description: `The credential may call nothing from now on, and gets no token until an API is added. ${etagRule}`,
   })
   @ApiOkResponse({ description: 'The API List with nothing added.', standardSchema: apiListAnswer })
-  @ApiProblems('not-found', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found')
   async unselectAll(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

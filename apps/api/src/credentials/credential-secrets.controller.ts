@@ -47,7 +47,7 @@ export class CredentialSecretsController {
       'The announced end of the other secret stays. The last live secret cannot be ended. The ETag in If-Match is the credential’s.',
   })
   @ApiNoContentResponse({ description: 'The secret is no longer valid.' })
-  @ApiProblems('not-found', 'last-secret', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found', 'last-secret')
   async end(
     @Req() request: LatchkeyRequest,
     @Param() { operationId, credentialId, secretId }: SecretPath,

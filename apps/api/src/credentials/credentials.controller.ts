@@ -73,17 +73,7 @@ export class CredentialsController {
     description: 'A replay: the same `Idempotency-Key` and body had made it before. The secret cannot be repeated.',
     standardSchema: credentialReplay,
   })
-  @ApiProblems(
-    'malformed-json',
-    'allowed-ips-required',
-    'unknown-api',
-    'api-not-entitled',
-    'not-found',
-    'name-taken',
-    'credential-limit',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('allowed-ips-required', 'unknown-api', 'api-not-entitled', 'not-found', 'name-taken', 'credential-limit')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -133,18 +123,7 @@ export class CredentialsController {
       'Any of its attributes. What is changed is in force for its live tokens, on every instance, when this is answered.',
   })
   @ApiOkResponse({ description: 'The credential as it is now.', standardSchema: credentialAnswer })
-  @ApiProblems(
-    'malformed-json',
-    'allowed-ips-required',
-    'unknown-api',
-    'api-not-entitled',
-    'not-found',
-    'name-taken',
-    'precondition-failed',
-    'body-too-large',
-    'unsupported-media-type',
-    'precondition-required',
-  )
+  @ApiProblems('allowed-ips-required', 'unknown-api', 'api-not-entitled', 'not-found', 'name-taken')
   async edit(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -169,7 +148,7 @@ export class CredentialsController {
       'From the moment this is answered none of its tokens is good, on any instance. A worker clears their storage afterwards.',
   })
   @ApiNoContentResponse({ description: 'Deleted; its tokens are worthless.' })
-  @ApiProblems('not-found', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param() { operationId, credentialId }: CredentialPath,
@@ -196,14 +175,7 @@ export class CredentialsController {
     description: 'The credential and its new secret; for a replay `clientSecret: null` and a `notice`.',
     standardSchema: rotatedCredential,
   })
-  @ApiProblems(
-    'malformed-json',
-    'not-found',
-    'rotation-in-progress',
-    'precondition-failed',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('not-found', 'rotation-in-progress')
   async rotateSecret(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -2,7 +2,7 @@ import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DomainError } from '#kernel';
-import type { ExpectedTag, ExpectedVersion } from '#kernel';
+import type { ErrorCode, ExpectedTag, ExpectedVersion } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 
 // RFC 9110 8.8.3: an opaque tag in quotes, weak or strong; 5.6.1: a list may have empty elements
@@ -32,9 +32,25 @@ export function parseIfMatch(header: string | undefined): ExpectedVersion {
   return tags.length === 0 ? ['malformed'] : tags;
 }
 
+const IF_MATCH_PROBLEMS = 'latchkey:if-match-problems';
+
 /** The versions in the caller's `If-Match`. @throws DomainError `precondition-required` (428) without the header */
-export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersion => {
-  const expected = parseIfMatch(context.switchToHttp().getRequest<LatchkeyRequest>().headers['if-match']);
+export function IfMatch(): ParameterDecorator {
+  return withProblems(requiredIfMatch(), ['precondition-failed', 'precondition-required']);
+}
+
+/** Like `IfMatch`, but the header is optional. */
+export function OptionalIfMatch(): ParameterDecorator {
+  return withProblems(optionalIfMatch(), ['precondition-failed']);
+}
+
+/** The error codes that follow from an `@IfMatch` or `@OptionalIfMatch` parameter of the method. */
+export function problemsOfIfMatch(controller: object, method: string | symbol): readonly ErrorCode[] {
+  return (Reflect.getMetadata(IF_MATCH_PROBLEMS, controller, method) ?? []) as readonly ErrorCode[];
+}
+
+const requiredIfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersion => {
+  const expected = ifMatchOf(context);
   if (expected !== undefined) return expected;
   throw new DomainError(
     'precondition-required',
@@ -51,10 +67,20 @@ export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionC
   );
 });
 
-/** Like `IfMatch`, but the header is optional. */
-export const OptionalIfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersion =>
-  parseIfMatch(context.switchToHttp().getRequest<LatchkeyRequest>().headers['if-match']),
+const optionalIfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): ExpectedVersion =>
+  ifMatchOf(context),
 );
+
+function ifMatchOf(context: ExecutionContext): ExpectedVersion {
+  return parseIfMatch(context.switchToHttp().getRequest<LatchkeyRequest>().headers['if-match']);
+}
+
+function withProblems(reader: ParameterDecorator, codes: readonly ErrorCode[]): ParameterDecorator {
+  return (controller, method, index) => {
+    reader(controller, method, index);
+    if (method !== undefined) Reflect.defineMetadata(IF_MATCH_PROBLEMS, codes, controller, method);
+  };
+}
 
 /**
  * Puts the version of a view into the ETag and returns the rest as the body. `no-transform` asks proxies not to change

@@ -39,14 +39,7 @@ export class KeysController {
     description: 'A replay: the same `Idempotency-Key` and body had made it before. The key cannot be repeated.',
     standardSchema: keyReplayedAnswer,
   })
-  @ApiProblems(
-    'not-found',
-    'not-a-service',
-    'api-key-limit',
-    'malformed-json',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('not-found', 'not-a-service', 'api-key-limit')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -90,7 +83,7 @@ export class KeysController {
     description: 'It signs nobody in any more, on any instance, from the moment this is answered.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
-  @ApiProblems('not-found', 'precondition-failed')
+  @ApiProblems('not-found')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param('userId') userId: string,

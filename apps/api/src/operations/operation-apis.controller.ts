@@ -50,15 +50,7 @@ export class OperationApisController {
     description: `Credentials of the operation may be granted exactly these from now on. ${withdrawal} ${etagRule}`,
   })
   @ApiOkResponse({ description: 'What may be granted from now on.', standardSchema: operationApisAnswer })
-  @ApiProblems(
-    'malformed-json',
-    'unknown-api',
-    'not-found',
-    'precondition-failed',
-    'body-too-large',
-    'unsupported-media-type',
-    'precondition-required',
-  )
+  @ApiProblems('unknown-api', 'not-found')
   async set(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -78,16 +70,7 @@ export class OperationApisController {
     description: `All of it in one step. While every API may be granted there is no list to remove from (409). ${withdrawal} ${etagRule}`,
   })
   @ApiOkResponse({ description: 'What may be granted from now on.', standardSchema: operationApisAnswer })
-  @ApiProblems(
-    'malformed-json',
-    'unknown-api',
-    'not-found',
-    'apis-not-listed',
-    'precondition-failed',
-    'body-too-large',
-    'unsupported-media-type',
-    'precondition-required',
-  )
+  @ApiProblems('unknown-api', 'not-found', 'apis-not-listed')
   async change(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -46,7 +46,7 @@ export class OperationsController {
     description: 'An operation holds up to ten credentials.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: operationAnswer })
-  @ApiProblems('name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  @ApiProblems('name-taken')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -100,14 +100,7 @@ export class OperationsController {
       'else that takes a right away, is in force on every instance when this is answered.',
   })
   @ApiOkResponse({ description: 'The operation as it is now.', standardSchema: operationAnswer })
-  @ApiProblems(
-    'not-found',
-    'name-taken',
-    'policy-violated',
-    'precondition-failed',
-    'precondition-required',
-    'malformed-json',
-  )
+  @ApiProblems('not-found', 'name-taken', 'policy-violated')
   async edit(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -128,7 +121,7 @@ export class OperationsController {
     description: 'Only when it holds no credential. Its events stay in the log.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
-  @ApiProblems('not-found', 'operation-not-empty', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found', 'operation-not-empty')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param('operationId') operationId: string,

@@ -47,7 +47,7 @@ export class ResourceServerSecretsController {
       'last live secret cannot be ended. If-Match takes the ETag of the resource server.',
   })
   @ApiNoContentResponse({ description: 'The secret is no longer valid.' })
-  @ApiProblems('not-found', 'last-secret', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found', 'last-secret')
   async end(
     @Req() request: LatchkeyRequest,
     @Param('resourceServerId') resourceServerId: string,

@@ -73,7 +73,7 @@ export class ResourceServersController {
     description: 'A replay of a request with the same `Idempotency-Key` and body. The secret cannot be repeated.',
     standardSchema: resourceServerReplay,
   })
-  @ApiProblems('unknown-api', 'name-taken', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  @ApiProblems('unknown-api', 'name-taken')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -120,16 +120,7 @@ export class ResourceServersController {
     description: 'Once this is answered, the change is in force on every instance.',
   })
   @ApiOkResponse({ description: 'The changed resource server.', standardSchema: resourceServerAnswer })
-  @ApiProblems(
-    'not-found',
-    'unknown-api',
-    'name-taken',
-    'precondition-failed',
-    'precondition-required',
-    'malformed-json',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('not-found', 'unknown-api', 'name-taken')
   async edit(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -149,7 +140,7 @@ export class ResourceServersController {
     description: 'Once this is answered, every instance refuses it.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
-  @ApiProblems('not-found', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param('resourceServerId') resourceServerId: string,
@@ -175,7 +166,7 @@ export class ResourceServersController {
     description: 'The resource server and its new secret; for a replay `resourceServerSecret: null` and a `notice`.',
     standardSchema: rotatedResourceServer,
   })
-  @ApiProblems('not-found', 'rotation-in-progress', 'precondition-failed', 'malformed-json')
+  @ApiProblems('not-found', 'rotation-in-progress')
   async rotateSecret(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -23,7 +23,6 @@ export class MySessionsController {
   @Get()
   @ApiOperation({ summary: 'List your sessions', description: 'Where you are signed in, the last used session first.' })
   @ApiOkResponse({ description: 'Your live sessions.', standardSchema: sessionList })
-  @ApiProblems()
   async list(@Req() request: LatchkeyRequest): Promise<{ items: object[] }> {
     const { actor } = callContext(request);
     const current = request.principal?.session?.id;

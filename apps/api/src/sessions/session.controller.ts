@@ -5,7 +5,6 @@ import type { FastifyReply } from 'fastify';
 import { EndSessionsCommand, GetMeQuery, SignInCommand } from '#identity';
 import type { Principal, SessionView } from '#identity';
 import { Public, SignedIn } from '../http/access.ts';
-import { ApiProblems } from '../http/api-problems.ts';
 import { browserOf } from '../http/browser.ts';
 import { checkNotCrossSite } from '../http/cross-site.ts';
 import { callContext } from '../http/latchkey-request.ts';
@@ -34,7 +33,6 @@ export class SessionController {
       'https `Secure`. Guessing is limited as with HTTP Basic.',
   })
   @ApiNoContentResponse({ description: 'Signed in: the session’s cookie is in `Set-Cookie`.' })
-  @ApiProblems()
   async signIn(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -57,7 +55,6 @@ export class SessionController {
       'Who is signed in by the session cookie, and until when. Without a session: 401, also with another sign-in.',
   })
   @ApiOkResponse({ description: 'Your session.', standardSchema: sessionAnswer })
-  @ApiProblems()
   async read(@Req() { principal }: LatchkeyRequest): Promise<object> {
     const { person, session } = sessionOf(principal);
     const { method, createdAt, idleExpiresAt, expiresAt } = session;
@@ -73,7 +70,6 @@ export class SessionController {
       'The session of the cookie is over, on every instance, from the moment this is answered. Needs no If-Match.',
   })
   @ApiNoContentResponse({ description: 'Signed out; the cookie is removed.' })
-  @ApiProblems()
   async signOut(@Req() request: LatchkeyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const { person, session } = sessionOf(request.principal);
     const command = new EndSessionsCommand(callContext(request), person.userId, session.id, 'signed-out');

@@ -22,7 +22,6 @@ export class MeController {
   @Roles('platform-admin', 'operation-admin', 'auditor')
   @ApiOperation({ summary: 'Who am I', description: 'Your name, your roles, and the operations that you manage.' })
   @ApiOkResponse({ description: 'You.', standardSchema: meAnswer })
-  @ApiProblems()
   async read(@Req() { principal }: LatchkeyRequest): Promise<object> {
     if (principal === undefined) throw unauthenticated();
     return this.queries.execute(new GetMeQuery(principal));
@@ -38,14 +37,7 @@ export class MeController {
       'People of the OpenID Connect provider have no password here (409 `no-local-password`).',
   })
   @ApiNoContentResponse({ description: 'Changed.' })
-  @ApiProblems(
-    'weak-password',
-    'wrong-password',
-    'no-local-password',
-    'malformed-json',
-    'body-too-large',
-    'unsupported-media-type',
-  )
+  @ApiProblems('weak-password', 'wrong-password', 'no-local-password')
   async changePassword(
     @Req() request: LatchkeyRequest,
     @Body({ schema: changePasswordBody }) { currentPassword, newPassword }: ChangePasswordBody,

@@ -41,7 +41,7 @@ export class UsersController {
       'keys instead. People of the OpenID Connect provider are not created here: they appear with their first sign-in.',
   })
   @ApiCreatedResponse({ description: 'Created.', standardSchema: userAnswer })
-  @ApiProblems('name-taken', 'weak-password', 'malformed-json', 'body-too-large', 'unsupported-media-type')
+  @ApiProblems('name-taken', 'weak-password')
   async create(
     @Req() request: LatchkeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -93,11 +93,6 @@ export class UsersController {
     'last-platform-admin',
     'managed-by-provider',
     'no-local-password',
-    'precondition-failed',
-    'precondition-required',
-    'malformed-json',
-    'body-too-large',
-    'unsupported-media-type',
   )
   async edit(
     @Req() request: LatchkeyRequest,
@@ -134,7 +129,7 @@ export class UsersController {
       'appears again with the next sign-in: disable instead.',
   })
   @ApiNoContentResponse({ description: 'Deleted.' })
-  @ApiProblems('not-found', 'last-platform-admin', 'precondition-failed', 'precondition-required')
+  @ApiProblems('not-found', 'last-platform-admin')
   async delete(
     @Req() request: LatchkeyRequest,
     @Param('userId') userId: string,
