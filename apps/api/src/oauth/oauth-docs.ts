@@ -140,7 +140,7 @@ const metadataAnswer = z
   })
   .meta({ id: 'Metadata', description: 'RFC 8414 2. Scopes are not listed, because the catalogue is not public.' });
 
-const errors = (...list: [number, string][]): MethodDecorator[] =>
+export const oauthErrors = (...list: [number, string][]): MethodDecorator[] =>
   list.map(([status, description]) => ApiResponse({ status, description, standardSchema: oauthError }));
 
 const refusals: [number, string][] = [
@@ -169,7 +169,7 @@ export const DocumentedToken = (): MethodDecorator =>
     }),
     formBody(tokenForm),
     ApiOkResponse({ description: 'A token.', standardSchema: tokenAnswer }),
-    ...errors(...refusals),
+    ...oauthErrors(...refusals),
   );
 
 export const DocumentedIntrospection = (): MethodDecorator =>
@@ -186,7 +186,7 @@ export const DocumentedIntrospection = (): MethodDecorator =>
     }),
     formBody(introspectionForm),
     ApiOkResponse({ description: 'The verdict.', standardSchema: introspectionAnswer }),
-    ...errors(...refusals),
+    ...oauthErrors(...refusals),
   );
 
 export const DocumentedRevocation = (): MethodDecorator =>
@@ -200,7 +200,7 @@ export const DocumentedRevocation = (): MethodDecorator =>
     }),
     formBody(revocationForm),
     ApiOkResponse({ description: 'The token is revoked on every instance.' }),
-    ...errors(...refusals),
+    ...oauthErrors(...refusals),
   );
 
 export const DocumentedForwardAuth = (): MethodDecorator =>

@@ -26,7 +26,7 @@ export class InvalidRequest extends OAuthError {
 
   constructor(
     description: string,
-    readonly status: 400 | 405 | 413 = 400,
+    readonly status: 400 | 404 | 405 | 413 = 400,
     override readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(description);

@@ -6,6 +6,7 @@ import { InvalidRequest, sendOAuthError } from './oauth-error.ts';
 import type { OAuthError } from './oauth-error.ts';
 
 const FORM_ENDPOINTS: ReadonlySet<string> = new Set(['/oauth2/token', '/oauth2/introspect', '/oauth2/revoke']);
+const OWN_TOKENS = '/oauth2/tokens';
 const FORWARD_AUTH = '/oauth2/forward-auth';
 /** Headers that announce a body. */
 const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'];
@@ -24,8 +25,14 @@ export function addOAuthHooks(instance: FastifyInstance): void {
     }
     const question = url.indexOf('?');
     const path = question < 0 ? url : url.slice(0, question);
-    if (path === FORWARD_AUTH) {
+    const ownTokensMethods = path === OWN_TOKENS ? 'DELETE, GET, HEAD' : isOwnToken(path) ? 'DELETE' : undefined;
+    if (path === FORWARD_AUTH || ownTokensMethods !== undefined) {
       for (const name of BODY_HEADERS) if (name in headers) Reflect.deleteProperty(headers, name);
+      if (ownTokensMethods?.split(', ').includes(request.method) === false) {
+        const allow = { allow: ownTokensMethods };
+        sendOAuthError(reply, new InvalidRequest('Use one of the methods in the Allow header.', 405, allow));
+        return;
+      }
     } else if (FORM_ENDPOINTS.has(path)) {
       const fault = faultOf(request.method, question >= 0, headers);
       if (fault !== undefined) {
@@ -36,6 +43,10 @@ export function addOAuthHooks(instance: FastifyInstance): void {
     }
     done();
   });
+}
+
+function isOwnToken(path: string): boolean {
+  return path.startsWith(`${OWN_TOKENS}/`);
 }
 
 function faultOf(method: string, hasQuery: boolean, headers: IncomingHttpHeaders): OAuthError | undefined {

@@ -7,6 +7,7 @@ import { ClientSignIn } from './client-sign-in.ts';
 import { ForwardAuthController } from './forward-auth.controller.ts';
 import { IntrospectionController } from './introspection.controller.ts';
 import { MetadataController } from './metadata.controller.ts';
+import { OwnTokensController } from './own-tokens.controller.ts';
 import { RevocationController } from './revocation.controller.ts';
 import { TokenController } from './token.controller.ts';
 
@@ -16,6 +17,7 @@ import { TokenController } from './token.controller.ts';
     ForwardAuthController,
     IntrospectionController,
     MetadataController,
+    OwnTokensController,
     RevocationController,
     TokenController,
   ],
