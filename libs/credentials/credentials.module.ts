@@ -12,6 +12,8 @@ import { EndSecretHandler } from './commands/end-secret.command.ts';
 import { EndTokensHandler } from './commands/end-tokens.command.ts';
 import { RemoveApiHandler } from './commands/remove-api.command.ts';
 import { RotateSecretHandler } from './commands/rotate-secret.command.ts';
+import { CredentialSearch } from './persistence/credential-search.ts';
+import { SearchCredentialsHandler } from './queries/search-credentials.query.ts';
 import { CredentialReader } from './persistence/credential.reader.ts';
 import { CredentialRepository } from './persistence/credential.repository.ts';
 import { FindCredentialFaultsHandler } from './queries/credential-faults.query.ts';
@@ -31,6 +33,7 @@ import {
     CreateCredentialHandler,
     CredentialReader,
     CredentialRepository,
+    CredentialSearch,
     DeleteCredentialHandler,
     EditCredentialHandler,
     EditOperationApisHandler,
@@ -44,6 +47,7 @@ import {
     ListTokensHandler,
     RemoveApiHandler,
     RotateSecretHandler,
+    SearchCredentialsHandler,
   ],
   exports: [CredentialReader, CredentialRepository],
 })

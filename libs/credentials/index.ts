@@ -17,6 +17,7 @@ export {
 } from './queries/credential.queries.ts';
 export { FindCredentialFaultsQuery } from './queries/credential-faults.query.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';
+export { SearchCredentialsQuery } from './queries/search-credentials.query.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';
 export type { CredentialUse } from './persistence/credential.repository.ts';

@@ -60,6 +60,7 @@ const matrix: Readonly<Record<string, Callers>> = {
   [`GET ${CREDENTIAL}/tokens`]: all,
   [`DELETE ${CREDENTIAL}/tokens`]: admins,
   [`DELETE ${CREDENTIAL}/tokens/{tokenId}`]: admins,
+  'GET /v1/credentials': all,
   'POST /v1/apis': platform,
   'GET /v1/apis': all,
   'GET /v1/apis/{apiKey}': all,

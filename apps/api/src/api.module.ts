@@ -20,6 +20,7 @@ import { UsersController } from './users/users.controller.ts';
 import { ResourceServerSecretsController } from './resource-servers/resource-server-secrets.controller.ts';
 import { ResourceServersController } from './resource-servers/resource-servers.controller.ts';
 import { ApisController } from './apis/apis.controller.ts';
+import { CredentialSearchController } from './credentials/credential-search.controller.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
 import { CredentialSecretsController } from './credentials/credential-secrets.controller.ts';
@@ -63,6 +64,7 @@ const API_CONTROLLERS = [
   CredentialApisController,
   CredentialSecretsController,
   CredentialTokensController,
+  CredentialSearchController,
   CredentialsController,
   DocsRedirectController,
   EventsController,

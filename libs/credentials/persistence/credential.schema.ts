@@ -57,6 +57,9 @@ credentialSchema.index({ operationId: 1, slot: 1 }, { unique: true, name: 'crede
 credentialSchema.index({ operationId: 1, nameKey: 1 }, { unique: true, name: 'credential_name' }); // a name once an operation
 credentialSchema.index({ clientId: 1 }, { unique: true, name: 'credential_client_id' }); // serves every OAuth call
 credentialSchema.index({ apis: 1 }, { name: 'credential_apis' }); // serves the removal of an API
+credentialSchema.index({ owner: 1, _id: 1 }, { name: 'credential_owner' }); // these three serve the search across operations
+credentialSchema.index({ labels: 1, _id: 1 }, { name: 'credential_labels' });
+credentialSchema.index({ expiresAt: 1 }, { name: 'credential_expires_at' });
 
 export function toState(document: CredentialDocument): CredentialState {
   const { _id, nameKey: _key, owner = null, contact = null, labels = [], inherited = NO_RULES, ...rest } = document;

@@ -15,7 +15,7 @@ import { contactField, labelsField, ownerField } from './ownership-fields.ts';
 /** Most APIs that one credential may be given. */
 const MOST_APIS = 500;
 
-const apiKey = z
+export const apiKey = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'An API key has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit.');
 
@@ -46,7 +46,7 @@ const tokenLimitPolicy = z.enum(['reject', 'evict_oldest']).meta({
     'What becomes of a request for an 11th live token: `reject` answers 429 until one expires, `evict_oldest` ends the oldest.',
 });
 
-const status = z.enum(['active', 'disabled']).meta({
+export const status = z.enum(['active', 'disabled']).meta({
   description: 'While it is `disabled` the credential gets no token, and none of its tokens is good.',
 });
 
