@@ -74,7 +74,11 @@ describe('a client’s own tokens', () => {
     const disabled = await world.client();
     await world.api.patch(pathOf(disabled), { status: 'disabled' });
     for (const refused of [{ ...client, clientSecret: elsewhere.clientSecret }, elsewhere, disabled]) {
-      for (const [method, path] of [['GET', ''], ['DELETE', ''], ['DELETE', '/tk_x']] as const) {
+      for (const [method, path] of [
+        ['GET', ''],
+        ['DELETE', ''],
+        ['DELETE', '/tk_x'],
+      ] as const) {
         const { status, body } = await as<{ error: string }>(refused, method, path);
         expect([status, body.error]).toEqual([401, 'invalid_client']);
       }

@@ -51,7 +51,8 @@ function conditionsOf(criteria: CredentialCriteria): Condition[] {
       $or: [{ lastUsedAt: { $lt: unusedSince } }, { lastUsedAt: null, createdAt: { $lt: unusedSince } }],
     },
     expiresBefore !== undefined && { expiresAt: { $lt: expiresBefore } },
-    unrestrictedIps !== undefined && (unrestrictedIps ? { allowedIps: { $size: 0 } } : { 'allowedIps.0': { $exists: true } }),
+    unrestrictedIps !== undefined &&
+      (unrestrictedIps ? { allowedIps: { $size: 0 } } : { 'allowedIps.0': { $exists: true } }),
   ];
   return all.filter((condition) => condition !== false);
 }

@@ -5,7 +5,7 @@ export const credentialSearch: Migration = {
   number: 5,
   name: 'credential-search',
   run: (steps) =>
-    steps.make({
+    steps.createLayout({
       credentials: [
         { key: { owner: 1, _id: 1 }, name: 'credential_owner' },
         { key: { labels: 1, _id: 1 }, name: 'credential_labels' },

@@ -2,6 +2,7 @@ import { Controller, Get, Query, Req } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SearchCredentialsQuery } from '#credentials';
+import { visibleOperations } from '#identity';
 import { digest } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
@@ -32,8 +33,7 @@ export class CredentialSearchController {
     @Req() { principal }: LatchkeyRequest,
     @Query({ schema: searchCredentialsQuery }) { limit, cursor, ...criteria }: SearchCredentialsParameters,
   ): Promise<Page<object>> {
-    const seesAll = principal?.roles.some((role) => role !== 'operation-admin') ?? false;
-    const operationIds = seesAll ? undefined : (principal?.operationIds ?? []);
+    const operationIds = principal === undefined ? [] : visibleOperations(principal);
     // a digest, since the conditions may be longer than a cursor
     const list = digest(JSON.stringify(['credentials', criteria]));
     const after = await this.pages.open(list, cursor);

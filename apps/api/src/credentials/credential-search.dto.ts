@@ -37,7 +37,9 @@ export const searchCredentialsQuery = z.strictObject({
   unusedSince: time
     .optional()
     .meta({ format: 'date-time', description: 'Only those made before this moment and not used since.' }),
-  expiresBefore: time.optional().meta({ format: 'date-time', description: 'Only those that expire before this moment.' }),
+  expiresBefore: time
+    .optional()
+    .meta({ format: 'date-time', description: 'Only those that expire before this moment.' }),
   unrestrictedIps: z
     .enum(['true', 'false'], 'must be true or false')
     .transform((text) => text === 'true')

@@ -78,7 +78,7 @@ export class OwnTokensController {
     try {
       this.clients.checkAddress(user, clientAddress);
     } catch (error) {
-      await this.clients.refused(error, basic, clientAddress);
+      await this.clients.recordRefusal(error, basic, clientAddress);
       throw error;
     }
     return user;
