@@ -72,7 +72,7 @@ export class OwnTokensController {
     await this.commands.execute(new EndTokensCommand({ actor, requestId: request.id }, operationId, id, tokenId));
   }
 
-  /** Unlike a revocation, which shows the token, this takes the secret alone: so the address counts, as for a new token. */
+  /** A revocation shows the token; this takes the secret alone. So Allowed IPs apply, as for a new token. */
   private async client({ user, basic, clientAddress }: OAuthRequest): Promise<AuthenticatedClient> {
     if (user.type !== 'client') throw new InvalidClient(); // resource servers have no tokens
     try {
