@@ -111,18 +111,22 @@ describe('the search for credentials across operations', () => {
   });
 
   it('shows credentials of the version before, which had no owner, labels or rules of their operation', async () => {
+    const operation = await anOperation(api);
+    const old = await aCredential(api, operation.id);
     const credentials = await service.database.collection<{ _id: string }>('credentials');
     const operations = await service.database.collection<{ _id: string }>('operations');
-    await credentials.updateOne({ _id: third.id }, { $unset: { owner: 1, contact: 1, labels: 1, inherited: 1 } });
-    await operations.updateOne({ _id: third.operationId }, { $unset: { status: 1, policy: 1, entitledApis: 1 } });
-    const { items } = (await api.get<PageBody<CredentialBody>>('/v1/credentials?status=disabled')).body;
-    expect(items[0]).toMatchObject({ id: third.id, owner: null, contact: null, labels: {} });
-    const operation = `/v1/operations/${third.operationId}`;
-    expect((await api.get(operation)).body).toMatchObject({ status: 'active', policy: { requireOwner: null } });
-    expect((await api.get(`${operation}/apis`)).body).toEqual({ mode: 'all' });
-    expect((await api.patch(operation, { status: 'suspended' })).status).toBe(200);
-    expect((await api.patch(pathOf(third), { status: 'active', labels: { env: 'old' } })).status).toBe(200);
-    expect((await api.token(third)).status).toBe(401);
-    expect(await find({ label: 'env:old' })).toEqual([third.id]);
+    await credentials.updateOne({ _id: old.id }, { $unset: { owner: 1, contact: 1, labels: 1, inherited: 1 } });
+    await operations.updateOne({ _id: operation.id }, { $unset: { status: 1, policy: 1, entitledApis: 1 } });
+    const byClientId = `/v1/credentials?clientId=${old.clientId}`;
+    const { items } = (await api.get<PageBody<CredentialBody>>(byClientId)).body;
+    expect(items).toMatchObject([{ id: old.id, owner: null, contact: null, labels: {} }]);
+    const path = `/v1/operations/${operation.id}`;
+    expect((await api.get(path)).body).toMatchObject({ status: 'active', policy: { requireOwner: null } });
+    expect((await api.get(`${path}/apis`)).body).toEqual({ mode: 'all' });
+    expect((await api.patch(path, { status: 'suspended' })).status).toBe(200);
+    expect((await api.patch(pathOf(old), { labels: { env: 'old' } })).status).toBe(200);
+    expect((await api.token(old)).status).toBe(401);
+    expect(await find({ label: 'env:old' })).toEqual([old.id]);
+    await api.delete(pathOf(old));
   });
 });
