@@ -58,7 +58,7 @@ await build({
 });
 await build({
   ...common,
-  entryPoints: ['dist/libs/identity/password-thread.js'],
+  entryPoints: ['dist/libs/passwords/password-thread.js'],
   outfile: 'dist/password-thread.mjs',
 });
 // the page at /docs, unminified: an administrator may want to read what runs there

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { ROLES } from '#kernel';
 
 const ADVICE =
   'OIDC_ROLE_MAPPING must be a JSON object such as {"latchkey-admins": {"role": "platform-admin"}, "billing": {"role": "operation-admin", "operationIds": ["op_…"]}}';
 
 const grant = z.strictObject({
-  role: z.enum(['platform-admin', 'operation-admin', 'auditor']),
+  role: z.enum(ROLES),
   operationIds: z.array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)).optional(),
 });
 

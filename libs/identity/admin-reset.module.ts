@@ -1,10 +1,13 @@
 import { Module } from '@nestjs/common';
+import { PasswordsModule } from '#passwords';
 import { ResetAdminHandler } from './commands/reset-admin.command.ts';
-import { Passwords } from './passwords.ts';
 import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 import { SessionEnding } from './session-ending.ts';
 
 /** What resetting an administrator's password needs: the store alone, no Redis and no identity provider. */
-@Module({ providers: [Passwords, ResetAdminHandler, SessionEnding, SessionRepository, UserRepository] })
+@Module({
+  imports: [PasswordsModule],
+  providers: [ResetAdminHandler, SessionEnding, SessionRepository, UserRepository],
+})
 export class AdminResetModule {}

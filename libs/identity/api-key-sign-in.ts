@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
+import { GuessLimiter } from '#guess-limits';
 import { AllowedIps, Clock, digest, isWellFormedSecret } from '#kernel';
 import type { Subject } from '#kernel';
 import { bounded } from '#mongo';
 import { isExpired } from './domain/api-key.ts';
 import type { ApiKeyState } from './domain/api-key.ts';
 import type { UserState } from './domain/user.ts';
-import { GuessLimiter } from './guess-limiter.ts';
 import { ApiKeyRepository } from './persistence/api-key.repository.ts';
 import { SignInTimes } from './sign-in-times.ts';
 import { UserRepository } from './persistence/user.repository.ts';

@@ -8,9 +8,9 @@ import { DomainError } from '#kernel';
 import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
+import { NewPasswords } from '#passwords';
 import { platformAdmin } from './domain/platform-admin.ts';
 import { User } from './domain/user.ts';
-import { NewPasswords } from './new-passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
 const RETRY_MS = 1_000;

@@ -1,4 +1,7 @@
 import { Module } from '@nestjs/common';
+import { GuessLimitsModule } from '#guess-limits';
+import { OpenIdConnectModule } from '#openid-connect';
+import { PasswordsModule } from '#passwords';
 import { ApiKeySignIn, ApiKeyStore } from './api-key-sign-in.ts';
 import { CreateApiKeyHandler } from './commands/create-api-key.command.ts';
 import { DeleteApiKeyHandler } from './commands/delete-api-key.command.ts';
@@ -10,14 +13,8 @@ import { EditUserHandler } from './commands/edit-user.command.ts';
 import { EndSessionsHandler } from './commands/end-sessions.command.ts';
 import { SignInHandler } from './commands/sign-in.command.ts';
 import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
-import { GuessLimiter } from './guess-limiter.ts';
-import { NewPasswords } from './new-passwords.ts';
-import { OidcClient } from './oidc-client.ts';
 import { OidcPeople } from './oidc-people.ts';
-import { OidcTokens } from './oidc-tokens.ts';
-import { PasswordPolicy } from './password-policy.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
-import { Passwords } from './passwords.ts';
 import { ApiKeyRepository } from './persistence/api-key.repository.ts';
 import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
@@ -31,6 +28,7 @@ import { SignInTimes } from './sign-in-times.ts';
 import { SessionStarter } from './session-starter.ts';
 
 @Module({
+  imports: [GuessLimitsModule, OpenIdConnectModule, PasswordsModule],
   providers: [
     ApiKeyRepository,
     ApiKeySignIn,
@@ -49,17 +47,11 @@ import { SessionStarter } from './session-starter.ts';
     GetApiKeyHandler,
     GetMeHandler,
     GetUserHandler,
-    GuessLimiter,
     ListApiKeysHandler,
     ListSessionsHandler,
     ListUsersHandler,
-    NewPasswords,
-    OidcClient,
     OidcPeople,
-    OidcTokens,
-    PasswordPolicy,
     PasswordSignIn,
-    Passwords,
     PrincipalAuthenticator,
     SessionEnding,
     SessionRepository,
@@ -70,6 +62,6 @@ import { SessionStarter } from './session-starter.ts';
     SignInWays,
     UserRepository,
   ],
-  exports: [FirstAdmin, GuessLimiter, PrincipalAuthenticator],
+  exports: [FirstAdmin, PrincipalAuthenticator],
 })
 export class IdentityModule {}

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '#events';
 import { DomainError } from '#kernel';
 import { bounded } from '#mongo';
+import type { ClaimedPerson } from '#openid-connect';
 import { User } from './domain/user.ts';
 import type { OidcIdentity, UserState } from './domain/user.ts';
-import type { ClaimedPerson } from './oidc-claims.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
 /** Who asks, for the event log. */

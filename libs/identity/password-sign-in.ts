@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
+import { GuessLimiter } from '#guess-limits';
 import type { Subject } from '#kernel';
 import { bounded } from '#mongo';
+import { Passwords } from '#passwords';
 import { usernameKey } from './domain/user.ts';
 import type { UserState } from './domain/user.ts';
-import { GuessLimiter } from './guess-limiter.ts';
-import { Passwords } from './passwords.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
 const FAMILIAR_MS = 5 * 60 * 1000;

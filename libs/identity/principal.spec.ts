@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Role } from '#kernel';
 import { coversOperation, maySeeOperation } from './principal.ts';
-import type { Principal, Role } from './principal.ts';
+import type { Principal } from './principal.ts';
 
 const someone = (roles: Role[], operationIds: string[] = []): Principal => ({
   userId: 'us_1',

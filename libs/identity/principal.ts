@@ -1,9 +1,6 @@
+import type { Role } from '#kernel';
 import type { UserKind } from './domain/user.ts';
 import type { SessionView } from './queries/session.view.ts';
-
-/** What a person may do: everything; manage the credentials of named operations; or read and prove the log. */
-export const ROLES = ['platform-admin', 'operation-admin', 'auditor'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Who signed in. */
 export interface Principal {

@@ -27,6 +27,7 @@ export {
 } from './opaque-tokens.ts';
 export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
 export { NO_POLICY } from './operation-rules.ts';
+export { ROLES } from './roles.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';
 export type { ExpectedTag, ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
@@ -34,4 +35,5 @@ export type { ErrorCode } from './error-code.ts';
 export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './domain-event-data.ts';
 export type { OperationPolicy, OperationRules } from './operation-rules.ts';
+export type { Role } from './roles.ts';
 export type { Rotation, SecretView, StoredSecret } from './secret-set.ts';

@@ -1,7 +1,5 @@
 import { Global, Module } from '@nestjs/common';
 import { Clock } from '#kernel';
-import { Fence } from './fence.ts';
-import { FenceSource, StoreFenceSource } from './fence-source.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Instances } from './instances.ts';
 import { MongoStore } from './mongo-store.ts';
@@ -13,7 +11,6 @@ import { Transactions } from './transactions.ts';
 @Global()
 @Module({
   providers: [
-    Fence,
     IdempotencyKeys,
     Instances,
     MongoStore,
@@ -22,8 +19,7 @@ import { Transactions } from './transactions.ts';
     StoreClock,
     Transactions,
     { provide: Clock, useExisting: StoreClock },
-    { provide: FenceSource, useClass: StoreFenceSource },
   ],
-  exports: [Fence, IdempotencyKeys, MongoStore, SessionPool, Settings, StoreClock, Transactions, Clock],
+  exports: [IdempotencyKeys, MongoStore, SessionPool, Settings, StoreClock, Transactions, Clock],
 })
 export class MongoModule {}

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { Fence, LeasedReader, leaseRunOut } from '#mongo';
-import type { FencedState, RightsVersion } from '#mongo';
+import { Fence, LeasedReader, leaseRunOut } from '#fence';
+import type { FencedState, RightsVersion } from '#fence';
 import { createLogger } from '#observability';
-import { ModelFenceSource, ReplicaSetModel } from '../../libs/mongo/test-support/replica-set-model.ts';
+import { ModelFenceSource, ReplicaSetModel } from '../../libs/fence/test-support/replica-set-model.ts';
 
 /** Verifications of the simulation. */
 const SIMULATED = 1_000_000;

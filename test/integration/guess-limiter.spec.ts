@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { loadConfig } from '#config';
-import { GuessLimiter } from '#identity';
+import { GuessLimiter } from '#guess-limits';
 import { DomainError } from '#kernel';
 import { Metrics, createLogger } from '#observability';
 import type { RedisNamespace } from '#redis';

@@ -8,7 +8,8 @@ import {
   ListUsersQuery,
   PrincipalAuthenticator,
 } from '#identity';
-import type { Role, UserView } from '#identity';
+import type { UserView } from '#identity';
+import type { Role } from '#kernel';
 import { unique } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
 import { callBy, outcomes, startInstance } from '../support/instance.ts';

@@ -7,6 +7,7 @@ import { AuditModule, RetentionModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG, loadConfig } from '#config';
 import { EventsModule } from '#events';
+import { FenceModule } from '#fence';
 import { IdentityModule } from '#identity';
 import type { CallContext } from '#kernel';
 import { MongoModule, MongoStore } from '#mongo';
@@ -48,6 +49,7 @@ export async function startInstance(
       ConfigModule,
       ObservabilityModule,
       MongoModule,
+      FenceModule,
       EventsModule,
       AuditModule,
       RetentionModule,

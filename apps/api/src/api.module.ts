@@ -7,6 +7,7 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { CredentialsModule } from '#credentials';
 import { EventsModule } from '#events';
+import { FenceModule } from '#fence';
 import { IdentityModule } from '#identity';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
@@ -92,6 +93,7 @@ export class ApiModule {
       imports: [
         ObservabilityModule,
         MongoModule,
+        FenceModule,
         EventsModule,
         AuditModule,
         RetentionModule,

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { findAfter } from '#fence';
+import type { FencedState } from '#fence';
 import { DomainError } from '#kernel';
-import { MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
-import type { FencedState } from '#mongo';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { Api } from '../domain/api.ts';
 import type { ApiRemoval, ApiState } from '../domain/api.ts';
 

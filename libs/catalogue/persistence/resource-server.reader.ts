@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { Fence, LeasedReader, PLATFORM_SCOPE } from '#fence';
 import { Clock } from '#kernel';
-import { Fence, LeasedReader, PLATFORM_SCOPE, bounded } from '#mongo';
+import { bounded } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { ResourceServerRepository } from './resource-server.repository.ts';

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
+import { findAfter } from '#fence';
+import type { FencedState } from '#fence';
 import { DomainError, nameKey } from '#kernel';
-import { MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
-import type { FencedState } from '#mongo';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { ResourceServer } from '../domain/resource-server.ts';
 import type { ResourceServerState } from '../domain/resource-server.ts';
 import { resourceServerSchema } from './resource-server.schema.ts';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { Fence, LeasedReader, findAfter } from '#fence';
 import { AllowedIps } from '#kernel';
 import type { StoredSecret } from '#kernel';
-import { Fence, LeasedReader, findAfter } from '#mongo';
 import { CredentialRepository } from './credential.repository.ts';
 import type { CredentialDocument } from './credential.schema.ts';
 import { NO_RULES, endOfSecret } from '../domain/inherited-rules.ts';

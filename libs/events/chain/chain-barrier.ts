@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Fence, SessionPool, bounded, findAfter } from '#mongo';
-import type { FencedState } from '#mongo';
+import { Fence, findAfter } from '#fence';
+import type { FencedState } from '#fence';
+import { SessionPool, bounded } from '#mongo';
 import { EventLog } from '../log/event-log.ts';
 
 /** The number of chains per write. */

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import { CHAIN_HEADS, leaseRunOut } from '#mongo';
+import { CHAIN_HEADS, leaseRunOut } from '#fence';
 import { chainName } from './chain-name.ts';
 import type { ChainHeadDocument } from '../log/event.schema.ts';
 import { unloggedRights } from './rights-changes.ts';

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
+import { CHAIN_HEADS } from '#fence';
 import { newId } from '#kernel';
 import type { DomainEventData } from '#kernel';
-import { CHAIN_HEADS, MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
+import { MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
 import type { Update } from '#mongo';
 import { Metrics } from '#observability';
 import { chainName } from '../chain/chain-name.ts';

@@ -1,11 +1,12 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { EventBus } from '@nestjs/cqrs';
-import { LEASE_CEILING_MS } from '#mongo';
 import type { ClientSession } from 'mongoose';
 import { JobRetried, OperationDeleted } from '#event-types';
+import { LEASE_CEILING_MS } from '#fence';
+import type { Fence } from '#fence';
 import { DomainError } from '#kernel';
 import type { CallContext, DomainEvent } from '#kernel';
-import type { Fence, IdempotencyKeys, Transactions } from '#mongo';
+import type { IdempotencyKeys, Transactions } from '#mongo';
 import type { LogEvent } from '../chain/chain.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { DurablePublisher } from './durable-publisher.ts';

@@ -1,18 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
+import { Fence, leaseRunOut } from '#fence';
 import { Clock } from '#kernel';
 import type { CallContext, DomainEvent } from '#kernel';
-import {
-  Fence,
-  IdempotencyKeys,
-  STORE_DEADLINE_MS,
-  Transactions,
-  bounded,
-  leaseRunOut,
-  storeUnavailable,
-  withinDeadline,
-} from '#mongo';
+import { IdempotencyKeys, STORE_DEADLINE_MS, Transactions, bounded, storeUnavailable, withinDeadline } from '#mongo';
 import { DurablePublisher } from './durable-publisher.ts';
 import type { Transaction } from './transaction.ts';
 import { ChainTurns } from '../chain/chain-turns.ts';

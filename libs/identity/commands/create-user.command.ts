@@ -1,12 +1,11 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
-import type { CallContext } from '#kernel';
+import type { CallContext, Role } from '#kernel';
+import { NewPasswords } from '#passwords';
 import { User } from '../domain/user.ts';
 import type { UserKind } from '../domain/user.ts';
-import { NewPasswords } from '../new-passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
-import type { Role } from '../principal.ts';
 import { userView } from '../queries/user.view.ts';
 import type { UserView } from '../queries/user.view.ts';
 

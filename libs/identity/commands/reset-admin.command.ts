@@ -3,9 +3,9 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork, systemContext } from '#events';
 import type { Transaction } from '#events';
 import { bounded } from '#mongo';
+import { Passwords } from '#passwords';
 import { platformAdmin } from '../domain/platform-admin.ts';
 import { User } from '../domain/user.ts';
-import { Passwords } from '../passwords.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import { SessionEnding } from '../session-ending.ts';
 

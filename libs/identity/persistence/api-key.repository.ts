@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { Fence, findAfter } from '#fence';
 import { DomainError } from '#kernel';
-import { Fence, MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { ApiKey, MAX_KEYS } from '../domain/api-key.ts';
 import type { ApiKeyState } from '../domain/api-key.ts';
 

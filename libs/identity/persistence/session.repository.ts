@@ -3,7 +3,8 @@ import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { Fence, MongoStore, findAfter } from '#mongo';
+import { Fence, findAfter } from '#fence';
+import { MongoStore } from '#mongo';
 import { endsOf } from '../domain/session.ts';
 import type { SessionState } from '../domain/session.ts';
 

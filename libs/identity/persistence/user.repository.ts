@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { Fence, findAfter } from '#fence';
 import { DomainError, digest } from '#kernel';
-import { Fence, MongoStore, TransactionConflict, findAfter, isDuplicateKey } from '#mongo';
+import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { User, usernameKey } from '../domain/user.ts';
 import type { OidcIdentity, UserState } from '../domain/user.ts';
 

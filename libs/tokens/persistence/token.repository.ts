@@ -1,19 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { Fence, LeasedReader, findAfter } from '#fence';
+import type { FencedState } from '#fence';
+import { MongoStore, TransactionConflict, deleteAll, findAll, insertAll, isDuplicateKey } from '#mongo';
 import { EXPIRY_MARGIN_MS } from '../expiry-margin.ts';
-import {
-  Fence,
-  LeasedReader,
-  MongoStore,
-  TransactionConflict,
-  deleteAll,
-  findAfter,
-  findAll,
-  insertAll,
-  isDuplicateKey,
-} from '#mongo';
-import type { FencedState } from '#mongo';
 
 /** The maximum number of live tokens of a credential. */
 export const TOKEN_LIMIT = 10;

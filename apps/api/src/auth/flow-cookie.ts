@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OidcFlow } from '#identity';
+import type { OidcFlow } from '#openid-connect';
 import type { SessionCookie } from '../http/session-cookie.ts';
 import { isOwnPath } from './return-to.ts';
 

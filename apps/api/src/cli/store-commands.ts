@@ -3,6 +3,7 @@ import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CONFIG, loadConfig } from '#config';
 import { EventsModule } from '#events';
+import { FenceModule } from '#fence';
 import { MongoModule, MongoStore } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import type { CommandContext } from './command.ts';
@@ -29,7 +30,7 @@ export async function withStore(
   @Global()
   @Module({ providers: [{ provide: CONFIG, useValue: config }], exports: [CONFIG] })
   class ConfigModule {}
-  @Module({ imports: [ConfigModule, ObservabilityModule, MongoModule, EventsModule, ...modules] })
+  @Module({ imports: [ConfigModule, ObservabilityModule, MongoModule, FenceModule, EventsModule, ...modules] })
   class CommandModule {}
   const app = await NestFactory.createApplicationContext(CommandModule, { logger: false, abortOnError: false });
   try {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { Fence } from '#fence';
 import { FirstAdmin } from '#identity';
-import { Fence, MongoStore, bounded } from '#mongo';
+import { MongoStore, bounded } from '#mongo';
 import { JobQueues } from '#queues';
 
 const CHECK_TIMEOUT_MS = 1_000;

@@ -1,6 +1,6 @@
 import { SetMetadata, applyDecorators } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import type { Role } from '#identity';
+import type { Role } from '#kernel';
 
 export const ACCESS = Symbol('access');
 /** The member of an operation in the OpenAPI document that tells who may call it. */

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '#config';
-import { sourceOf } from '#identity';
+import { sourceOf } from '#guess-limits';
 import { AllowedIps, parseAddress } from '#kernel';
 import type { Logger, Metrics } from '#observability';
 

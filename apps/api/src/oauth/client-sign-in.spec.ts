@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AuthenticationFailed } from '#access';
 import type { ClientAuthenticator } from '#access';
 import type { Refusals } from '#events';
-import type { GuessLimiter } from '#identity';
+import type { GuessLimiter } from '#guess-limits';
 import { DomainError, newClientId, newClientSecret } from '#kernel';
 import { ClientSignIn } from './client-sign-in.ts';
 

@@ -3,7 +3,7 @@ import { AuthenticationFailed, ClientAuthenticator } from '#access';
 import type { AuthenticatedClient, AuthenticatedResourceServer } from '#access';
 import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
-import { GuessLimiter } from '#identity';
+import { GuessLimiter } from '#guess-limits';
 import { isWellFormedSecret } from '#kernel';
 
 /** A correct secret is not a guess, so these refusals do not count towards the limit. */

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import { AccessModule } from '#access';
-import { IdentityModule } from '#identity';
+import { GuessLimitsModule } from '#guess-limits';
 import { ClientBasicStrategy } from './client-basic.strategy.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import { ForwardAuthController } from './forward-auth.controller.ts';
@@ -12,7 +12,7 @@ import { RevocationController } from './revocation.controller.ts';
 import { TokenController } from './token.controller.ts';
 
 @Module({
-  imports: [AccessModule, IdentityModule, PassportModule.register({ session: false })],
+  imports: [AccessModule, GuessLimitsModule, PassportModule.register({ session: false })],
   controllers: [
     ForwardAuthController,
     IntrospectionController,

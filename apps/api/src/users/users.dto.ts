@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, ROLES } from '#identity';
+import { ROLES } from '#kernel';
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from '#passwords';
 import { idField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 

@@ -8,6 +8,7 @@ import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { OidcProvider, ProviderUnreachable } from './oidc-provider.ts';
 import { ALGORITHMS, mayBeGood } from './unverified-token.ts';
+import { reasonOf } from './reason-of.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 5;
 const WARN_EVERY_MS = 10_000;
@@ -66,12 +67,4 @@ export class OidcTokens {
       { retryAfterSeconds: 5, cause: error },
     );
   }
-}
-
-/** Messages of the error and its causes, without their stacks. */
-function reasonOf(error: unknown): string {
-  const messages: string[] = [];
-  for (let cause = error; cause instanceof Error && messages.length < 5; cause = cause.cause)
-    messages.push(cause.message);
-  return messages.join(': ');
 }

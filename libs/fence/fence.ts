@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import { isStoreUnavailable, storeUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { FenceSource } from './fence-source.ts';
@@ -11,7 +12,6 @@ import { isSameVersion } from './rights.ts';
 import type { RightsVersion } from './rights.ts';
 import { WatchedScopes } from './watched-scopes.ts';
 import { FencePeriod } from './fence-period.ts';
-import { isStoreUnavailable, storeUnavailable } from './store-errors.ts';
 
 /** Without a question for this long the fence pauses, in milliseconds: each one costs the store an entry in its log. */
 const IDLE_AFTER_MS = 1_000;

@@ -1,5 +1,4 @@
-import { withinDeadline, withoutDeadline } from './deadline.ts';
-import { bounded } from './store-errors.ts';
+import { bounded, withinDeadline, withoutDeadline } from '#mongo';
 
 interface Waiting<V> {
   readonly resolve: (value: V | undefined) => void;

@@ -2,9 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { sourceOf } from '#guess-limits';
 import { DomainError, digestsEqual } from '#kernel';
 import { FairQueue, QueueFull } from './fair-queue.ts';
-import { sourceOf } from './guess-counters.ts';
 import { PasswordThreads } from './password-threads.ts';
 
 /** Argon2id (the library's default algorithm) as OWASP recommends it: 19 MiB, two passes, one lane. */

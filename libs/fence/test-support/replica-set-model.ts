@@ -1,8 +1,8 @@
+import { storeUnavailable } from '#mongo';
 import { FenceSource } from '../fence-source.ts';
 import type { RightsReading } from '../fence-source.ts';
 import type { ClusterTime } from '../fenced-state.ts';
 import type { RightsVersion } from '../rights.ts';
-import { storeUnavailable } from '../store-errors.ts';
 import { clusterTime } from './fences.ts';
 
 interface Version<V> {

@@ -7,6 +7,7 @@ import { LOGGER, RepeatedNotice } from '#observability';
 import type { Logger } from '#observability';
 import { hasRolesClaim } from './oidc-claims.ts';
 import type { PersonClaims } from './oidc-claims.ts';
+import { reasonOf } from './reason-of.ts';
 
 /** How long the provider may take for one answer, in seconds. A sign-in asks at most four times. */
 const PROVIDER_SECONDS = 2;
@@ -182,12 +183,4 @@ function signInFailed(privateDetail: string, cause?: unknown): DomainError {
     'The sign-in at the OpenID Connect provider did not succeed, or is no longer the last one that this browser began. Start again.',
     { privateDetail, cause },
   );
-}
-
-/** Messages of the error and its causes, without their stacks and without what the provider sent. */
-function reasonOf(error: unknown): string {
-  const messages: string[] = [];
-  for (let cause = error; cause instanceof Error && messages.length < 5; cause = cause.cause)
-    messages.push(cause.message);
-  return messages.join(': ');
 }

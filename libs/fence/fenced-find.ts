@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 import type { Connection, mongo } from 'mongoose';
+import { isStoreUnavailable, storeUnavailable } from '#mongo';
 import type { ClusterTime } from './fenced-state.ts';
-import { isStoreUnavailable, storeUnavailable } from './store-errors.ts';
 
 /**
  * How long the server may take for a read that decides, in milliseconds. Without it a deposed primary would hold the

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { MongoStore, storeUnavailable } from '#mongo';
 import { MAX_READ_MS, findAfter, storeCommand } from './fenced-find.ts';
 import { latest } from './fenced-state.ts';
 import type { ClusterTime } from './fenced-state.ts';
-import { MongoStore } from './mongo-store.ts';
 import type { RightsVersion } from './rights.ts';
-import { storeUnavailable } from './store-errors.ts';
 
 /** The collection whose documents say where each event chain ends, and what the rights version of its operation is. */
 export const CHAIN_HEADS = 'chain_heads';

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import type { Config } from '#config';
-import { ROLES } from './principal.ts';
-import type { Role } from './principal.ts';
+import { ROLES } from '#kernel';
+import type { Role } from '#kernel';
 
 /** Subjects that are taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;

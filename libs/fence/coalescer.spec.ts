@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { beforeDeadline } from '#mongo';
 import { Coalescer } from './coalescer.ts';
-import { beforeDeadline } from './deadline.ts';
 
 /** A store whose queries are answered by hand. */
 function manualStore(): {
