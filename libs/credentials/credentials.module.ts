@@ -1,7 +1,10 @@
 import { Module } from '@nestjs/common';
 import { CatalogueModule } from '#catalogue';
 import { TokensModule } from '#tokens';
-import { ApiRemovalStores, ApiRemovals } from './api-removals.ts';
+import { ApiDeletion } from './api-deletion.ts';
+import { ApiRemovals } from './api-removals.ts';
+import { ApiUse } from './api-use.ts';
+import { ApiWithdrawal } from './api-withdrawal.ts';
 import { ContinueApiRemovalsHandler } from './commands/continue-api-removals.command.ts';
 import { CreateCredentialHandler } from './commands/create-credential.command.ts';
 import { DeleteCredentialHandler } from './commands/delete-credential.command.ts';
@@ -27,8 +30,10 @@ import {
 @Module({
   imports: [CatalogueModule, TokensModule],
   providers: [
-    ApiRemovalStores,
+    ApiDeletion,
     ApiRemovals,
+    ApiUse,
+    ApiWithdrawal,
     ContinueApiRemovalsHandler,
     CreateCredentialHandler,
     CredentialReader,

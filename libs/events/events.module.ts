@@ -6,27 +6,28 @@ import { ChainHealth } from './health/chain-health.ts';
 import { EventLog } from './log/event-log.ts';
 import { Refusals } from './log/refusals.ts';
 import { TombstoneLog } from './tombstones/tombstone-log.ts';
+import { AfterCommit } from './unit-of-work/after-commit.ts';
+import { ChainTransactions } from './unit-of-work/chain-transactions.ts';
 import { DurablePublisher } from './unit-of-work/durable-publisher.ts';
-import { LogSafety } from './unit-of-work/log-safety.ts';
 import { Stopping } from './unit-of-work/stopping.ts';
-import { UnitOfWork, UnitServices } from './unit-of-work/unit-of-work.ts';
+import { UnitOfWork } from './unit-of-work/unit-of-work.ts';
 
 /** The write side of the event log. Starts no background work that is visible outside this process. */
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],
   providers: [
+    AfterCommit,
     ChainBarrier,
     ChainEnds,
     ChainHealth,
+    ChainTransactions,
     DurablePublisher,
     EventLog,
-    LogSafety,
     Refusals,
     Stopping,
     TombstoneLog,
     UnitOfWork,
-    UnitServices,
   ],
   exports: [CqrsModule, ChainBarrier, ChainEnds, ChainHealth, EventLog, Refusals, Stopping, TombstoneLog, UnitOfWork],
 })

@@ -2,29 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import { GuessLimiter } from '#guess-limits';
-import { AllowedIps, Clock, digest, isWellFormedSecret } from '#kernel';
+import { AllowedIps, Clock } from '#kernel';
 import type { Subject } from '#kernel';
-import { bounded } from '#mongo';
+import { ApiKeyHolders } from './api-key-holders.ts';
 import { isExpired } from './domain/api-key.ts';
 import type { ApiKeyState } from './domain/api-key.ts';
 import type { UserState } from './domain/user.ts';
-import { ApiKeyRepository } from './persistence/api-key.repository.ts';
-import { SignInTimes } from './sign-in-times.ts';
-import { UserRepository } from './persistence/user.repository.ts';
+import { UNKNOWN_USER } from './unknown-user.ts';
 
-const UNKNOWN: Subject = { type: 'unknown', id: 'unknown' };
 /** What guesses at API keys are counted under: a key tells nobody's name. */
 const GUESSED_ID = 'api-key';
 const NO_ADDRESS = 'unknown';
-
-/** What signing in by an API key needs of the store. */
-@Injectable()
-export class ApiKeyStore {
-  constructor(
-    readonly keys: ApiKeyRepository,
-    readonly users: UserRepository,
-  ) {}
-}
 
 /**
  * Signs service users in. Key and user are read from the store each time, so that a deletion or an edit is in force
@@ -33,10 +21,9 @@ export class ApiKeyStore {
 @Injectable()
 export class ApiKeySignIn {
   constructor(
-    private readonly store: ApiKeyStore,
+    private readonly holders: ApiKeyHolders,
     private readonly guessLimiter: GuessLimiter,
     private readonly refusals: Refusals,
-    private readonly times: SignInTimes,
     private readonly clock: Clock,
   ) {}
 
@@ -47,23 +34,19 @@ export class ApiKeySignIn {
    * @throws DomainError `too-many-attempts`, `store-unavailable`
    */
   async signIn(apiKey: string, ip: string | null): Promise<UserState | undefined> {
-    const key = isWellFormedSecret(apiKey, 'api-key')
-      ? await bounded(this.store.keys.findByDigest(digest(apiKey)))
-      : undefined;
-    if (key === undefined) {
-      this.refused(UNKNOWN, 'unknown-api-key', ip);
+    const held = await this.holders.find(apiKey);
+    if (held === undefined) {
+      this.refused(UNKNOWN_USER, 'unknown-api-key', ip);
       await this.guessLimiter.countWrongSecret(GUESSED_ID, ip ?? NO_ADDRESS, apiKey);
       return undefined;
     }
-    const user = (await bounded(this.store.users.findCurrent(key.userId)))?.state;
+    const { key, user } = held;
     const reason = this.reasonAgainst(key, user, ip);
     if (user === undefined || reason !== undefined) {
       this.refused({ type: 'user', id: key.userId }, reason ?? 'unknown-user', ip);
       return undefined;
     }
-    this.times.note(key.id, async (at) => {
-      await Promise.all([this.store.keys.noteUse(key.digest, at), this.store.users.noteSignIn(user.id, at)]);
-    });
+    this.holders.noteUse(key);
     return user;
   }
 

@@ -3,27 +3,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { UnitOfWork, systemContext } from '#events';
 import { DomainError } from '#kernel';
-import { MongoStore, bounded, isStoreUnavailable } from '#mongo';
+import { MongoStore, isStoreUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
-import { NewPasswords } from '#passwords';
-import { platformAdmin } from './domain/platform-admin.ts';
-import { User } from './domain/user.ts';
-import { UserRepository } from './persistence/user.repository.ts';
+import { FirstAdminCreation } from './first-admin-creation.ts';
 
 const RETRY_MS = 1_000;
-
-/** What `FirstAdmin` needs of users. */
-@Injectable()
-export class FirstAdminServices {
-  constructor(
-    readonly unitOfWork: UnitOfWork,
-    readonly users: UserRepository,
-    readonly newPasswords: NewPasswords,
-  ) {}
-}
 
 /**
  * Makes the first platform-admin from the configuration, once the store is there, when no user exists. Nothing waits
@@ -41,7 +27,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly store: MongoStore,
-    private readonly services: FirstAdminServices,
+    private readonly creation: FirstAdminCreation,
   ) {}
 
   /** Whether it was made, or need not be: before that the service is not ready, for no one could sign in. */
@@ -84,7 +70,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     await this.store.open();
     while (!this.stopped.signal.aborted) {
       try {
-        if (await this.makeUnlessThereAreUsers(admin)) {
+        if (await this.creation.createUnlessThereAreUsers(admin)) {
           this.logger.info({ username: admin.username }, 'first platform-admin created');
         }
         return;
@@ -93,26 +79,5 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
         await pause(RETRY_MS, undefined, { signal: this.stopped.signal, ref: false }).catch(() => undefined);
       }
     }
-  }
-
-  /** @returns whether it made one */
-  private async makeUnlessThereAreUsers({
-    username,
-    password,
-  }: {
-    username: string;
-    password: string;
-  }): Promise<boolean> {
-    const { unitOfWork, users, newPasswords } = this.services;
-    if (!(await bounded(users.isEmpty()))) return false;
-    const passwordHash = await newPasswords.hashOf(password, username, '');
-    return unitOfWork.run(systemContext('first-admin'), { chains: [null] }, async (transaction) => {
-      await users.takeTurn(transaction.session);
-      if (!(await users.isEmpty(transaction.session))) return false;
-      const user = User.create(platformAdmin(username, passwordHash), transaction.at);
-      await users.insert(user, transaction.session);
-      transaction.publish(user);
-      return true;
-    });
   }
 }

@@ -2,7 +2,9 @@ import { Module } from '@nestjs/common';
 import { GuessLimitsModule } from '#guess-limits';
 import { OpenIdConnectModule } from '#openid-connect';
 import { PasswordsModule } from '#passwords';
-import { ApiKeySignIn, ApiKeyStore } from './api-key-sign-in.ts';
+import { ApiKeyHolders } from './api-key-holders.ts';
+import { ApiKeySignIn } from './api-key-sign-in.ts';
+import { BearerSignIn } from './bearer-sign-in.ts';
 import { CreateApiKeyHandler } from './commands/create-api-key.command.ts';
 import { DeleteApiKeyHandler } from './commands/delete-api-key.command.ts';
 import { BeginOidcSignInHandler, FinishOidcSignInHandler } from './commands/oidc-sign-in.command.ts';
@@ -12,13 +14,14 @@ import { DeleteUserHandler } from './commands/delete-user.command.ts';
 import { EditUserHandler } from './commands/edit-user.command.ts';
 import { EndSessionsHandler } from './commands/end-sessions.command.ts';
 import { SignInHandler } from './commands/sign-in.command.ts';
-import { FirstAdmin, FirstAdminServices } from './first-admin.ts';
+import { FirstAdmin } from './first-admin.ts';
+import { FirstAdminCreation } from './first-admin-creation.ts';
 import { OidcPeople } from './oidc-people.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { ApiKeyRepository } from './persistence/api-key.repository.ts';
 import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
-import { PrincipalAuthenticator, SignInWays } from './principal-authenticator.ts';
+import { PrincipalAuthenticator } from './principal-authenticator.ts';
 import { GetApiKeyHandler, ListApiKeysHandler } from './queries/api-key.queries.ts';
 import { ListSessionsHandler } from './queries/list-sessions.query.ts';
 import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.queries.ts';
@@ -30,9 +33,10 @@ import { SessionStarter } from './session-starter.ts';
 @Module({
   imports: [GuessLimitsModule, OpenIdConnectModule, PasswordsModule],
   providers: [
+    ApiKeyHolders,
     ApiKeyRepository,
     ApiKeySignIn,
-    ApiKeyStore,
+    BearerSignIn,
     BeginOidcSignInHandler,
     ChangePasswordHandler,
     CreateApiKeyHandler,
@@ -43,7 +47,7 @@ import { SessionStarter } from './session-starter.ts';
     EndSessionsHandler,
     FinishOidcSignInHandler,
     FirstAdmin,
-    FirstAdminServices,
+    FirstAdminCreation,
     GetApiKeyHandler,
     GetMeHandler,
     GetUserHandler,
@@ -59,7 +63,6 @@ import { SessionStarter } from './session-starter.ts';
     SessionStarter,
     SignInHandler,
     SignInTimes,
-    SignInWays,
     UserRepository,
   ],
   exports: [FirstAdmin, PrincipalAuthenticator],

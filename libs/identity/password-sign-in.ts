@@ -3,17 +3,15 @@ import { LRUCache } from 'lru-cache';
 import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import { GuessLimiter } from '#guess-limits';
-import type { Subject } from '#kernel';
 import { bounded } from '#mongo';
 import { Passwords } from '#passwords';
 import { usernameKey } from './domain/user.ts';
 import type { UserState } from './domain/user.ts';
 import { UserRepository } from './persistence/user.repository.ts';
+import { UNKNOWN_USER } from './unknown-user.ts';
 
 const FAMILIAR_MS = 5 * 60 * 1000;
 const MAX_FAMILIAR = 1_000;
-/** The event log's name for someone unknown. */
-const UNKNOWN: Subject = { type: 'unknown', id: 'unknown' };
 
 /** A name and a password as someone sent them. */
 interface Attempt {
@@ -103,7 +101,7 @@ export class PasswordSignIn {
   }
 
   private refused(user: UserState | undefined, ip: string, reason: RefusalReason): void {
-    const subject = user === undefined ? UNKNOWN : { type: 'user', id: user.id };
+    const subject = user === undefined ? UNKNOWN_USER : { type: 'user', id: user.id };
     this.refusals.record({ operationId: null, subject, reason, ip });
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import { Refusals } from '#events';
 import { Clock, digest, isWellFormedSecret } from '#kernel';
 import { bounded } from '#mongo';
 import { isLive, isTouchDue } from './domain/session.ts';
@@ -10,6 +11,7 @@ import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 import { sessionView } from './queries/session.view.ts';
 import type { SessionView } from './queries/session.view.ts';
+import { UNKNOWN_USER } from './unknown-user.ts';
 
 /** A person whom a session cookie stands for. */
 export interface SignedInUser {
@@ -28,10 +30,25 @@ export class SessionSignIn {
     private readonly users: UserRepository,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly refusals: Refusals,
   ) {}
 
-  /** @param token the value of the cookie @throws DomainError `store-unavailable` */
-  async resume(token: string): Promise<SignedInUser | undefined> {
+  /**
+   * A refusal is recorded.
+   *
+   * @param token the value of the cookie
+   * @param ip the caller's canonical address, where it is known
+   * @throws DomainError `store-unavailable`
+   */
+  async resume(token: string, ip: string | null): Promise<SignedInUser | undefined> {
+    const found = await this.find(token);
+    if (found === undefined) {
+      this.refusals.record({ operationId: null, subject: UNKNOWN_USER, reason: 'no-live-session', ip });
+    }
+    return found;
+  }
+
+  private async find(token: string): Promise<SignedInUser | undefined> {
     if (!isWellFormedSecret(token, 'session')) return undefined;
     const found = await bounded(this.sessions.findByDigest(digest(token)));
     const limits = this.config.sessions;

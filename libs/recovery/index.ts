@@ -3,4 +3,4 @@ export { RecoveryModule } from './recovery.module.ts';
 export { ChainRepair } from './repair/chain-repair.ts';
 export { RepairModule } from './repair/repair.module.ts';
 export { RestoreCheck, isSound } from './restore-check.ts';
-export { GuardServices, RestoreGuard } from './restore-guard.ts';
+export { RestoreGuard } from './restore-guard.ts';

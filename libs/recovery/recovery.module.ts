@@ -3,12 +3,14 @@ import { AuditModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CredentialsModule } from '#credentials';
 import { TokensModule } from '#tokens';
-import { EndingServices, Reconciliation } from './reconciliation.ts';
+import { Reconciliation } from './reconciliation.ts';
 import { RestoreCheck } from './restore-check.ts';
 import { Resurrections } from './resurrections.ts';
+import { RevivedCredentials } from './revived-credentials.ts';
 import { ChainMarkReader } from './tombstones/chain-mark-reader.ts';
 import { TombstoneCatchUp } from './tombstones/tombstone-catch-up.ts';
 import { TombstoneReview } from './tombstones/tombstone-review.ts';
+import { TombstoneUpkeep } from './tombstones/tombstone-upkeep.ts';
 
 /**
  * Finds and ends objects that a restored backup revived. `serve` adds `RestoreGuard`, which blocks the instance
@@ -18,13 +20,14 @@ import { TombstoneReview } from './tombstones/tombstone-review.ts';
   imports: [AuditModule, CatalogueModule, CredentialsModule, TokensModule],
   providers: [
     ChainMarkReader,
-    EndingServices,
     Reconciliation,
     RestoreCheck,
     Resurrections,
+    RevivedCredentials,
     TombstoneCatchUp,
     TombstoneReview,
+    TombstoneUpkeep,
   ],
-  exports: [Reconciliation, RestoreCheck, TombstoneReview],
+  exports: [Reconciliation, RestoreCheck, TombstoneUpkeep],
 })
 export class RecoveryModule {}

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { TombstoneReview } from './tombstones/tombstone-review.ts';
+import { Metrics } from '#observability';
 import { Resurrections } from './resurrections.ts';
 import type { Resurrection } from './resurrections.ts';
+import { TombstoneReview } from './tombstones/tombstone-review.ts';
 
 /** The differences between the store and the tombstones. */
 export interface RestoreFindings extends Awaited<ReturnType<TombstoneReview['run']>> {
@@ -14,7 +15,18 @@ export class RestoreCheck {
   constructor(
     private readonly review: TombstoneReview,
     private readonly resurrections: Resurrections,
+    private readonly metrics: Metrics,
   ) {}
+
+  /** Whether there are tombstones to compare with. */
+  get isOn(): boolean {
+    return this.review.isOn;
+  }
+
+  /** Whether the chains still contain all known marks. Costs one look-up per chain. */
+  async marksHold(): Promise<boolean> {
+    return this.review.marksHold();
+  }
 
   /** @throws Error when the folder cannot be read; DomainError `store-unavailable` */
   async run(): Promise<RestoreFindings> {
@@ -22,6 +34,7 @@ export class RestoreCheck {
     const findings = await this.review.run(async (batch) => {
       for (const one of await this.resurrections.find(batch)) found.set(`${one.kind} ${one.id}`, one);
     });
+    this.metrics.restoredBehind.set(findings.lost.length + found.size);
     return { ...findings, resurrections: [...found.values()] };
   }
 }

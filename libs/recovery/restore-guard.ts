@@ -1,33 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { TombstoneLog } from '#events';
-import { TombstoneReview } from './tombstones/tombstone-review.ts';
-import { Clock } from '#kernel';
 import { MongoStore, isStoreUnavailable } from '#mongo';
-import { Conditions, LOGGER, Metrics } from '#observability';
+import { Conditions, LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { RestoreCheck, isSound } from './restore-check.ts';
 import type { RestoreFindings } from './restore-check.ts';
+import { TombstoneUpkeep } from './tombstones/tombstone-upkeep.ts';
 
 const CODES = ['tombstones-unchecked', 'tombstones-unreadable', 'restored-behind'] as const;
 const POLL_MS = 200;
 const BEHIND_RECHECK_MS = 3_000;
 const RECHECK_MS = 30_000;
-/** Commits that were running when the newest tombstone was written may have an older time. */
-const CATCH_UP_MARGIN_MS = 3_600_000;
-const CATCH_UP_OVERLAP_MS = 120_000;
-const COMPACTION_INTERVAL_MS = 24 * 3_600_000;
-
-/** The dependencies of the guard other than the check. */
-@Injectable()
-export class GuardServices {
-  constructor(
-    readonly store: MongoStore,
-    readonly clock: Clock,
-    readonly tombstones: TombstoneLog,
-    readonly review: TombstoneReview,
-  ) {}
-}
 
 /**
  * Blocks the instance until the store was compared with the tombstones, and while the store is older than they are.
@@ -38,19 +21,17 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private sound = false;
-  private caughtUpTo: number | undefined;
-  private compactedAtMs = -Infinity;
 
   constructor(
+    private readonly store: MongoStore,
     private readonly check: RestoreCheck,
-    private readonly services: GuardServices,
+    private readonly upkeep: TombstoneUpkeep,
     private readonly conditions: Conditions,
-    private readonly metrics: Metrics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.services.tombstones.folder === undefined) return;
+    if (!this.check.isOn) return;
     this.set(
       'tombstones-unchecked',
       'The tombstones have not been compared with the database yet. Wait until this is done.',
@@ -68,13 +49,13 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async checkAndSchedule(): Promise<void> {
-    if (!this.services.store.ready) {
+    if (!this.store.ready) {
       this.schedule(POLL_MS);
       return;
     }
     try {
-      if (!this.sound || !(await this.services.review.marksHold())) await this.compare();
-      if (this.sound) await this.maintainTombstones();
+      if (!this.sound || !(await this.check.marksHold())) await this.compare();
+      if (this.sound) await this.upkeep.run();
     } catch (error) {
       if (isStoreUnavailable(error))
         this.logger.debug({ err: error }, 'cannot compare the tombstones: the store is unavailable');
@@ -85,10 +66,8 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async compare(): Promise<void> {
     const findings = await this.check.run();
-    const { lost, resurrections, latestAt } = findings;
     this.sound = isSound(findings);
-    this.caughtUpTo ??= latestAt === undefined ? 0 : latestAt.getTime() - CATCH_UP_MARGIN_MS;
-    this.metrics.restoredBehind.set(lost.length + resurrections.length);
+    this.upkeep.beginAt(findings.latestAt);
     this.report(findings);
   }
 
@@ -118,17 +97,6 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
       if (detail !== undefined && !before.has(code)) this.logger.error({ code }, detail);
     }
     if (codes.size === 0 && before.has('restored-behind')) this.logger.info('the database agrees with the tombstones');
-  }
-
-  private async maintainTombstones(): Promise<void> {
-    const { clock, review, tombstones } = this.services;
-    const nowMs = clock.nowMs();
-    await review.catchUp(new Date(this.caughtUpTo ?? 0));
-    this.caughtUpTo = nowMs - CATCH_UP_OVERLAP_MS;
-    if (performance.now() - this.compactedAtMs < COMPACTION_INTERVAL_MS) return;
-    this.compactedAtMs = performance.now();
-    const files = await tombstones.compact();
-    if (files > 0) this.logger.info({ files }, 'tombstone files compacted');
   }
 
   private set(code: (typeof CODES)[number], detail: string): void {

@@ -87,3 +87,8 @@ function secretsAlive({ kind, ids, of, at, endsAt }: Tombstone, owners: Readonly
     .filter(({ id, expiresAt }) => ids.includes(id) && (expiresAt === null || expiresAt > endedAt))
     .map(({ id }) => ({ kind, id, owner: owner.id, operationId: owner.operationId, endedAt }));
 }
+
+/** When each of these secrets ended, by its id. */
+export function endsOf(secrets: readonly Resurrection[]): ReadonlyMap<string, Date> {
+  return new Map(secrets.map(({ id, endedAt }) => [id, endedAt]));
+}

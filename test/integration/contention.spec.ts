@@ -3,6 +3,7 @@ import { UnitOfWork } from '#events';
 import { Clock, newClientId } from '#kernel';
 import { Transactions } from '#mongo';
 import { Metrics } from '#observability';
+import { ChainTransactions } from '../../libs/events/unit-of-work/chain-transactions.ts';
 import { IssueWriter } from '../../libs/access/issue-writer.ts';
 import { issueRequest } from '../../libs/access/test-support/issue-request.ts';
 import { TokenIssuer } from '../../libs/access/token-issuer.ts';
@@ -38,13 +39,11 @@ function anInstance(store: SimulatedStore): TokenIssuer {
     endDeadInstances: () => Promise.resolve(),
   };
   const transactions = new Transactions({ ready: true } as never, new Metrics(), sessions as never);
-  const services = {
-    clock,
-    safety: { chainHealth: { check: () => Promise.resolve() }, tombstones: { record: () => Promise.resolve() } },
-  };
-  const publisher = { deliver: () => undefined };
+  const health = { check: () => Promise.resolve() };
+  const afterCommit = { deliver: () => undefined, settle: () => Promise.resolve() };
   const log = new SimulatedLog(store);
-  const unitOfWork = new UnitOfWork(transactions, log as never, {} as never, publisher as never, services as never);
+  const chains = new ChainTransactions(transactions, log as never, health as never, afterCommit as never);
+  const unitOfWork = new UnitOfWork(chains, {} as never, clock, {} as never);
   const statement = async (session: SimulatedSession): Promise<void> => {
     await session.statement();
   };

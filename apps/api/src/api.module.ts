@@ -12,7 +12,7 @@ import { IdentityModule } from '#identity';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import { QueuesModule } from '#queues';
-import { GuardServices, RecoveryModule, RestoreGuard } from '#recovery';
+import { RecoveryModule, RestoreGuard } from '#recovery';
 import { TokensModule } from '#tokens';
 import { MySessionsController } from './sessions/my-sessions.controller.ts';
 import { SessionController } from './sessions/session.controller.ts';
@@ -116,7 +116,6 @@ export class ApiModule {
         PersonSignIn,
         SessionCookie,
         StoreSigns,
-        GuardServices,
         RestoreGuard,
         { provide: CONFIG, useValue: config },
         { provide: RouteTable, useValue: routes },

@@ -1,13 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject } from '@nestjs/common';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
-import { Stopping } from '#events';
 import { Clock } from '#kernel';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
-import { ChainReader } from '../reading/chain-reader.ts';
 import { ArchiveFiles } from '../retention/archive-files.ts';
 import { ChainRetention } from '../retention/chain-retention.ts';
 import { RefusalRetention } from '../retention/refusal-retention.ts';
@@ -29,23 +27,13 @@ export class ArchiveEventsCommand extends Command<RetentionReport> {}
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The retention of chains and of refusals. */
-@Injectable()
-export class Retentions {
-  constructor(
-    readonly chains: ChainRetention,
-    readonly refusals: RefusalRetention,
-    readonly stopping: Stopping,
-  ) {}
-}
-
 @CommandHandler(ArchiveEventsCommand)
 export class ArchiveEventsHandler implements ICommandHandler<ArchiveEventsCommand> {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly clock: Clock,
-    private readonly reader: ChainReader,
-    private readonly retentions: Retentions,
+    private readonly chains: ChainRetention,
+    private readonly summaries: RefusalRetention,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -54,19 +42,8 @@ export class ArchiveEventsHandler implements ICommandHandler<ArchiveEventsComman
     if (retention === undefined) return { archived: 0, refusals: 0 };
     const before = new Date(this.clock.nowMs() - retention.days * DAY_MS);
     const files = new ArchiveFiles(retention.archiveFolder);
-    let archived = 0;
-    const failed: string[] = [];
-    for (const { chain } of await this.reader.extents()) {
-      this.retentions.stopping.check();
-      try {
-        archived += await this.retentions.chains.apply(chain, before, files);
-      } catch (error) {
-        // continue with the other chains
-        this.logger.error({ err: error, chain }, 'cannot archive the events of a chain');
-        failed.push(chain);
-      }
-    }
-    const refusals = await this.retentions.refusals.apply(before, files);
+    const { archived, failed } = await this.chains.applyToAll(before, files);
+    const refusals = await this.summaries.apply(before, files);
     this.logger.info({ archived, refusals, before }, 'retention done');
     if (failed.length > 0) throw new Error(`${failed.length} chains could not be archived`);
     return { archived, refusals };

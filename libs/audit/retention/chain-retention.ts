@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
-import { EVENT_LOG, EventsArchived } from '#event-types';
-import { ChainVerifier, EventLog, Occurrence, Stopping, UnitOfWork, eventLine, systemContext } from '#events';
+import { Inject, Injectable } from '@nestjs/common';
+import { ChainVerifier, Stopping, eventLine } from '#events';
 import type { ChainName, LogEvent } from '#events';
+import { LOGGER } from '#observability';
+import type { Logger } from '#observability';
 import type { Checkpoint } from '../checkpoints/checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
@@ -9,18 +10,7 @@ import type { ChainExtent } from '../reading/chain-reader.ts';
 import { exportLines } from '../reading/event-lines.ts';
 import { ArchiveFiles } from './archive-files.ts';
 import type { ArchiveFile } from './archive-files.ts';
-import { EventDropper } from './event-dropper.ts';
-
-/** The dependencies of a retention for recording and deleting. */
-@Injectable()
-export class RetentionStore {
-  constructor(
-    readonly log: EventLog,
-    readonly unitOfWork: UnitOfWork,
-    readonly dropper: EventDropper,
-    readonly stopping: Stopping,
-  ) {}
-}
+import { ArchivedEvents } from './archived-events.ts';
 
 /**
  * Archives the beginning of a chain and deletes it from the store. A killed run is resumed by the next one. The steps:
@@ -35,8 +25,31 @@ export class ChainRetention {
   constructor(
     private readonly reader: ChainReader,
     private readonly checkpoints: CheckpointLog,
-    private readonly store: RetentionStore,
+    private readonly archived: ArchivedEvents,
+    private readonly stopping: Stopping,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  /**
+   * Archives every chain. When one cannot be archived, the others are.
+   *
+   * @param before only events that were signed before this time are archived
+   * @returns the number of events recorded as archived, and the chains that could not be
+   */
+  async applyToAll(before: Date, files: ArchiveFiles): Promise<{ archived: number; failed: ChainName[] }> {
+    let archived = 0;
+    const failed: ChainName[] = [];
+    for (const { chain } of await this.reader.extents()) {
+      this.stopping.check();
+      try {
+        archived += await this.apply(chain, before, files);
+      } catch (error) {
+        this.logger.error({ err: error, chain }, 'cannot archive the events of a chain');
+        failed.push(chain);
+      }
+    }
+    return { archived, failed };
+  }
 
   /**
    * @param before only events that were signed before this time are archived
@@ -46,17 +59,17 @@ export class ChainRetention {
   async apply(chain: ChainName, before: Date, files: ArchiveFiles): Promise<number> {
     let extent = await this.reader.extent(chain);
     if (extent === undefined) return 0;
-    if (extent.archive?.dropped === false) await this.drop(extent, files);
+    if (extent.archive?.dropped === false) await this.archived.drop(extent, files);
     let archived = 0;
     for (;;) {
       const checkpoint = await this.nextCheckpoint(extent, before, files);
       if (checkpoint === undefined) return archived;
-      await this.store.dropper.check();
+      await this.archived.check();
       const file = await this.archive(extent, checkpoint, files);
-      await this.recordArchive(extent, checkpoint, file);
+      await this.archived.record(extent, checkpoint, file);
       archived += checkpoint.seq - extent.start.seq;
       extent = (await this.reader.extent(chain)) ?? extent;
-      await this.drop(extent, files);
+      await this.archived.drop(extent, files);
     }
   }
 
@@ -95,40 +108,9 @@ export class ChainRetention {
 
   private async *lines(chain: ChainName, after: number, through: number): AsyncGenerator<string, void, undefined> {
     for await (const events of this.reader.read({ chain, after, through })) {
-      this.store.stopping.check();
+      this.stopping.check();
       yield exportLines('ndjson', events);
     }
-  }
-
-  private async recordArchive(
-    { chain, operationId, start }: ChainExtent,
-    checkpoint: Checkpoint,
-    archive: ArchiveFile,
-  ) {
-    const { seq: throughSeq, hash, id: checkpointId } = checkpoint;
-    const data = { throughSeq, checkpointId, count: throughSeq - start.seq, ...archive };
-    const event = new EventsArchived({ ...EVENT_LOG, operationId }, data);
-    const { log, unitOfWork } = this.store;
-    await unitOfWork.run(systemContext('event-retention'), { chains: [operationId] }, async (transaction) => {
-      const { matchedCount } = await log.heads.collection.updateOne(
-        { _id: chain, 'archive.throughSeq': start.seq === 0 ? { $exists: false } : start.seq },
-        { $set: { archive: { throughSeq, hash, checkpointId, ...archive, dropped: false } } },
-        { session: transaction.session },
-      );
-      if (matchedCount !== 1) throw new Error(`another retention of ${chain} ran at the same time`);
-      transaction.publish(new Occurrence(event));
-    });
-  }
-
-  private async drop({ chain, archive }: ChainExtent, files: ArchiveFiles): Promise<void> {
-    if (archive === null) return;
-    const sha256 = await files.read(archive.file);
-    if (sha256 !== archive.sha256) throw new Error(`the archive ${archive.file} has changed since it was written`);
-    await this.store.dropper.drop(chain, archive.throughSeq);
-    await this.store.log.heads.collection.updateOne(
-      { _id: chain, 'archive.throughSeq': archive.throughSeq },
-      { $set: { 'archive.dropped': true } },
-    );
   }
 }
 

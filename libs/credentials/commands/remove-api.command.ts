@@ -1,18 +1,17 @@
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
-import type { ClientSession } from 'mongoose';
-import { apiView } from '#catalogue';
-import type { Api, ApiView } from '#catalogue';
+import { ApiRepository, apiView } from '#catalogue';
+import type { ApiView } from '#catalogue';
 import { UnitOfWork } from '#events';
 import { DomainError, checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
-import { STORE_DEADLINE_MS, bounded, storeUnavailable, withinDeadline } from '#mongo';
-import { ApiRemovalStores, ApiRemovals } from '../api-removals.ts';
+import { STORE_DEADLINE_MS, bounded, withinDeadline } from '#mongo';
+import { ApiDeletion } from '../api-deletion.ts';
+import { ApiRemovals } from '../api-removals.ts';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
 
 /** How long before the deadline of its request a removal that goes on is answered, in milliseconds. */
 const ANSWERED_BEFORE_MS = 500;
-/** How often a deletion without force is tried while the API is granted and given up again. */
-const TRIES = 3;
 
 /**
  * Takes an API out of the catalogue; by force also out of every credential and resource server, one event each.
@@ -34,13 +33,15 @@ export class RemoveApiCommand extends Command<ApiView | undefined> {
 export class RemoveApiHandler implements ICommandHandler<RemoveApiCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly stores: ApiRemovalStores,
+    private readonly apis: ApiRepository,
+    private readonly credentials: CredentialRepository,
+    private readonly deletion: ApiDeletion,
     private readonly removals: ApiRemovals,
   ) {}
 
   async execute(command: RemoveApiCommand): Promise<ApiView | undefined> {
     if (command.force) await this.start(command);
-    else if (await this.deleteUnused(command)) return undefined;
+    else if (await this.deletion.deleteUnused(command)) return undefined;
     return this.wait(command.apiKey);
   }
 
@@ -49,60 +50,13 @@ export class RemoveApiHandler implements ICommandHandler<RemoveApiCommand> {
     const options = { chains: [null], altersRights: true, isPart: true };
     return this.unitOfWork.run(context, options, async (transaction) => {
       const { session, at } = transaction;
-      const api = await this.load(apiKey, expected, session);
+      const api = await this.apis.load(apiKey, session);
+      checkVersion(api.state.version, expected);
       if (api.state.removal !== null) return;
-      api.startRemoval(context, await this.stores.credentials.countWithApi(apiKey, session), at);
-      await this.stores.apis.saveRemoval(api, session);
+      api.startRemoval(context, await this.credentials.countWithApi(apiKey, session), at);
+      await this.apis.saveRemoval(api, session);
       transaction.publish(api);
     });
-  }
-
-  /** @returns false when a removal by force is under way. @throws DomainError `api-in-use` */
-  private async deleteUnused(command: RemoveApiCommand): Promise<boolean> {
-    for (let left = TRIES; left > 0; left -= 1) {
-      const mark = await this.reserve(command);
-      if (mark === undefined) return false;
-      await this.stores.barrier.pass();
-      if (await this.deleteReserved(command, mark)) return true;
-    }
-    throw storeUnavailable(new Error('the API was granted and given up again meanwhile'));
-  }
-
-  private reserve({ context, apiKey, expected }: RemoveApiCommand): Promise<string | undefined> {
-    const options = { chains: [], altersRights: true, isPart: true };
-    return this.unitOfWork.run(context, options, async ({ session }) => {
-      const api = await this.load(apiKey, expected, session);
-      if (api.state.removal !== null) return undefined;
-      await this.assertUnused(apiKey, session);
-      return this.stores.apis.reserve(apiKey, session);
-    });
-  }
-
-  private deleteReserved({ context, apiKey, expected }: RemoveApiCommand, mark: string): Promise<boolean> {
-    return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
-      const { session } = transaction;
-      const api = await this.load(apiKey, expected, session);
-      await this.assertUnused(apiKey, session);
-      if (!(await this.stores.apis.isReserved(apiKey, mark, session))) return false;
-      api.delete();
-      await this.stores.apis.delete(apiKey, session);
-      transaction.publish(api);
-      return true;
-    });
-  }
-
-  private async load(apiKey: string, expected: ExpectedVersion, session: ClientSession): Promise<Api> {
-    const api = await this.stores.apis.load(apiKey, session);
-    checkVersion(api.state.version, expected);
-    return api;
-  }
-
-  private async assertUnused(apiKey: string, session: ClientSession): Promise<void> {
-    if (!(await this.stores.isUsed(apiKey, session))) return;
-    throw new DomainError(
-      'api-in-use',
-      'Take it from every credential and resource server first, or delete it with ?force=true.',
-    );
   }
 
   /** Waits for the end of the removal, as long as the request may. @returns the API where it goes on */
@@ -113,7 +67,7 @@ export class RemoveApiHandler implements ICommandHandler<RemoveApiCommand> {
     const isGone = await Promise.race([this.removals.finish(apiKey), isLate]);
     clearTimeout(timer);
     if (isGone) return undefined;
-    const api = await bounded(this.stores.apis.load(apiKey)).catch(undefinedIfGone);
+    const api = await bounded(this.apis.load(apiKey)).catch(undefinedIfGone);
     return api === undefined ? undefined : apiView(api.state);
   }
 }

@@ -5,16 +5,19 @@ import { JobRetried, OperationDeleted } from '#event-types';
 import { LEASE_CEILING_MS } from '#fence';
 import type { Fence } from '#fence';
 import { DomainError } from '#kernel';
-import type { CallContext, DomainEvent } from '#kernel';
+import type { CallContext, Clock, DomainEvent } from '#kernel';
 import type { IdempotencyKeys, Transactions } from '#mongo';
 import type { LogEvent } from '../chain/chain.ts';
+import type { ChainHealth } from '../health/chain-health.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { TombstoneLog } from '../tombstones/tombstone-log.ts';
+import { AfterCommit } from './after-commit.ts';
+import { ChainTransactions } from './chain-transactions.ts';
 import { DurablePublisher } from './durable-publisher.ts';
-import type { LogSafety } from './log-safety.ts';
 import { Occurrence } from './occurrence.ts';
 import type { PendingEvent } from './pending-event.ts';
 import type { Transaction } from './transaction.ts';
-import { UnitOfWork, UnitServices } from './unit-of-work.ts';
+import { UnitOfWork } from './unit-of-work.ts';
 
 const context: CallContext = { actor: { type: 'user', id: 'us_1', ip: null }, requestId: 'request-1' };
 const PLATFORM = { chains: [null] } as const;
@@ -63,25 +66,23 @@ function unitOver({ commits = [], append, record }: Fault = {}) {
   const publisher = new DurablePublisher(bus);
   publisher.onModuleInit();
   bus.subscribe(({ type }) => void steps.push(`delivered ${type}`));
-  const safety = {
-    chainHealth: { check: () => Promise.resolve(), inspect: () => Promise.resolve() },
-    tombstones: { record: () => (record === undefined ? Promise.resolve() : Promise.reject(record)) },
-  };
+  const chainHealth = { check: () => Promise.resolve(), inspect: () => Promise.resolve() };
+  const tombstones = { record: () => (record === undefined ? Promise.resolve() : Promise.reject(record)) };
   const complete = jest.fn((..._fulfilled: unknown[]) => Promise.resolve());
   const advance = jest.fn<(time: unknown) => void>();
-  const services = new UnitServices(
-    { now: () => new Date('2026-11-27T10:00:00.000Z') } as never,
+  const afterCommit = new AfterCommit(
     { advance } as unknown as Fence,
-    { complete } as unknown as IdempotencyKeys,
-    safety as unknown as LogSafety,
+    publisher,
+    tombstones as unknown as TombstoneLog,
   );
-  const unit = new UnitOfWork(
+  const chains = new ChainTransactions(
     transactions as unknown as Transactions,
     eventLog as unknown as EventLog,
-    bus,
-    publisher,
-    services,
+    chainHealth as unknown as ChainHealth,
+    afterCommit,
   );
+  const clock = { now: () => new Date('2026-11-27T10:00:00.000Z') } as unknown as Clock;
+  const unit = new UnitOfWork(chains, bus, clock, { complete } as unknown as IdempotencyKeys);
   return { unit, steps, log, complete, advance };
 }
 

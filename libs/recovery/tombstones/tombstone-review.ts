@@ -3,7 +3,6 @@ import { EVENT_LOG, LogReconciled } from '#event-types';
 import { ChainMarks, Occurrence, TombstoneLog, UnitOfWork, operationOf, readTombstones, systemContext } from '#events';
 import type { ChainMark, Tombstone, UnreadableLine } from '#events';
 import { ChainMarkReader } from './chain-mark-reader.ts';
-import { TombstoneCatchUp } from './tombstone-catch-up.ts';
 
 const BATCH = 200;
 const LIMIT_MS = 10_000;
@@ -24,8 +23,12 @@ export class TombstoneReview {
     private readonly tombstones: TombstoneLog,
     private readonly marks: ChainMarkReader,
     private readonly unitOfWork: UnitOfWork,
-    private readonly missing: TombstoneCatchUp,
   ) {}
+
+  /** Whether the deployment writes tombstones. */
+  get isOn(): boolean {
+    return this.tombstones.folder !== undefined;
+  }
 
   /**
    * @param each receives every tombstone that ends an object, in batches
@@ -55,11 +58,6 @@ export class TombstoneReview {
   /** Whether the chains still contain all known marks. Costs one look-up per chain. */
   async marksHold(): Promise<boolean> {
     return (await this.marks.lost(this.tombstones.marks.list())).length === 0;
-  }
-
-  /** Writes missing tombstones of logged events. @param from time of the oldest event to check */
-  async catchUp(from: Date): Promise<void> {
-    await this.missing.run(from);
   }
 
   /** Accepts that events are lost: records the loss, and the chain continues from its current end. */

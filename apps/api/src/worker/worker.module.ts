@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import type { Config } from '#config';
-import { WorkerServices } from './base.processor.ts';
 import { MaintenanceProcessor } from './maintenance.processor.ts';
+import { QueueWorkers } from './queue-workers.ts';
 import { Schedules } from './schedules.ts';
 import { TokenPurgeProcessor } from './token-purge.processor.ts';
 
@@ -12,7 +12,7 @@ export class WorkerModule {
   static for(role: Config['role']): DynamicModule {
     return {
       module: WorkerModule,
-      providers: role === 'http' ? [] : [MaintenanceProcessor, Schedules, TokenPurgeProcessor, WorkerServices],
+      providers: role === 'http' ? [] : [MaintenanceProcessor, QueueWorkers, Schedules, TokenPurgeProcessor],
     };
   }
 }

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { ApiRepository, ResourceServerRepository } from '#catalogue';
+import type { ApiRemoval } from '#catalogue';
+import { UnitOfWork, inHalves } from '#events';
+import { Clock } from '#kernel';
+import { bounded } from '#mongo';
+import { CredentialRepository } from './persistence/credential.repository.ts';
+
+/** How long a part of a removal may take, in milliseconds: no client waits for one part. */
+export const PART_LIMIT_MS = 30_000;
+const SERVERS_EACH = 50;
+
+/** Takes an API that is being removed from everything that names it, in parts that can each be repeated. */
+@Injectable()
+export class ApiWithdrawal {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly apis: ApiRepository,
+    private readonly resourceServers: ResourceServerRepository,
+    private readonly credentials: CredentialRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @returns some operations with credentials that name it */
+  operationsWith(apiKey: string, limit: number): Promise<string[]> {
+    return bounded(this.credentials.operationsWithApi(apiKey, limit));
+  }
+
+  /** Takes it from all credentials of these operations, in as few units of work as other writers allow. */
+  fromOperations(apiKey: string, context: ApiRemoval['context'], operationIds: readonly string[]): Promise<number> {
+    return inHalves(operationIds, (some, tryOnce) => this.fromCredentials(apiKey, context, some, tryOnce));
+  }
+
+  /** @returns from how many resource servers it was taken, at most 50 */
+  fromServers(apiKey: string, context: ApiRemoval['context']): Promise<number> {
+    return this.unitOfWork.run(context, part([null]), async (transaction) => {
+      const { session, at } = transaction;
+      const servers = await this.resourceServers.removeApi(apiKey, session, at, SERVERS_EACH);
+      transaction.publish(...servers);
+      return servers.length;
+    });
+  }
+
+  /**
+   * Takes it from the credentials of these operations, one event each.
+   *
+   * @param tryOnce fail with `store-unavailable` instead of waiting for another writer
+   * @returns from how many credentials it was taken
+   */
+  private fromCredentials(
+    apiKey: string,
+    context: ApiRemoval['context'],
+    operationIds: readonly string[],
+    tryOnce: boolean,
+  ): Promise<number> {
+    const options = { ...part(operationIds), tryOnce };
+    return this.unitOfWork.run(context, options, async (transaction) => {
+      const { session, at } = transaction;
+      const credentials = await this.credentials.withApi(apiKey, operationIds, session);
+      for (const credential of credentials) credential.withdrawApis([apiKey], { at, by: context.actor.id });
+      await this.credentials.saveAll(credentials, session);
+      transaction.publish(...credentials);
+      return credentials.length;
+    });
+  }
+
+  /** Stores how many credentials still name it, and that somebody works on it. */
+  async noteProgress(apiKey: string): Promise<void> {
+    const left = await bounded(this.credentials.countWithApi(apiKey));
+    await bounded(this.apis.noteProgress(apiKey, this.clock.now(), left));
+  }
+}
+
+/** A unit that takes rights away, and whose caller waits for the lease once for all of them. */
+function part(chains: readonly (string | null)[]): Parameters<UnitOfWork['run']>[1] {
+  return { chains, altersRights: true, isPart: true, limitMs: PART_LIMIT_MS };
+}
