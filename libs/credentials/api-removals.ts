@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
+import pRetry from 'p-retry';
 import { ApiRepository } from '#catalogue';
 import type { ApiRemoval } from '#catalogue';
 import { ChainBarrier } from '#events';
@@ -23,8 +24,7 @@ const RETRY_MS = 2_000;
 @Injectable()
 export class ApiRemovals implements BeforeApplicationShutdown {
   private readonly underWay = new Map<string, Promise<boolean>>();
-  private readonly stopping = Promise.withResolvers<undefined>();
-  private isStopping = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly apis: ApiRepository,
@@ -35,8 +35,7 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
-    this.stopping.resolve(undefined);
+    this.stopping.abort();
     await Promise.all(this.underWay.values());
   }
 
@@ -55,29 +54,33 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   }
 
   private async untilGone(apiKey: string): Promise<boolean> {
-    while (!this.isStopping) {
-      try {
-        if (await this.work(apiKey)) return true;
-      } catch (error) {
-        if (!isStoreUnavailable(error)) {
-          this.logger.error({ err: error, api: apiKey }, 'the removal of an API failed; it is tried again later');
-          return false;
-        }
-        this.logger.debug({ err: error, api: apiKey }, 'the removal of an API has to wait for the store');
-        await this.pause();
-      }
+    try {
+      return await pRetry(() => this.work(apiKey), {
+        ...{ retries: Infinity, factor: 1, minTimeout: RETRY_MS, signal: this.stopping.signal },
+        shouldRetry: ({ error }) => isStoreUnavailable(error),
+        onFailedAttempt: ({ error }) => this.logger.debug({ err: error, api: apiKey }, 'the removal of an API waits'),
+      });
+    } catch (error) {
+      if (this.stopping.signal.aborted) return false;
+      this.logger.error({ err: error, api: apiKey }, 'the removal of an API failed; it is tried again later');
+      return false;
     }
+  }
+
+  /** @returns whether it is over; otherwise this instance shuts down */
+  private async work(apiKey: string): Promise<boolean> {
+    while (!this.stopping.signal.aborted) if (await this.workOnce(apiKey)) return true;
     return false;
   }
 
   /** @returns whether it is over; otherwise something was left to do, or this instance shuts down */
-  private async work(apiKey: string): Promise<boolean> {
+  private async workOnce(apiKey: string): Promise<boolean> {
     // grants that had not seen the removal are found from now on, and no later grant is accepted
     const state = await this.barrier.pass();
     const removal = await bounded(this.apis.removalOf(apiKey, state));
     if (removal === undefined) return true;
     await this.withdrawal.noteProgress(apiKey);
-    while (await this.withdrawSome(apiKey, removal)) if (this.isStopping) return false;
+    while (await this.withdrawSome(apiKey, removal)) if (this.stopping.signal.aborted) return false;
     return (await this.deletion.isOutOfForce(apiKey, removal)) && this.deletion.deleteWithdrawn(apiKey, removal);
   }
 
@@ -85,18 +88,11 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   private async withdrawSome(apiKey: string, { context }: ApiRemoval): Promise<boolean> {
     const servers = await this.withdrawal.fromServers(apiKey, context);
     const operationIds = await this.withdrawal.operationsWith(apiKey, OPERATIONS_LISTED);
-    for (let from = 0; from < operationIds.length && !this.isStopping; from += OPERATIONS_EACH) {
+    for (let from = 0; from < operationIds.length && !this.stopping.signal.aborted; from += OPERATIONS_EACH) {
       const part = operationIds.slice(from, from + OPERATIONS_EACH);
       await this.withdrawal.fromOperations(apiKey, context, part);
       await this.withdrawal.noteProgress(apiKey);
     }
     return servers > 0 || operationIds.length > 0;
-  }
-
-  private async pause(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const waited = new Promise<void>((resolve) => (timer = setTimeout(resolve, RETRY_MS)));
-    await Promise.race([waited, this.stopping.promise]);
-    clearTimeout(timer);
   }
 }

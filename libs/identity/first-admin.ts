@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import pRetry from 'p-retry';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { DomainError } from '#kernel';
@@ -52,6 +52,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     }
     this.making = this.keepTrying(firstAdmin)
       .catch((error: unknown) => {
+        if (this.stopped.signal.aborted) return;
         if (error instanceof DomainError && error.code === 'weak-password') {
           this.weakness = `LATCHKEY_ADMIN_PASSWORD is too weak. ${error.publicDetail}`;
         }
@@ -68,16 +69,10 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async keepTrying(admin: { username: string; password: string }): Promise<void> {
     await this.store.open();
-    while (!this.stopped.signal.aborted) {
-      try {
-        if (await this.creation.createUnlessThereAreUsers(admin)) {
-          this.logger.info({ username: admin.username }, 'first platform-admin created');
-        }
-        return;
-      } catch (error) {
-        if (!isStoreUnavailable(error)) throw error;
-        await pause(RETRY_MS, undefined, { signal: this.stopped.signal, ref: false }).catch(() => undefined);
-      }
-    }
+    const isMade = await pRetry(() => this.creation.createUnlessThereAreUsers(admin), {
+      ...{ retries: Infinity, factor: 1, minTimeout: RETRY_MS, unref: true, signal: this.stopped.signal },
+      shouldRetry: ({ error }) => isStoreUnavailable(error),
+    });
+    if (isMade) this.logger.info({ username: admin.username }, 'first platform-admin created');
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import mongoose from 'mongoose';
+import pRetry from 'p-retry';
 import { RepeatedNotice } from '#observability';
 import { CODE, hasCode } from './mongo-error-code.ts';
 import { MigrationError } from './migration.ts';
@@ -36,17 +36,16 @@ export async function migrateDatabase({ uri, migrations, say, waitMs }: Migratio
     say(line);
   };
   const waiting = new RepeatedNotice(say);
-  for (;;) {
-    try {
-      return await migrateOnce(uri, migrations, reportProgress);
-    } catch (error) {
-      const permanent = permanentFault(error);
-      if (permanent !== undefined) throw permanent;
-      const reason = error instanceof Error ? error.message : String(error);
-      if (performance.now() - sinceMs > waitMs) throw new StoreUnreachable(reason, { cause: error });
-      waiting.report(`waiting for MongoDB: ${reason}`);
-      await pause(RETRY_MS);
-    }
+  try {
+    return await pRetry(() => migrateOnce(uri, migrations, reportProgress), {
+      ...{ retries: Infinity, factor: 1, minTimeout: RETRY_MS },
+      shouldRetry: ({ error }) => permanentFault(error) === undefined && performance.now() - sinceMs <= waitMs,
+      onFailedAttempt: ({ error }) => {
+        if (permanentFault(error) === undefined) waiting.report(`waiting for MongoDB: ${error.message}`);
+      },
+    });
+  } catch (error) {
+    throw permanentFault(error) ?? new StoreUnreachable((error as Error).message, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import pRetry from 'p-retry';
 import { MongoStore, Settings } from '#mongo';
 
 const RETRY_MS = 500;
@@ -12,7 +12,7 @@ const RETRY_MS = 500;
  */
 @Injectable()
 export class RedisNamespace implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private stopped = false;
+  private readonly stopped = new AbortController();
   private readonly found = Promise.withResolvers<string>();
 
   constructor(
@@ -26,23 +26,19 @@ export class RedisNamespace implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    void this.find();
+    // it fails only when the instance shuts down
+    this.find().catch(() => undefined);
   }
 
   beforeApplicationShutdown(): void {
-    this.stopped = true;
+    this.stopped.abort();
   }
 
   private async find(): Promise<void> {
     await this.store.open();
-    while (!this.stopped) {
-      try {
-        const id = await this.settings.getOrCreate('deployment-id', () => randomBytes(4).toString('hex'));
-        this.found.resolve(`{latchkey-${this.store.connection.name}-${id}}`);
-        return;
-      } catch {
-        await pause(RETRY_MS, undefined, { ref: false });
-      }
-    }
+    const id = await pRetry(() => this.settings.getOrCreate('deployment-id', () => randomBytes(4).toString('hex')), {
+      ...{ retries: Infinity, factor: 1, minTimeout: RETRY_MS, unref: true, signal: this.stopped.signal },
+    });
+    this.found.resolve(`{latchkey-${this.store.connection.name}-${id}}`);
   }
 }

@@ -1,21 +1,17 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { bounded, isStoreUnavailable } from '#mongo';
 
-const MAX_ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 250;
+const OPTIONS = {
+  retries: 5,
+  minTimeout: 250,
+  shouldRetry: ({ error }: { error: Error }) => isStoreUnavailable(error),
+};
 
 /**
  * Retries a read while the store is unavailable. For background and streaming reads only.
  *
  * @throws DomainError `store-unavailable` after about ten seconds
  */
-export async function retryRead<T>(read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1, pauseMs = FIRST_PAUSE_MS; ; attempt += 1, pauseMs *= 2) {
-    try {
-      return await bounded(read());
-    } catch (error) {
-      if (attempt === MAX_ATTEMPTS || !isStoreUnavailable(error)) throw error;
-      await pause(pauseMs);
-    }
-  }
+export function retryRead<T>(read: () => Promise<T>): Promise<T> {
+  return pRetry(() => bounded(read()), OPTIONS);
 }
