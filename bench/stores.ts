@@ -69,7 +69,7 @@ export async function describeStore({ latchkey }: BenchStores): Promise<string> 
       string
     >;
     return gitVersion === 'documentdb'
-      ? `DocumentDB on PostgreSQL in MongoDB's stead, by the gateway of tools/documentdb (it says that it is ${version})`
+      ? `DocumentDB on PostgreSQL in MongoDB's stead, by packages/documentdb-gateway (it says that it is ${version})`
       : `MongoDB ${version}`;
   } finally {
     await client.close();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BSON } from 'bson';
-import { Framer, readMessage } from '../../tools/documentdb/gateway/wire.ts';
+import { Framer, readMessage } from '../../packages/documentdb-gateway/wire.ts';
 import { pathOf } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';

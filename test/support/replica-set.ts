@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
-import type { ControlRequest, SetState, ViewAddress } from '../../tools/documentdb/gateway/control.ts';
-import type { Persona, SetShape } from '../../tools/documentdb/gateway/topology/replica-set.ts';
+import type { ControlRequest, SetState, ViewAddress } from '../../packages/documentdb-gateway/control.ts';
+import type { Persona, SetShape } from '../../packages/documentdb-gateway/topology/replica-set.ts';
 import { required } from './database.ts';
 
 /** Default time without a primary, in milliseconds. */
@@ -54,7 +54,7 @@ export class SetView {
 
 /**
  * A replica set for one test, in front of the database that all tests share. Its faults do not affect other tests.
- * Members are numbered from 0, and 0 is the primary at first. See tools/documentdb/README.md for what each fault means.
+ * Members are numbered from 0, and 0 is the primary at first. See packages/documentdb-gateway/README.md for what each fault means.
  */
 export class ReplicaSet {
   private constructor(

@@ -4,13 +4,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAtLength } from '../local-stores/debian.ts';
 import type { StoreContext } from '../local-stores/context.ts';
+import { USERS_SCRIPT } from '../local-stores/mongodb-users.ts';
 import { passwordsFile, storePasswords } from '../local-stores/passwords.ts';
 import { StartError, awaitAnswer, startServer } from '../local-stores/processes.ts';
 import { behaviourFlags } from './behaviour.ts';
 import { ensureImage, imageRoot } from './image.ts';
 import { POSTGRES_PORT, startPostgres } from './postgres-server.ts';
 
-const GATEWAY = fileURLToPath(new URL('gateway/main.ts', import.meta.url));
+const GATEWAY = fileURLToPath(new URL('../../packages/documentdb-gateway/main.ts', import.meta.url));
 
 /**
  * Runs PostgreSQL with the DocumentDB extension and, before it, the gateway that speaks MongoDB's wire protocol.
@@ -40,7 +41,7 @@ async function startGateway(socketFolder: string, context: StoreContext): Promis
   const root = storePasswords(folder)['mongodb-root-password'];
   const logFile = join(folder, 'gateway.log');
   const address = ['--postgres-host', socketFolder, '--postgres-port', String(POSTGRES_PORT)];
-  const args = [GATEWAY, ...address, '--passwords', passwordsFile(folder)];
+  const args = [GATEWAY, ...address, '--users', USERS_SCRIPT, '--passwords', passwordsFile(folder)];
   args.push(...behaviourFlags(process.env, durable));
   // tests get elections, and members to fail over to
   if (!durable) args.push('--members', '3', '--control');

@@ -3,12 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import mongoose from 'mongoose';
 import type { ClientSession, Connection as Pool } from 'mongoose';
 import { holdsWithin } from '../local-stores/processes.ts';
-import type { CommandOptions } from './gateway/command.ts';
-import { Connection } from './gateway/connection.ts';
-import { COMMIT_UNKNOWN, RETRYABLE_WRITE, TRANSIENT } from './gateway/errors.ts';
-import { createPool } from './gateway/postgres.ts';
-import type { Endpoint } from './gateway/topology/view.ts';
-import { Transactions } from './gateway/transactions.ts';
+import type { CommandOptions } from '../../packages/documentdb-gateway/command.ts';
+import { Connection } from '../../packages/documentdb-gateway/connection.ts';
+import { COMMIT_UNKNOWN, RETRYABLE_WRITE, TRANSIENT } from '../../packages/documentdb-gateway/errors.ts';
+import { createPool } from '../../packages/documentdb-gateway/postgres.ts';
+import type { Endpoint } from '../../packages/documentdb-gateway/topology/view.ts';
+import { Transactions } from '../../packages/documentdb-gateway/transactions.ts';
 import { POSTGRES_PORT } from './postgres-server.ts';
 import { bareCommand } from './test-support/bare-command.ts';
 import { OPEN_TRANSACTIONS, startTestDatabase, whyNoGateway } from './test-support/test-database.ts';

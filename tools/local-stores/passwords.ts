@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Passwords } from './mongodb-users.ts';
+import type { Passwords } from '../../packages/documentdb-gateway/access/users-script.ts';
 
 /**
  * The stores that are started here listen on 127.0.0.1, where everybody with an account on this machine can reach them.

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BSON } from 'bson';
 import type { Document } from 'bson';
-import { ScramConversation, scramVerifier } from '../../documentdb/gateway/access/scram.ts';
-import { Framer, readMessage, writeReply } from '../../documentdb/gateway/wire.ts';
+import { ScramConversation, scramVerifier } from '../../../packages/documentdb-gateway/access/scram.ts';
+import { Framer, readMessage, writeReply } from '../../../packages/documentdb-gateway/wire.ts';
 
 const { values } = parseArgs({
   options: {

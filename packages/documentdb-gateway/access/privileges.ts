@@ -1,6 +1,6 @@
 import { BSON } from 'bson';
 import type { Document } from 'bson';
-import type { Privilege } from '../../../local-stores/mongodb-users.ts';
+import type { Privilege } from './users-script.ts';
 import { isUpsert } from '../command.ts';
 import type { Command } from '../command.ts';
 

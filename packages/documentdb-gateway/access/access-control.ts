@@ -1,12 +1,12 @@
 import { BSON } from 'bson';
-import { databaseUsers } from '../../../local-stores/mongodb-users.ts';
-import type { Passwords, Privilege } from '../../../local-stores/mongodb-users.ts';
 import type { Command, Reply } from '../command.ts';
 import type { Connection } from '../connection.ts';
 import { MongoError } from '../errors.ts';
 import { allows, isFree, needsOf } from './privileges.ts';
 import { ScramConversation, scramVerifier } from './scram.ts';
 import type { ScramVerifier } from './scram.ts';
+import { usersOfScript } from './users-script.ts';
+import type { Passwords, Privilege } from './users-script.ts';
 
 const ROOT = { db: 'admin', user: 'root', passwordName: 'mongodb-root-password' } as const;
 
@@ -17,16 +17,19 @@ interface Account {
 }
 
 /**
- * Users as MongoDB has them: those of tools/docker/mongo-init.js in every database, and the administrator. Without it
- * the stand-in is a mongod without access control.
+ * Users as MongoDB has them: those of a script in every database, and the administrator. Without it the gateway is a
+ * mongod without access control.
  */
 export class AccessControl {
+  readonly #script: string;
   readonly #passwords: Passwords;
   readonly #accounts = new Map<string, ReadonlyMap<string, Account>>();
   readonly #conversations = new WeakMap<Connection, { scram: ScramConversation; account: Account }>();
   readonly #signedIn = new WeakMap<Connection, Account>();
 
-  constructor(passwords: Passwords) {
+  /** @param script the path of a script for mongosh that makes the users */
+  constructor(script: string, passwords: Passwords) {
+    this.#script = script;
     this.#passwords = passwords;
   }
 
@@ -80,7 +83,7 @@ export class AccessControl {
       const verifier = scramVerifier(this.#passwords[ROOT.passwordName] ?? '');
       accounts.set(ROOT.user, { verifier, privileges: 'all' });
     } else {
-      const { roles, users } = databaseUsers(db, this.#passwords);
+      const { roles, users } = usersOfScript(this.#script, db, this.#passwords);
       for (const { user, pwd, roles: granted } of users) {
         const privileges = roles.filter(({ role }) => granted.includes(role)).flatMap((role) => role.privileges);
         accounts.set(user, { verifier: scramVerifier(pwd), privileges });

@@ -4,13 +4,13 @@
 //   --strict                      transactions as MongoDB's, not as is convenient (README.md)
 //   --transaction-lifetime-seconds S   with --strict: MongoDB's transactionLifetimeLimitSeconds
 //   --rtt-ms R --commit-ms C      how long a command's round trip and a majority's acknowledgement take
-//   [--passwords FILE]  users sign in: the administrator, and those of tools/docker/mongo-init.js in each database
+//   [--users SCRIPT --passwords FILE]  users sign in: the administrator, and those that the script makes
 // It writes {"port":Q} on stdout when it listens, and ends at SIGTERM, SIGINT or the end of its standard input, that
 // is also when the process that started it was killed.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Passwords } from '../../local-stores/mongodb-users.ts';
 import { AccessControl } from './access/access-control.ts';
+import type { Passwords } from './access/users-script.ts';
 import { Gateway } from './gateway.ts';
 
 const { values } = parseArgs({
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     'postgres-port': { type: 'string', default: '5432' },
     port: { type: 'string', default: '0' },
     members: { type: 'string', default: '1' },
+    users: { type: 'string' },
     passwords: { type: 'string' },
     control: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
@@ -29,7 +30,7 @@ const { values } = parseArgs({
   },
 });
 
-const { passwords } = values;
+const { users, passwords } = values;
 const gateway = new Gateway(
   { host: values['postgres-host'], port: Number(values['postgres-port']) },
   values.verbose ? (line) => console.error(line) : undefined,
@@ -39,7 +40,9 @@ const gateway = new Gateway(
     rttMs: Number(values['rtt-ms']),
     commitMs: Number(values['commit-ms']),
   },
-  passwords === undefined ? null : new AccessControl(JSON.parse(readFileSync(passwords, 'utf8')) as Passwords),
+  users === undefined || passwords === undefined
+    ? null
+    : new AccessControl(users, JSON.parse(readFileSync(passwords, 'utf8')) as Passwords),
 );
 if (values.control) await gateway.listenForControl();
 const port = await gateway.listen(Number(values.port), Number(values.members));
