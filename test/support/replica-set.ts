@@ -54,7 +54,8 @@ export class SetView {
 
 /**
  * A replica set for one test, in front of the database that all tests share. Its faults do not affect other tests.
- * Members are numbered from 0, and 0 is the primary at first. See packages/documentdb-gateway/README.md for what each fault means.
+ * Members are numbered from 0, and 0 is the primary at first. packages/documentdb-gateway/README.md says what each
+ * fault means.
  */
 export class ReplicaSet {
   private constructor(
