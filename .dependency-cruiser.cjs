@@ -13,7 +13,7 @@ const layers = [
   ['queues', 'audit', 'passwords'],
   ['catalogue', 'identity', 'tokens'],
   ['credentials'],
-  ['access', 'recovery'],
+  ['access', 'leaks', 'recovery'],
 ];
 
 const anyOf = (names) => `(${names.join('|')})`;

@@ -7,6 +7,7 @@ import { DeleteResourceServerHandler } from './commands/delete-resource-server.c
 import { EditApiHandler } from './commands/edit-api.command.ts';
 import { EditResourceServerHandler } from './commands/edit-resource-server.command.ts';
 import { EndResourceServerSecretHandler } from './commands/end-resource-server-secret.command.ts';
+import { RevokeResourceServerSecretHandler } from './commands/revoke-resource-server-secret.command.ts';
 import { RotateResourceServerSecretHandler } from './commands/rotate-resource-server-secret.command.ts';
 import { ApiRepository } from './persistence/api.repository.ts';
 import { OperationRepository } from './persistence/operation.repository.ts';
@@ -34,6 +35,7 @@ const handlers = [
   ListApisHandler,
   ListOperationsHandler,
   ListResourceServersHandler,
+  RevokeResourceServerSecretHandler,
   RotateResourceServerSecretHandler,
 ];
 

@@ -8,6 +8,7 @@ export { DeleteResourceServerCommand } from './commands/delete-resource-server.c
 export { EditApiCommand } from './commands/edit-api.command.ts';
 export { EditResourceServerCommand } from './commands/edit-resource-server.command.ts';
 export { EndResourceServerSecretCommand } from './commands/end-resource-server-secret.command.ts';
+export { RevokeResourceServerSecretCommand } from './commands/revoke-resource-server-secret.command.ts';
 export { RotateResourceServerSecretCommand } from './commands/rotate-resource-server-secret.command.ts';
 export { ApiRepository } from './persistence/api.repository.ts';
 export { OperationRepository } from './persistence/operation.repository.ts';

@@ -14,7 +14,12 @@ import { EditOperationHandler } from './commands/edit-operation.command.ts';
 import { EndSecretHandler } from './commands/end-secret.command.ts';
 import { EndTokensHandler } from './commands/end-tokens.command.ts';
 import { RemoveApiHandler } from './commands/remove-api.command.ts';
+import { RevokeSecretHandler } from './commands/revoke-secret.command.ts';
 import { RotateSecretHandler } from './commands/rotate-secret.command.ts';
+import { ApiHolders } from './history/api-holders.ts';
+import { CredentialHistory } from './history/credential-history.ts';
+import { ListApiCredentialsHandler } from './queries/api-credentials.query.ts';
+import { CredentialLookup } from './persistence/credential-lookup.ts';
 import { CredentialSearch } from './persistence/credential-search.ts';
 import { SearchCredentialsHandler } from './queries/search-credentials.query.ts';
 import { CredentialReader } from './persistence/credential.reader.ts';
@@ -31,11 +36,14 @@ import {
   imports: [CatalogueModule, TokensModule],
   providers: [
     ApiDeletion,
+    ApiHolders,
     ApiRemovals,
     ApiUse,
     ApiWithdrawal,
     ContinueApiRemovalsHandler,
     CreateCredentialHandler,
+    CredentialHistory,
+    CredentialLookup,
     CredentialReader,
     CredentialRepository,
     CredentialSearch,
@@ -48,12 +56,14 @@ import {
     EndTokensHandler,
     GetApiListHandler,
     GetCredentialHandler,
+    ListApiCredentialsHandler,
     ListCredentialsHandler,
     ListTokensHandler,
     RemoveApiHandler,
+    RevokeSecretHandler,
     RotateSecretHandler,
     SearchCredentialsHandler,
   ],
-  exports: [CredentialReader, CredentialRepository],
+  exports: [CredentialLookup, CredentialReader, CredentialRepository],
 })
 export class CredentialsModule {}

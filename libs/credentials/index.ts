@@ -1,5 +1,6 @@
 export { ContinueApiRemovalsCommand } from './commands/continue-api-removals.command.ts';
 export { CreateCredentialCommand } from './commands/create-credential.command.ts';
+export { CredentialLookup } from './persistence/credential-lookup.ts';
 export { CredentialReader } from './persistence/credential.reader.ts';
 export { CredentialRepository } from './persistence/credential.repository.ts';
 export { CredentialsModule } from './credentials.module.ts';
@@ -16,8 +17,12 @@ export {
   ListTokensQuery,
 } from './queries/credential.queries.ts';
 export { FindCredentialFaultsQuery } from './queries/credential-faults.query.ts';
+export { ListApiCredentialsQuery } from './queries/api-credentials.query.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';
+export { RevokeSecretCommand } from './commands/revoke-secret.command.ts';
 export { SearchCredentialsQuery } from './queries/search-credentials.query.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
+export { endOfSecret } from './domain/inherited-rules.ts';
+export type { CredentialState } from './domain/credential.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';
 export type { CredentialUse } from './persistence/credential.repository.ts';

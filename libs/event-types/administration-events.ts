@@ -8,6 +8,7 @@ import {
   instant,
   member,
   retired,
+  revocationOfSecret,
   rotation,
   text,
   texts,
@@ -97,6 +98,13 @@ export class ResourceServerSecretEnded extends eventType({
   data: endOfSecret,
 }) {}
 
+export class ResourceServerSecretRevoked extends eventType({
+  ...server,
+  type: 'resource-server.secret-revoked.v1',
+  what: 'A secret of a resource server had leaked and was ended (`POST /v1/leaks`).',
+  data: revocationOfSecret,
+}) {}
+
 const resourceServerSecretRotatedV1 = retired({
   ...server,
   type: 'resource-server.secret-rotated.v1',
@@ -144,6 +152,7 @@ export const administrationEvents = [
   ResourceServerUpdated,
   ResourceServerSecretRotated,
   ResourceServerSecretEnded,
+  ResourceServerSecretRevoked,
   ResourceServerDeleted,
   ResourceServerSecretsReconciled,
 ] as const;

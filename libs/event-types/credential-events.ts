@@ -8,6 +8,7 @@ import {
   instant,
   member,
   retired,
+  revocationOfSecret,
   rotation,
   text,
   texts,
@@ -94,6 +95,14 @@ export class CredentialSecretEnded extends eventType({
   data: endOfSecret,
 }) {}
 
+export class CredentialSecretRevoked extends eventType({
+  ...credential,
+  type: 'credential.secret-revoked.v1',
+  what: 'A secret of a credential had leaked and was ended (`POST /v1/leaks`). `token.revoked.v1` names the tokens that ended with it.',
+  actors: ['user', 'service'],
+  data: revocationOfSecret,
+}) {}
+
 const credentialSecretRotatedV1 = retired({
   ...credential,
   type: 'credential.secret-rotated.v1',
@@ -146,7 +155,7 @@ export class TokenIssued extends eventType({
 export class TokenRevoked extends eventType({
   ...credential,
   type: 'token.revoked.v1',
-  what: 'Tokens were revoked: by an administrator, by the client itself, or because a secret was compromised. If there was no live token, there is no event.',
+  what: 'Tokens were revoked: by an administrator, by the client itself, or because they or a secret were compromised. If there was no live token, there is no event.',
   actors: ['user', 'service', 'client', 'system'],
   data: z.strictObject({
     tokenIds,
@@ -186,6 +195,7 @@ export const credentialEvents = [
   CredentialUpdated,
   CredentialSecretRotated,
   CredentialSecretEnded,
+  CredentialSecretRevoked,
   CredentialDeleted,
   CredentialSecretsReconciled,
   TokenIssued,

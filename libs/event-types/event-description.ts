@@ -91,6 +91,19 @@ export const rotation = z.strictObject({
   compromised: member(z.boolean(), 'Whether the old secrets were reported as compromised.', false),
 });
 
+/** `data` of the end of a leaked secret. */
+export const revocationOfSecret = z.strictObject({
+  secretId: member(text, 'Id of the leaked secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+  remainingSecretId: member(
+    text.nullable(),
+    'Id of the secret that is still live; null if there is none, until the next rotation.',
+    null,
+  ),
+});
+
+/** Present in events of what was ended because it had leaked. */
+export const leaked = member(z.literal(true).optional(), 'Present if it had leaked (`POST /v1/leaks`).', true);
+
 /** `data` of the end of one secret. */
 export const endOfSecret = z.strictObject({
   secretId: member(text, 'Id of the secret that ended.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, member, retired, text, texts } from './event-description.ts';
+import { instant, leaked, member, retired, text, texts } from './event-description.ts';
 import { eventType } from './event-type.ts';
 
 const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
@@ -126,8 +126,8 @@ export class SessionsEnded extends eventType({
   data: z.strictObject({
     sessionIds: member(texts, 'Ids of the sessions.', [sessionId]),
     reason: member(
-      z.enum(['signed-out', 'ended', 'ended-by-admin', 'password-changed', 'disabled', 'too-many']),
-      'Why: `ended` by the person from another session; `too-many` when one more sign-in went over the limit of 50.',
+      z.enum(['signed-out', 'ended', 'ended-by-admin', 'password-changed', 'disabled', 'too-many', 'leaked']),
+      'Why: `ended` by the person from another session; `too-many` when one more sign-in went over the limit of 50; `leaked` when its cookie was reported (`POST /v1/leaks`).',
       'signed-out',
     ),
   }),
@@ -154,7 +154,7 @@ export class ApiKeyDeleted extends eventType({
   type: 'api-key.deleted.v1',
   what: 'An API key was deleted: by a platform-admin, or because it had expired and another one took its place.',
   actors: ['user'],
-  data: z.strictObject({ keyId, name: keyName }),
+  data: z.strictObject({ keyId, name: keyName, leaked }),
 }) {}
 
 /** Who uses the admin API: users, their sessions and API keys. */

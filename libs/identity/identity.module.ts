@@ -65,6 +65,6 @@ import { SessionStarter } from './session-starter.ts';
     SignInTimes,
     UserRepository,
   ],
-  exports: [FirstAdmin, PrincipalAuthenticator],
+  exports: [ApiKeyRepository, FirstAdmin, PrincipalAuthenticator, SessionRepository, UserRepository],
 })
 export class IdentityModule {}

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'signing-unavailable'
   | 'job-not-failed'
   | 'deleted-meanwhile'
+  | 'before-retention'
   | 'precondition-failed'
   | 'body-too-large'
   | 'uri-too-long'

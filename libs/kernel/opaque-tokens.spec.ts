@@ -7,6 +7,9 @@ import {
   handleOf,
   isWellFormedClientId,
   isWellFormedSecret,
+  kindOfSecret,
+  newApiKey,
+  newSessionToken,
   newAccessToken,
   newClientId,
   newClientSecret,
@@ -123,6 +126,22 @@ describe('the format check of client ids and secrets', () => {
       const changed = client.slice(0, at) + (client[at] === 'a' ? 'b' : 'a') + client.slice(at + 1);
       expect(isWellFormedSecret(changed, 'client')).toBe(false);
     }
+  });
+
+  it('are recognized by their kind', () => {
+    const texts = {
+      'access-token': newAccessToken(newClientId()),
+      client: newClientSecret(),
+      'resource-server': newResourceServerSecret(),
+      'api-key': newApiKey(),
+      session: newSessionToken(),
+    };
+    for (const [kind, text] of Object.entries(texts)) {
+      expect(kindOfSecret(text)).toBe(kind);
+      expect(kindOfSecret(`${text} `)).toBeUndefined();
+      expect(kindOfSecret(text.replace('lk_', 'lx_'))).toBeUndefined();
+    }
+    for (const text of ['', 'lk_', newClientId(), 'hunter2']) expect(kindOfSecret(text)).toBeUndefined();
   });
 
   it('recognises a client id', () => {

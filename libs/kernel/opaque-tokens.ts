@@ -127,6 +127,12 @@ export function clientIdOfAccessToken(token: string): string | undefined {
   return CLIENT_ID_PREFIX + token.slice(PREFIX_LENGTH, PREFIX_LENGTH + HANDLE_LENGTH);
 }
 
+/** What a text is by its form and checksum; undefined if it is no token or secret. Does not check that it exists. */
+export function kindOfSecret(text: string): SecretKind | 'access-token' | undefined {
+  if (clientIdOfAccessToken(text) !== undefined) return 'access-token';
+  return (Object.keys(SECRET_PREFIXES) as SecretKind[]).find((kind) => isWellFormedSecret(text, kind));
+}
+
 /** Whether the text has the form and the checksum of a secret of this kind. */
 export function isWellFormedSecret(text: string, kind: SecretKind): boolean {
   return isWellFormed(text, SECRET_PREFIXES[kind], SECRET_LENGTH);

@@ -129,3 +129,31 @@ describe('matchSecret', () => {
     expect(isLiveSecret({ expiresAt: null }, Number.MAX_SAFE_INTEGER)).toBe(true);
   });
 });
+
+describe('SecretSet.revoke', () => {
+  it('ends the leaked secret immediately and leaves the other one as it is', () => {
+    const [current, previous] = twoLive();
+    const { secrets, data } = new SecretSet([current!, previous!], later(2)).revoke(current!.id);
+    expect(secrets).toEqual([{ ...current, expiresAt: later(2) }, previous]);
+    expect(data).toEqual({ secretId: current!.id, remainingSecretId: previous!.id });
+  });
+
+  it('ends even the last one, and keeps its digest until the next rotation', () => {
+    const [only] = first();
+    const { secrets, data } = new SecretSet([only!], later(2)).revoke(only!.id);
+    expect(secrets).toEqual([{ ...only, expiresAt: later(2) }]);
+    expect(data).toEqual({ secretId: only!.id, remainingSecretId: null });
+    expect(new SecretSet(secrets, later(2)).live).toEqual([]);
+    const rotated = rotate(secrets, rotation(600), 'two', later(3));
+    expect(rotated.secrets.map((secret) => secret.digest)).toEqual([digest('two')]);
+    expect(rotated.data).toMatchObject({ previousSecretId: null, previousEndsAt: null });
+  });
+
+  it('refuses a secret that is not live', () => {
+    const [only] = first();
+    const ended = [{ ...only!, expiresAt: later(1) }];
+    for (const id of ['se_other', only!.id]) {
+      expect(errorOf(() => new SecretSet(ended, later(2)).revoke(id)).code).toBe('not-found');
+    }
+  });
+});

@@ -62,6 +62,12 @@ export interface SecretEndData {
   readonly remainingEndsAt: string | null;
 }
 
+/** Event data when a leaked secret is ended. */
+export interface SecretRevocationData {
+  readonly secretId: string;
+  readonly remainingSecretId: string | null;
+}
+
 /**
  * The secrets of a credential or resource server at one moment. At most two are live; the newest is the current one.
  */
@@ -136,6 +142,21 @@ export class SecretSet {
         remainingSecretId: remaining.id,
         remainingEndsAt: remaining.expiresAt?.toISOString() ?? null,
       },
+    };
+  }
+
+  /**
+   * Ends a leaked secret immediately, even the last one. Its digest stays stored until the next rotation, so that it is
+   * recognized when it is found again.
+   *
+   * @throws DomainError `not-found` when it is not live
+   */
+  revoke(secretId: string): SecretChange<SecretRevocationData> {
+    const remaining = this.live.filter(({ id }) => id !== secretId);
+    if (remaining.length === this.live.length) throw DomainError.notFound('live secret');
+    return {
+      secrets: this.live.map((secret) => (secret.id === secretId ? { ...secret, expiresAt: this.at } : secret)),
+      data: { secretId, remainingSecretId: remaining[0]?.id ?? null },
     };
   }
 

@@ -9,6 +9,7 @@ import { CredentialsModule } from '#credentials';
 import { EventsModule } from '#events';
 import { FenceModule } from '#fence';
 import { IdentityModule } from '#identity';
+import { LeaksModule } from '#leaks';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import { QueuesModule } from '#queues';
@@ -20,6 +21,7 @@ import { MeController } from './users/me.controller.ts';
 import { UsersController } from './users/users.controller.ts';
 import { ResourceServerSecretsController } from './resource-servers/resource-server-secrets.controller.ts';
 import { ResourceServersController } from './resource-servers/resource-servers.controller.ts';
+import { ApiCredentialsController } from './apis/api-credentials.controller.ts';
 import { ApisController } from './apis/apis.controller.ts';
 import { CredentialSearchController } from './credentials/credential-search.controller.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
@@ -33,6 +35,7 @@ import { OidcController } from './auth/oidc.controller.ts';
 import { PageErrorFormat } from './auth/page-error-format.ts';
 import { SignInController } from './auth/sign-in.controller.ts';
 import { KeysController } from './keys/keys.controller.ts';
+import { LeaksController } from './leaks/leaks.controller.ts';
 import { EventsController } from './events/events.controller.ts';
 import { LongReads } from './events/long-reads.ts';
 import { HealthController } from './health/health.controller.ts';
@@ -59,6 +62,7 @@ import { OperationsController } from './operations/operations.controller.ts';
 
 /** All controllers except the OAuth endpoints and health. */
 const API_CONTROLLERS = [
+  ApiCredentialsController,
   ApisController,
   CheckpointKeysController,
   CheckpointsController,
@@ -71,6 +75,7 @@ const API_CONTROLLERS = [
   EventsController,
   JobsController,
   KeysController,
+  LeaksController,
   MeController,
   MySessionsController,
   OperationApisController,
@@ -102,6 +107,7 @@ export class ApiModule {
         CatalogueModule,
         CredentialsModule,
         TokensModule,
+        LeaksModule,
         RecoveryModule,
         ...(config.role === 'worker' ? [] : [OauthModule]),
         WorkerModule.for(config.role),

@@ -117,6 +117,13 @@ export class CheckpointLog {
     return found === null ? undefined : toCheckpoint(found);
   }
 
+  /** When the newest of these checkpoints was signed; undefined without any. */
+  async latestOf(ids: readonly string[]): Promise<Date | undefined> {
+    if (ids.length === 0) return undefined;
+    const query = this.model.findOne({ _id: { $in: [...ids] } }, { at: 1 }).sort({ at: -1 });
+    return (await bounded(query.lean().exec()))?.at;
+  }
+
   /** All checkpoints of a chain from a position on, verified against the keys. */
   async checked(chain: ChainName, fromSeq: number): Promise<CheckedCheckpoints> {
     const keys = await this.keys.published();

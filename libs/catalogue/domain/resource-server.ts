@@ -2,6 +2,7 @@ import {
   ResourceServerCreated,
   ResourceServerDeleted,
   ResourceServerSecretEnded,
+  ResourceServerSecretRevoked,
   ResourceServerSecretRotated,
   ResourceServerSecretsReconciled,
   ResourceServerUpdated,
@@ -91,6 +92,13 @@ export class ResourceServer extends Aggregate {
     const { secrets, data } = new SecretSet(this.state.secrets, at).end(secretId);
     this.change({ secrets }, at);
     this.record(new ResourceServerSecretEnded(this.target, data));
+  }
+
+  /** Ends a secret that leaked, even the last one. @throws DomainError `not-found` */
+  revokeSecret(secretId: string, at: Date): void {
+    const { secrets, data } = new SecretSet(this.state.secrets, at).revoke(secretId);
+    this.change({ secrets }, at);
+    this.record(new ResourceServerSecretRevoked(this.target, data));
   }
 
   /** @param options `reconciled`: it had been deleted before, and a restore brought it back */

@@ -28,6 +28,11 @@ export class OperationRepository {
     return new Operation(toState(document));
   }
 
+  /** Those of the operations that exist. */
+  async findAll(ids: readonly string[]): Promise<OperationState[]> {
+    return (await this.model.find({ _id: { $in: [...ids] } }).lean()).map(toState);
+  }
+
   /** @throws DomainError `name-taken` */
   async insert(operation: Operation, session: ClientSession): Promise<void> {
     await this.guardName(this.model.create([toDocument(operation.state)], { session }));

@@ -88,6 +88,13 @@ export class ResourceServerRepository {
     return new Map(servers.map(({ _id, ...rest }) => [_id, { id: _id, ...rest }]));
   }
 
+  /** The resource server that has a secret with this digest, live or not, as of the floor or later. */
+  async findBySecret(digest: string, { floor }: Pick<FencedState, 'floor'>): Promise<ResourceServerState | undefined> {
+    const query = { filter: { 'secrets.digest': digest }, atMost: 1 };
+    const [document] = (await findAfter(floor, this.model, query)).documents;
+    return document === undefined ? undefined : toState(document as ResourceServerDocument);
+  }
+
   /** Secrets of those of the resource servers that exist. */
   async secretsOf(ids: readonly string[]): Promise<Pick<ResourceServerState, 'id' | 'secrets'>[]> {
     const found = await this.model.find({ _id: { $in: ids } }, { secrets: 1 }).lean();

@@ -26,3 +26,4 @@ export const resourceServerSchema = new Schema<ResourceServerDocument>({
 });
 resourceServerSchema.index({ nameKey: 1 }, { unique: true, name: 'resource_server_name' }); // one resource server a name
 resourceServerSchema.index({ apis: 1 }); // serves the deletion of an API
+resourceServerSchema.index({ 'secrets.digest': 1 }, { name: 'resource_server_secret' }); // tells whose a leaked secret is

@@ -14,6 +14,7 @@ export class EndTokensCommand extends Command<void> {
     readonly credentialId: string,
     /** undefined: all of them */
     readonly tokenId?: string,
+    readonly reason: 'revoked' | 'compromised' = 'revoked',
   ) {
     super();
   }
@@ -27,7 +28,7 @@ export class EndTokensHandler implements ICommandHandler<EndTokensCommand> {
     private readonly tokens: TokenRepository,
   ) {}
 
-  async execute({ context, operationId, credentialId, tokenId }: EndTokensCommand): Promise<void> {
+  async execute({ context, operationId, credentialId, tokenId, reason }: EndTokensCommand): Promise<void> {
     await this.unitOfWork.run(context, { chains: [operationId], altersRights: true }, async (transaction) => {
       const { session, at } = transaction;
       const credential = await this.credentials.load(operationId, credentialId, session);
@@ -40,7 +41,7 @@ export class EndTokensHandler implements ICommandHandler<EndTokensCommand> {
       );
       credential.endTokens(
         ended.map((token) => token.id),
-        'revoked',
+        reason,
       );
       transaction.publish(credential);
     });

@@ -2,6 +2,7 @@ import {
   CredentialCreated,
   CredentialDeleted,
   CredentialSecretEnded,
+  CredentialSecretRevoked,
   CredentialSecretRotated,
   CredentialSecretsReconciled,
   CredentialUpdated,
@@ -181,6 +182,17 @@ export class Credential extends Aggregate {
     const { secrets, data } = this.secretsAt(change.at).end(secretId);
     this.change({ secrets }, change);
     this.record(new CredentialSecretEnded(this.target, data));
+  }
+
+  /**
+   * Ends a secret that leaked, even the last one, and also one that is too old for its operation: the rule may change.
+   *
+   * @throws DomainError `not-found`
+   */
+  revokeSecret(secretId: string, change: PlainChange): void {
+    const { secrets, data } = new SecretSet(this.current.secrets, change.at).revoke(secretId);
+    this.change({ secrets }, change);
+    this.record(new CredentialSecretRevoked(this.target, data));
   }
 
   /**

@@ -60,6 +60,7 @@ credentialSchema.index({ apis: 1 }, { name: 'credential_apis' }); // serves the 
 credentialSchema.index({ owner: 1, _id: 1 }, { name: 'credential_owner' }); // these three serve the search across operations
 credentialSchema.index({ labels: 1, _id: 1 }, { name: 'credential_labels' });
 credentialSchema.index({ expiresAt: 1 }, { name: 'credential_expires_at' });
+credentialSchema.index({ 'secrets.digest': 1 }, { name: 'credential_secret' }); // tells whose a leaked secret is
 
 export function toState(document: CredentialDocument): CredentialState {
   const { _id, nameKey: _key, owner = null, contact = null, labels = [], inherited = NO_RULES, ...rest } = document;

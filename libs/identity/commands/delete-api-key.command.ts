@@ -13,6 +13,7 @@ export class DeleteApiKeyCommand extends Command<void> {
     readonly userId: string,
     readonly keyId: string,
     readonly expected: ExpectedVersion,
+    readonly options: { readonly leaked?: boolean } = {},
   ) {
     super();
   }
@@ -25,11 +26,11 @@ export class DeleteApiKeyHandler implements ICommandHandler<DeleteApiKeyCommand>
     private readonly keys: ApiKeyRepository,
   ) {}
 
-  async execute({ context, userId, keyId, expected }: DeleteApiKeyCommand): Promise<void> {
+  async execute({ context, userId, keyId, expected, options }: DeleteApiKeyCommand): Promise<void> {
     await this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const key = await this.keys.load(userId, keyId, transaction.session);
       checkVersion(ONLY_VERSION, expected);
-      key.delete();
+      key.delete(options);
       await this.keys.delete(key, transaction.session);
       transaction.publish(key);
     });

@@ -47,9 +47,10 @@ export class ApiKey extends Aggregate {
     return key;
   }
 
-  delete(): void {
+  /** @param options `leaked`: it had become known to others */
+  delete({ leaked = false } = {}): void {
     const { id, userId, name } = this.state;
-    this.record(new ApiKeyDeleted({ id: userId }, { keyId: id, name }));
+    this.record(new ApiKeyDeleted({ id: userId }, { keyId: id, name, ...(leaked ? { leaked } : {}) }));
   }
 }
 

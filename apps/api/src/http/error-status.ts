@@ -38,6 +38,7 @@ export const errorStatus = {
   'signing-unavailable': { status: 409, title: 'The signing key cannot be used' },
   'job-not-failed': { status: 409, title: 'The job has not failed' },
   'deleted-meanwhile': { status: 410, title: 'The resource was deleted in the meantime' },
+  'before-retention': { status: 410, title: 'The event log no longer reaches back to that moment' },
   'precondition-failed': { status: 412, title: 'If-Match does not name the current version' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'uri-too-long': { status: 414, title: 'The address is too long' },

@@ -36,6 +36,12 @@ export const tags: readonly { readonly name: string; readonly description: strin
       'first (RFC 6749 2.3.1). Nothing is taken from the query.',
   },
   {
+    name: 'Leaks',
+    description:
+      'What to do with a token or secret that was found where it does not belong: ask whose it is, and end it. The patterns ' +
+      'for scanners are in `docs/secret-scanning.md`.',
+  },
+  {
     name: 'Resource servers',
     description:
       'A resource server is an API or gateway that asks whether a token is good. It signs in with HTTP Basic, its `id` being the ' +

@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { ChainReader, CheckpointLog } from '#audit';
+import { OperationRepository } from '#catalogue';
+import { PLATFORM_CHAIN, EventLog, chainName } from '#events';
+import { DomainError } from '#kernel';
+import { bounded } from '#mongo';
+import { PastState } from '../domain/past-state.ts';
+import type { PastEvent } from '../domain/past-state.ts';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { toState } from '../persistence/credential.schema.ts';
+
+const CREDENTIAL_TYPES = [
+  'credential.created.v1',
+  'credential.updated.v1',
+  'credential.updated.v2',
+  'credential.deleted.v1',
+];
+const OPERATION_TYPES = ['operation.created.v1', 'operation.updated.v2', 'operation.deleted.v1'];
+
+/** A credential as it was at a moment, and its operation. */
+export interface PastCredential {
+  readonly id: string;
+  readonly operationId: string;
+  readonly credential: PastState;
+  readonly operation: PastState;
+}
+
+interface SubjectEvent extends PastEvent {
+  readonly subjectId: string;
+  readonly operationId: string;
+}
+
+/** Rebuilds credentials of a moment from the store and the event log. */
+@Injectable()
+export class CredentialHistory {
+  constructor(
+    private readonly log: EventLog,
+    private readonly chains: ChainReader,
+    private readonly checkpoints: CheckpointLog,
+    private readonly credentials: CredentialRepository,
+    private readonly operations: OperationRepository,
+  ) {}
+
+  /**
+   * @param operationIds undefined for all operations
+   * @throws DomainError `before-retention` when a retention has archived events after that moment
+   */
+  async requireRetained(at: Date, operationIds: readonly string[] | undefined): Promise<void> {
+    const extents = await this.chains.extents(operationIds?.map(chainName));
+    const archived = extents.flatMap(({ chain, archive }) =>
+      archive === null || chain === PLATFORM_CHAIN ? [] : [archive.checkpointId],
+    );
+    const earliest = await this.checkpoints.latestOf(archived);
+    if (earliest === undefined || at >= earliest) return;
+    throw new DomainError(
+      'before-retention',
+      `The event log tells nothing about moments before ${earliest.toISOString()}: older events are archived. Ask for a ` +
+        'later moment, or look into the archive.',
+      { extensions: { earliest: earliest.toISOString() } },
+    );
+  }
+
+  /** What these credentials were at that moment; those that did not exist then are left out. */
+  async at(moment: Date, ids: readonly string[]): Promise<PastCredential[]> {
+    const documents = await bounded(
+      this.credentials.model
+        .find({ _id: { $in: [...ids] } })
+        .lean()
+        .exec(),
+    );
+    const current = new Map(documents.map((document) => [document._id, toState(document)]));
+    const events = Map.groupBy(await this.events(ids, CREDENTIAL_TYPES), ({ subjectId }) => subjectId);
+    const operationOf = (id: string): string | undefined =>
+      current.get(id)?.operationId ?? events.get(id)?.[0]?.operationId;
+    const operations = await this.operationsAt(moment, [...new Set(ids.flatMap((id) => operationOf(id) ?? []))]);
+    return ids.flatMap((id) => {
+      const operationId = operationOf(id);
+      const operation = operations.get(operationId ?? '');
+      if (operationId === undefined || operation === undefined) return [];
+      const state = current.get(id);
+      const credential = new PastState(state && { ...state }, events.get(id) ?? [], moment);
+      return credential.exists ? [{ id, operationId, credential, operation }] : [];
+    });
+  }
+
+  private async operationsAt(moment: Date, ids: readonly string[]): Promise<Map<string, PastState>> {
+    const states = new Map((await bounded(this.operations.findAll(ids))).map((state) => [state.id, state]));
+    const events = Map.groupBy(await this.events(ids, OPERATION_TYPES), ({ subjectId }) => subjectId);
+    return new Map(
+      ids.map((id) => {
+        const state = states.get(id);
+        return [id, new PastState(state && { ...state }, events.get(id) ?? [], moment)];
+      }),
+    );
+  }
+
+  private async events(subjects: readonly string[], types: readonly string[]): Promise<SubjectEvent[]> {
+    const query = this.log.events
+      .find(
+        { 'subject.id': { $in: [...subjects] }, type: { $in: [...types] } },
+        { seq: 1, type: 1, at: 1, data: 1, subject: 1, operationId: 1 },
+      )
+      .lean();
+    return (await bounded(query.exec())).map(({ seq, type, at, data, subject, operationId }) => ({
+      ...{ seq, type, at, data, subjectId: subject.id, operationId: operationId ?? '' },
+    }));
+  }
+}
