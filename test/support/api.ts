@@ -80,6 +80,7 @@ export interface EventBody {
   readonly seq: number;
   readonly operationId: string | null;
   readonly type: string;
+  readonly at: string;
   readonly actor: { readonly type: string; readonly id: string; readonly ip: string | null };
   readonly subject: { readonly type: string; readonly id: string };
   readonly outcome: string;

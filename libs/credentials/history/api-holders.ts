@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { CredentialDeleted, CredentialUpdated } from '#event-types';
 import { EventLog } from '#events';
 import { bounded } from '#mongo';
 import type { CredentialState } from '../domain/credential.ts';
+import { anyVersion } from './any-version.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { toState } from '../persistence/credential.schema.ts';
 
@@ -50,10 +52,13 @@ export class ApiHolders {
     const since = { at: { $gt: moment }, ...within(visible) };
     const lists = await Promise.all([
       this.idsOfHolders(apiKey, visible, window),
-      this.idsInEvents({ type: 'credential.updated.v2', ...since, 'data.before.apis': apiKey }, window),
+      this.idsInEvents({ type: CredentialUpdated.type, ...since, 'data.before.apis': apiKey }, window),
       // events of version 0.1.0 do not tell what was before
-      this.idsInEvents({ type: 'credential.updated.v1', ...since, 'data.changed.apis': { $exists: true } }, window),
-      this.idsInEvents({ type: 'credential.deleted.v1', ...since }, window),
+      this.idsInEvents(
+        { type: anyVersion(CredentialUpdated), ...since, 'data.changed.apis': { $exists: true } },
+        window,
+      ),
+      this.idsInEvents({ type: CredentialDeleted.type, ...since }, window),
     ]);
     return [...new Set(lists.flat())].sort().slice(0, window.limit);
   }

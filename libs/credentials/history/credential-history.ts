@@ -1,21 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { ChainReader, CheckpointLog } from '#audit';
 import { OperationRepository } from '#catalogue';
+import {
+  CredentialCreated,
+  CredentialDeleted,
+  CredentialUpdated,
+  OperationCreated,
+  OperationDeleted,
+  OperationUpdated,
+} from '#event-types';
 import { PLATFORM_CHAIN, EventLog, chainName } from '#events';
 import { DomainError } from '#kernel';
 import { bounded } from '#mongo';
 import { PastState } from '../domain/past-state.ts';
 import type { PastEvent } from '../domain/past-state.ts';
+import { anyVersion } from './any-version.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { toState } from '../persistence/credential.schema.ts';
 
-const CREDENTIAL_TYPES = [
-  'credential.created.v1',
-  'credential.updated.v1',
-  'credential.updated.v2',
-  'credential.deleted.v1',
-];
-const OPERATION_TYPES = ['operation.created.v1', 'operation.updated.v2', 'operation.deleted.v1'];
+const CREDENTIAL_TYPES = [CredentialCreated, CredentialUpdated, CredentialDeleted].map(anyVersion);
+const OPERATION_TYPES = [OperationCreated, OperationUpdated, OperationDeleted].map(anyVersion);
 
 /** A credential as it was at a moment, and its operation. */
 export interface PastCredential {
@@ -94,7 +98,7 @@ export class CredentialHistory {
     );
   }
 
-  private async events(subjects: readonly string[], types: readonly string[]): Promise<SubjectEvent[]> {
+  private async events(subjects: readonly string[], types: readonly RegExp[]): Promise<SubjectEvent[]> {
     const query = this.log.events
       .find(
         { 'subject.id': { $in: [...subjects] }, type: { $in: [...types] } },

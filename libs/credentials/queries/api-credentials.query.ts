@@ -1,6 +1,7 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { ApiRepository } from '#catalogue';
+import { ApiCreated, ApiDeleted } from '#event-types';
 import { EventLog } from '#events';
 import { Clock, DomainError } from '#kernel';
 import { bounded } from '#mongo';
@@ -88,7 +89,7 @@ export class ListApiCredentialsHandler implements IQueryHandler<ListApiCredentia
       await bounded(this.apis.load(apiKey));
     } catch (error) {
       if (!(error instanceof DomainError && error.code === 'not-found')) throw error;
-      const type = { $in: ['api.created.v1', 'api.deleted.v1'] };
+      const type = { $in: [ApiCreated.type, ApiDeleted.type] };
       const wasThere = this.log.events.exists({ 'subject.id': apiKey, type }).exec();
       if ((await bounded(wasThere)) === null) throw error;
     }
