@@ -37,5 +37,4 @@ export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './domain-event-data.ts';
 export type { OperationPolicy, OperationRules } from './operation-rules.ts';
 export type { Role } from './roles.ts';
-export type { SecretKind } from './opaque-tokens.ts';
 export type { Rotation, SecretView, StoredSecret } from './secret-set.ts';
