@@ -85,7 +85,7 @@ export class ClientAuthenticator {
 
   /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
   async client(id: string, secret: string, isLimited = false): Promise<AuthenticatedClient> {
-    const credential = await (isLimited ? this.credentials.freshUnhurried(id) : this.credentials.fresh(id));
+    const credential = await (isLimited ? this.credentials.freshCollected(id) : this.credentials.fresh(id));
     const nowMs = this.clock.nowMs();
     const secrets = credential?.secrets ?? NOBODYS_SECRETS;
     const given = digest(secret);
@@ -103,7 +103,7 @@ export class ClientAuthenticator {
   /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
   async resourceServer(id: string, secret: string, isLimited = false): Promise<AuthenticatedResourceServer> {
     const { resourceServers } = this;
-    const resourceServer = await (isLimited ? resourceServers.freshUnhurried(id) : resourceServers.fresh(id));
+    const resourceServer = await (isLimited ? resourceServers.freshCollected(id) : resourceServers.fresh(id));
     const match = matchSecret(resourceServer?.secrets ?? NOBODYS_SECRETS, digest(secret), this.clock.nowMs());
     if (resourceServer === undefined) throw new AuthenticationFailed('unknown-resource-server');
     if (match === undefined) {

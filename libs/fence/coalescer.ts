@@ -6,40 +6,40 @@ interface Waiting<V> {
 }
 
 /**
- * How long a caller waits for its answer, in milliseconds, the time in the queue included: a request that needs two
- * look-ups after one another is still answered within three seconds.
+ * How long a caller waits, in milliseconds, including the queue. A request with two look-ups in a row is still answered
+ * within three seconds.
  */
 const ANSWER_LIMIT_MS = 1_200;
 
 /**
- * Collects the keys that are asked for in one turn of the event loop, or while an earlier query is under way, into one
- * query. A round trip costs far more than a document, so a hundred callers pay little more than one. Only behind a
- * query that takes its time another one goes out, so that one slow answer does not hold everybody up.
+ * Batches look-ups: the keys of one turn of the event loop, or those that arrive while a query is running, share one
+ * query. A round trip costs far more than a document. If a query is slow, the next one starts beside it after a short
+ * delay, so that one slow answer does not block the others.
  *
- * A caller never joins a query that was already sent: what it gets was read after it asked.
+ * A caller never joins a query that was already sent, so its answer was read after its call.
  */
 export class Coalescer<V> {
   private waiting = new Map<string, Waiting<V>[]>();
-  /** When the first of those who wait asked. */
+  /** When the first waiting caller called. */
   private waitingSinceMs = 0;
   private scheduled = false;
-  private underWay = 0;
-  private patience: NodeJS.Timeout | undefined;
+  private running = 0;
+  private delay: NodeJS.Timeout | undefined;
 
   /**
-   * @param load fetches the values of the keys; keys without a value are left out of the map
-   * @param maxUnderWay how many queries may run at once
-   * @param maxKeys how many keys one query may have
-   * @param patienceMs how long to collect behind a query that is under way, before the next one goes out beside it
+   * @param load reads the values of the keys; its map omits keys without a value
+   * @param maxRunning the maximum number of queries at a time
+   * @param maxKeys the maximum number of keys in one query
+   * @param delayMs how long to collect while a query is running, before the next one starts beside it
    */
   constructor(
     private readonly load: (keys: string[]) => Promise<Map<string, V>>,
-    private readonly maxUnderWay = 2,
+    private readonly maxRunning = 2,
     private readonly maxKeys = 500,
-    private readonly patienceMs = 4,
+    private readonly delayMs = 4,
   ) {}
 
-  /** @param askedAtMs since when the caller waits. @throws DomainError `store-unavailable` */
+  /** @param askedAtMs when the caller began to wait @throws DomainError `store-unavailable` */
   get(key: string, askedAtMs = performance.now()): Promise<V | undefined> {
     const answer = new Promise<V | undefined>((resolve, reject) => {
       if (this.waiting.size === 0) this.waitingSinceMs = askedAtMs;
@@ -52,17 +52,17 @@ export class Coalescer<V> {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.underWay >= this.maxUnderWay || this.waiting.size === 0) return;
-    if (this.underWay === 0 || this.waiting.size >= this.maxKeys || this.patienceMs === 0) this.begin();
-    else this.patience ??= setTimeout(() => this.begin(), this.patienceMs);
+    if (this.scheduled || this.running >= this.maxRunning || this.waiting.size === 0) return;
+    if (this.running === 0 || this.waiting.size >= this.maxKeys || this.delayMs === 0) this.begin();
+    else this.delay ??= setTimeout(() => this.begin(), this.delayMs);
   }
 
   private begin(): void {
-    clearTimeout(this.patience);
-    this.patience = undefined;
+    clearTimeout(this.delay);
+    this.delay = undefined;
     if (this.scheduled) return;
     this.scheduled = true;
-    // queries follow one another for all callers: the deadline of the one who began is not that of the others
+    // the query serves all waiting callers, so the deadline of the first one must not apply
     withoutDeadline(() =>
       setImmediate(() => {
         this.scheduled = false;
@@ -86,7 +86,7 @@ export class Coalescer<V> {
     const leftMs = this.waitingSinceMs + ANSWER_LIMIT_MS - performance.now();
     const batch = this.take();
     if (batch.size === 0) return;
-    this.underWay += 1;
+    this.running += 1;
     this.schedule();
     try {
       const values = await bounded(this.load([...batch.keys()]), leftMs);
@@ -94,7 +94,7 @@ export class Coalescer<V> {
     } catch (error) {
       for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error);
     } finally {
-      this.underWay -= 1;
+      this.running -= 1;
       this.schedule();
     }
   }

@@ -1,31 +1,31 @@
-/** A fence is sent this often in a lease: two may be late before a state runs out. */
+/** The period as a share of the lease: two fences may be late before a state expires. */
 const SHARE_OF_LEASE = 0.4;
-/** A state must be replaced before this share of the lease is over. */
-const REPLACED_BY = 0.8;
-/** With a lease so short, regular fences would cost more than those that are asked for. In milliseconds. */
-const SHORTEST_REGULAR_MS = 20;
-/** However slow the store is, it gets this long a rest between two fences, in milliseconds. */
-const SHORTEST_MS = 10;
-/** By how much a duration that was seen once counts less after each shorter one. */
+/** A state must be replaced within this share of the lease. */
+const REPLACE_WITHIN = 0.8;
+/** With a shorter period, regular fences would cost more than fences on demand. In milliseconds. */
+const MIN_REGULAR_MS = 20;
+/** The minimum period, however slow the store is, in milliseconds. */
+const MIN_PERIOD_MS = 10;
+/** The factor by which a slow fence counts less after each faster one. */
 const DECAY = 0.9;
 
 /**
- * How long after one fence the next one is sent. A fence that takes long is followed sooner, so that its successor is
- * there before its state runs out.
+ * The time between two fences. After a slow fence the next one is sent sooner, so that its state is there before the
+ * last one expires.
  */
 export class FencePeriod {
-  /** Whether fences are sent without being asked for. */
+  /** Whether fences are sent regularly, not only on demand. */
   readonly isRegular: boolean;
-  private readonly longestMs: number;
+  private readonly maxMs: number;
   private slowestMs = 0;
 
   constructor(private readonly leaseMs: number) {
-    this.longestMs = leaseMs * SHARE_OF_LEASE;
-    this.isRegular = this.longestMs >= SHORTEST_REGULAR_MS;
+    this.maxMs = leaseMs * SHARE_OF_LEASE;
+    this.isRegular = this.maxMs >= MIN_REGULAR_MS;
   }
 
   get currentMs(): number {
-    return Math.max(SHORTEST_MS, Math.min(this.longestMs, this.leaseMs * REPLACED_BY - this.slowestMs));
+    return Math.max(MIN_PERIOD_MS, Math.min(this.maxMs, this.leaseMs * REPLACE_WITHIN - this.slowestMs));
   }
 
   /** Learns how long a fence took. */

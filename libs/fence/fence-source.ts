@@ -5,45 +5,45 @@ import { latest } from './fenced-state.ts';
 import type { ClusterTime } from './fenced-state.ts';
 import type { RightsVersion } from './rights.ts';
 
-/** The collection whose documents say where each event chain ends, and what the rights version of its operation is. */
+/** The collection with the end of each event chain and the rights version of its operation. */
 export const CHAIN_HEADS = 'chain_heads';
-/** The scope of what belongs to no operation: resource servers, the catalogue, people. */
+/** The scope of everything that belongs to no operation: resource servers, the catalogue, people. */
 export const PLATFORM_SCOPE = 'platform';
-/** Scopes of one query. */
+/** Maximum number of scopes in one query. */
 const MAX_SCOPES = 1_000;
 
-/** Rights versions, and the time of the snapshot that they were read from, or later. */
+/** Rights versions, and the time of the snapshot from which they were read, or a later one. */
 export interface RightsReading {
   readonly versions: ReadonlyMap<string, RightsVersion>;
   readonly readAt: ClusterTime;
 }
 
-/** A chain's head, as far as it tells of rights. */
+/** The fields of a chain head that concern rights. */
 interface RightsHead extends RightsVersion {
   readonly _id: string;
   readonly seq: number;
   readonly rightsSeq?: number;
 }
 
-/** Where fences go. */
+/** Sends fences to the store. */
 export abstract class FenceSource {
   /**
    * Sends one linearizable read.
    *
-   * @returns its `operationTime`: every write that was acknowledged before the call is at or before it
-   * @throws DomainError `store-unavailable` when no majority confirms it, or the server tells no time
+   * @returns its `operationTime`: every write acknowledged before the call is at or before it
+   * @throws DomainError `store-unavailable` when no majority confirms it, or the reply has no `operationTime`
    */
   abstract prove(): Promise<ClusterTime>;
 
   /**
-   * Reads the rights versions of these scopes, as of that time or later. A scope without one is left out.
+   * Reads the rights versions of these scopes, as of that time or later. Omits scopes without a version.
    *
    * @throws DomainError `store-unavailable`
    */
   abstract versions(after: ClusterTime, scopes: readonly string[]): Promise<RightsReading>;
 }
 
-/** Fences on MongoDB (docs/adr/0003-the-lease.md has the proof). */
+/** Fences on MongoDB. Proof: docs/adr/0003-the-lease.md. */
 @Injectable()
 export class StoreFenceSource extends FenceSource {
   constructor(private readonly store: MongoStore) {
@@ -53,7 +53,7 @@ export class StoreFenceSource extends FenceSource {
   override async prove(): Promise<ClusterTime> {
     const { operationTime } = await storeCommand(this.store.connection, {
       find: CHAIN_HEADS,
-      // whether it exists does not matter
+      // it need not exist
       filter: { _id: PLATFORM_SCOPE },
       projection: { _id: 1 },
       limit: 1,
@@ -62,7 +62,7 @@ export class StoreFenceSource extends FenceSource {
       readConcern: { level: 'linearizable' },
       maxTimeMS: MAX_READ_MS,
     });
-    if (operationTime === undefined) throw storeUnavailable(new Error('the store tells no operationTime'));
+    if (operationTime === undefined) throw storeUnavailable(new Error('the reply has no operationTime'));
     return operationTime;
   }
 
@@ -79,7 +79,7 @@ export class StoreFenceSource extends FenceSource {
     for (const part of await Promise.all(parts)) {
       readAt = latest(readAt, part.readAt);
       for (const { _id, rights, ended, seq, rightsSeq } of part.documents as unknown as RightsHead[]) {
-        // where an older version of the service wrote last, the values say nothing
+        // otherwise an older version of the service wrote last, and the values are not valid
         if (rightsSeq === seq) versions.set(_id, { rights, ended });
       }
     }

@@ -13,14 +13,14 @@ import type { RightsVersion } from './rights.ts';
 import { WatchedScopes } from './watched-scopes.ts';
 import { FencePeriod } from './fence-period.ts';
 
-/** Without a question for this long the fence pauses, in milliseconds: each one costs the store an entry in its log. */
+/** The fence pauses after this time without a verification, in milliseconds: each fence adds an entry to the oplog. */
 const IDLE_AFTER_MS = 1_000;
-/** The pause after a fence that failed, in milliseconds. */
+/** The pause after a failed fence, in milliseconds. */
 const RETRY_MS = 50;
 /** How long a caller waits for a state, in milliseconds. */
 const WAIT_LIMIT_MS = 1_200;
 
-/** What a fence brought home. */
+/** The result of one fence. */
 interface Proof {
   readonly provenAt: ClusterTime;
   readonly readAt: ClusterTime;
@@ -30,9 +30,9 @@ interface Proof {
 const NO_RIGHTS: ReadonlyMap<string, RightsVersion> = new Map();
 
 interface Waiting {
-  /** How many fences had been sent by then: a later one was certainly sent after it, whatever the clocks resolve. */
+  /** The number of fences sent before. A later fence was certainly sent after it, whatever the clock's resolution. */
   readonly afterSent: number;
-  /** Whether a fence that was sent before it will not do, however short a time ago. */
+  /** Whether it needs a fence that is sent after it. */
   readonly isForNext: boolean;
   readonly sinceMs: number;
   readonly sinceWallMs: number;
@@ -40,9 +40,9 @@ interface Waiting {
 }
 
 /**
- * Proves, about ten times a second while somebody asks, up to which point this instance knows the store's history.
- * Every decision goes by a state that was proven less than a lease before it began; where there is none, it waits, and
- * then is `store-unavailable`. The protocol and its proof: docs/adr/0003-the-lease.md.
+ * Proves up to which point this instance knows the store's history, about ten times a second while the instance is in
+ * use. Each decision uses a state that was proven less than a lease before the decision began. Without such a state it
+ * waits, and then fails with `store-unavailable`. Protocol and proof: docs/adr/0003-the-lease.md.
  */
 @Injectable()
 export class Fence implements OnApplicationShutdown {
@@ -55,7 +55,7 @@ export class Fence implements OnApplicationShutdown {
   private state: FencedState | undefined;
   /** The time of the last fence: the next one must be later. */
   private provenAt: ClusterTime | undefined;
-  /** Below this no read may go: the latest time that was seen. */
+  /** The latest cluster time seen; no read may be older. */
   private floor: ClusterTime | undefined;
   private generation = 0;
   private order = 0;
@@ -63,7 +63,7 @@ export class Fence implements OnApplicationShutdown {
   private askedAtMs = -Infinity;
   private isRunning = false;
   private isStopped = false;
-  private hurry: (() => void) | undefined;
+  private endPause: (() => void) | undefined;
 
   constructor(
     private readonly source: FenceSource,
@@ -75,7 +75,7 @@ export class Fence implements OnApplicationShutdown {
     this.hasRights = config.rightsVersion && config.leaseMs > 0;
   }
 
-  /** The state that a verification that begins now may go by. Costs two looks at a clock. */
+  /** The state that a verification beginning now may use; undefined if there is none. Reads the clocks, no I/O. */
   current(): FencedState | undefined {
     const nowMs = performance.now();
     this.askedAtMs = nowMs;
@@ -85,9 +85,9 @@ export class Fence implements OnApplicationShutdown {
   }
 
   /**
-   * The same, and where there is none, the next one.
+   * The state that a verification beginning now may use. Waits for the next one if there is none.
    *
-   * @param limitMs how long to wait at most
+   * @param limitMs the maximum wait, in milliseconds
    * @throws DomainError `store-unavailable`
    */
   async ready(limitMs = WAIT_LIMIT_MS): Promise<FencedState> {
@@ -117,13 +117,13 @@ export class Fence implements OnApplicationShutdown {
         },
       };
       this.waiting.add(waiting);
-      this.hurry?.();
+      this.endPause?.();
       if (!this.isRunning) this.run();
     });
   }
 
   /**
-   * Has every later read see what this instance committed, from whichever member it is served.
+   * Makes later reads see a commit of this instance, whichever member serves them.
    *
    * @param committedAt the `operationTime` of the commit
    */
@@ -133,35 +133,35 @@ export class Fence implements OnApplicationShutdown {
     if (this.state !== undefined) this.state = { ...this.state, floor: this.floor, order: (this.order += 1) };
   }
 
-  /** Has the rights version of the scope be part of the next states, as long as this is called every few seconds. */
+  /** Includes the rights version of the scope in the next states. Call it every few seconds while it is needed. */
   watch(scope: string): void {
     this.watched.use(scope);
   }
 
-  /** Whether nobody has asked for a while. */
+  /** Whether there was no verification for a second. */
   get isIdle(): boolean {
     return performance.now() - this.askedAtMs >= IDLE_AFTER_MS;
   }
 
-  /** Whether documents may be used for as long as their rights version stays the same. */
+  /** Whether a document may be used while its rights version is unchanged. */
   get usesRights(): boolean {
     return this.hasRights;
   }
 
-  /** Forgets everything, and goes by rights versions no more until the next start. */
+  /** Forgets everything, and stops using rights versions until the next start. */
   distrustRights(): void {
     this.hasRights = false;
     this.forget();
   }
 
-  /** Whether the state is of the store's present history. */
+  /** Whether the state belongs to the store's current history. */
   isPresent(state: FencedState): boolean {
     return state.generation === this.generation;
   }
 
   onApplicationShutdown(): void {
     this.isStopped = true;
-    this.hurry?.();
+    this.endPause?.();
   }
 
   private run(): void {
@@ -169,9 +169,9 @@ export class Fence implements OnApplicationShutdown {
     void this.pass();
   }
 
-  /** Sends fences, one after the other, as long as they are wanted. */
+  /** Sends fences one after another while they are needed. */
   private async pass(): Promise<void> {
-    while (this.isWanted()) {
+    while (this.isNeeded()) {
       const sentAtMs = performance.now();
       const sentAtWallMs = Date.now();
       this.sent += 1;
@@ -188,12 +188,12 @@ export class Fence implements OnApplicationShutdown {
     this.isRunning = false;
   }
 
-  private isWanted(): boolean {
+  private isNeeded(): boolean {
     if (this.isStopped) return false;
     return this.waiting.size > 0 || (this.period.isRegular && !this.isIdle);
   }
 
-  /** One fence, and after its answer the rights versions: never both at a time, or they might be from before it. */
+  /** One fence, then the rights versions. In parallel, the versions could be older than the fence. */
   private async prove(): Promise<Proof> {
     const provenAt = await this.source.prove();
     const scopes = this.hasRights ? this.watched.current() : [];
@@ -202,7 +202,7 @@ export class Fence implements OnApplicationShutdown {
     return { provenAt, readAt, rights: this.unchangedKept(versions) };
   }
 
-  /** A version that did not change stays the same object, so that comparing it costs nothing. */
+  /** Keeps the object of an unchanged version, so that comparing it costs nothing. */
   private unchangedKept(versions: ReadonlyMap<string, RightsVersion>): ReadonlyMap<string, RightsVersion> {
     const before = this.state?.rights ?? NO_RIGHTS;
     const kept = new Map<string, RightsVersion>();
@@ -214,11 +214,11 @@ export class Fence implements OnApplicationShutdown {
   }
 
   private publish({ provenAt, readAt, rights }: Proof, sentAtMs: number, sentAtWallMs: number): void {
-    // each fence appends an entry, so a time that does not grow comes from another history: a restore, a forced
+    // each fence appends an oplog entry, so a time that does not grow means another history: a restore, a forced
     // reconfiguration
     if (this.provenAt !== undefined && !provenAt.greaterThan(this.provenAt)) {
       this.forget();
-      throw new Error('the history of the store was set back; everything remembered was forgotten');
+      throw new Error('the history of the store went back in time; this instance forgot everything it had cached');
     }
     this.provenAt = provenAt;
     this.floor = latest(this.floor, latest(readAt, provenAt));
@@ -241,20 +241,19 @@ export class Fence implements OnApplicationShutdown {
   }
 
   /**
-   * A pause after a success ends when a caller has to wait; one after a failure does not, or callers would hammer the
-   * store.
+   * Waits. After a success the pause ends when a caller has to wait; after a failure it does not, to protect the store.
    */
-  private async pause(ms: number, mayHurry = true): Promise<void> {
-    if ((mayHurry && this.waiting.size > 0) || this.isStopped) return;
+  private async pause(ms: number, canEndEarly = true): Promise<void> {
+    if ((canEndEarly && this.waiting.size > 0) || this.isStopped) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(1, ms));
       timer.unref();
-      if (mayHurry)
-        this.hurry = () => {
+      if (canEndEarly)
+        this.endPause = () => {
           clearTimeout(timer);
           resolve();
         };
     });
-    this.hurry = undefined;
+    this.endPause = undefined;
   }
 }

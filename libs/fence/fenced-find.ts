@@ -4,22 +4,22 @@ import { isStoreUnavailable, storeUnavailable } from '#mongo';
 import type { ClusterTime } from './fenced-state.ts';
 
 /**
- * How long the server may take for a read that decides, in milliseconds. Without it a deposed primary would hold the
- * read, and the connection, for as long as it stays deposed.
+ * The server's time limit for a deciding read, in milliseconds. Without it, a deposed primary would hold the read and
+ * its connection until it notices.
  */
 export const MAX_READ_MS = 1_000;
 
-/** InvalidOptions: the server has not reached the floor, and no entry of its log is known to it that will. */
+/** InvalidOptions: the server has not reached the floor, and knows of no oplog entry that will reach it. */
 const FLOOR_NOT_REACHED = 72;
 const MAX_TIME_EXPIRED = 50;
 
-/** What is read of a reply. */
+/** The parts of a reply that are used. */
 interface Reply {
   readonly operationTime?: ClusterTime;
   readonly cursor?: { readonly id: unknown; readonly firstBatch: mongo.Document[] };
 }
 
-/** A model, or as much of one as a read needs. */
+/** The parts of a model that a read needs. */
 export interface FencedCollection {
   readonly db: Connection;
   readonly collection: { readonly name: string };
@@ -29,21 +29,21 @@ export interface FencedQuery {
   readonly filter: mongo.Document;
   readonly projection?: mongo.Document;
   readonly sort?: mongo.Document;
-  /** How many documents there can be. */
+  /** The maximum number of documents that can match. */
   readonly atMost: number;
 }
 
-/** Documents, and the time of the snapshot that they were read from, or later. */
+/** Documents, and the time of the snapshot from which they were read, or a later one. */
 export interface FencedDocuments {
   readonly documents: mongo.Document[];
   readonly readAt: ClusterTime;
 }
 
 /**
- * Finds documents as of `floor` or later, in a snapshot that a majority has. It is a command and not the driver's
- * `find`, which keeps the level of a read concern and silently drops `afterClusterTime`.
+ * Finds documents as of `floor` or later, in a majority-committed snapshot. Uses `db.command`, because the driver's
+ * `find` silently drops `afterClusterTime`.
  *
- * @throws DomainError `store-unavailable` when the server cannot tell in time
+ * @throws DomainError `store-unavailable` when the server does not answer in time
  */
 export async function findAfter(
   floor: ClusterTime,
@@ -56,14 +56,14 @@ export async function findAfter(
     projection,
     ...(sort === undefined ? {} : { sort }),
     limit: atMost,
-    // one more than there can be, so that the first batch is the last
+    // more than can match, so that the first batch is the last
     batchSize: atMost + 1,
     readConcern: { level: 'majority', afterClusterTime: floor },
     maxTimeMS: MAX_READ_MS,
   };
   const { cursor, operationTime } = await retriedOnce(() => storeCommand(model.db, command));
   if (cursor === undefined || operationTime === undefined) throw storeUnavailable(new Error('not a replica set'));
-  // what is left in the cursor would look as if it did not exist
+  // documents left in the cursor would seem not to exist
   if (String(cursor.id) !== '0') throw new Error(`${model.collection.name}: more than ${atMost} documents`);
   return { documents: cursor.firstBatch, readAt: operationTime };
 }
@@ -80,7 +80,7 @@ export async function storeCommand(connection: Connection, command: mongo.Docume
   }
 }
 
-/** As the driver does with its own reads, and not with commands: a step-down costs one attempt. */
+/** Retries once after a step-down, as the driver does for its own reads, but not for commands. */
 async function retriedOnce(read: () => Promise<Reply>): Promise<Reply> {
   try {
     return await read();

@@ -7,34 +7,33 @@ import { isSameVersion } from './rights.ts';
 import type { DependsOn, RightsVersion } from './rights.ts';
 
 /**
- * The longest that an instance may answer from what it read before, in milliseconds: L of docs/adr/0003-the-lease.md.
- * A write that changes rights is answered only after it, so "answered" means "in force on every instance".
+ * The maximum time that an instance may answer from its cache, in milliseconds: L of docs/adr/0003-the-lease.md.
+ * A write that changes rights is answered only after this time, so "answered" means "in force on every instance".
  */
 export const LEASE_CEILING_MS = 250;
 
 /**
- * Allows for clocks that run at different rates, in milliseconds: 300 ms by a clock that is 8.33 % fast (as much as
- * chrony slews one) are still more than 250 ms by one that is as slow.
+ * Allows for clocks that run at different rates, in milliseconds. chrony slews a clock by up to 8.33 %: 300 ms on a
+ * clock that is this fast are still more than 250 ms on one that is this slow.
  */
 const CLOCK_RATE_MARGIN_MS = 50;
 
 /**
- * From this share of the lease on, a document that is asked for is read again in the background, so that nobody has to
- * wait.
+ * After this share of the lease, a document in use is read again in the background, so that no caller has to wait.
  */
 const REFRESH_FROM = 0.5;
-/** For this share of the lease such keys are collected: one query for many of them costs little more than for one. */
+/** Keys to refresh are collected for this share of the lease: one query for many costs little more than for one. */
 const COLLECT_FOR = 0.15;
-/** How long look-ups of unhurried callers are collected, in milliseconds: at most twenty queries a second. */
-const UNHURRIED_MS = 50;
-/** Maximum number of keys in one query of unhurried callers. */
-const MAX_UNHURRIED = 2_000;
+/** How long look-ups of callers that can wait are collected, in milliseconds: at most twenty queries a second. */
+const COLLECT_MS = 50;
+/** Maximum number of keys in one query of callers that can wait. */
+const MAX_COLLECTED = 2_000;
 const DEFAULT_CAPACITY = 20_000;
 /** Maximum number of keys in one background query. */
 const MAX_REFRESHED = 500;
 
 /**
- * Resolves when no instance remembers anything that was read before the commit.
+ * Resolves when no instance uses anything any more that was read before the commit.
  *
  * @param committedAtMs when the commit was acknowledged, by this process's monotonic clock (`performance.now()`)
  */
@@ -50,60 +49,59 @@ interface Leased<V> {
   readonly value: V;
   readonly scope: string;
   /**
-   * The rights version of its scope in the state that its query was sent under: never a later one, which it might not
-   * be true of.
+   * The rights version of its scope in the state under which its query was sent. A later version may not be true of it.
    */
   readonly label: RightsVersion | undefined;
-  /** The newest state that it is known to be true of. */
+  /** The newest state of which it is known to be true. */
   provenBy: FencedState;
   readonly sentAtMs: number;
 }
 
-/** What a reader reads. */
+/** A kind of documents, and how to read them. */
 export interface LeasedKind<V> {
   readonly load: Load<V>;
   /** The operation (or `platform`) whose rights version the document belongs to. */
   readonly scopeOf: (value: V) => string;
   readonly dependsOn: DependsOn;
   /**
-   * When the document is over by itself and may go without a change of its version, in milliseconds since the epoch.
+   * When the document expires and may be deleted without a new rights version, in milliseconds since the epoch.
    */
   readonly endsAtMs?: (value: V) => number;
-  /** Maximum number of documents that are remembered; 20,000 if left out. */
+  /** Maximum number of cached documents. Default: 20,000. */
   readonly capacity?: number;
 }
 
-/** What an audit found. */
+/** The result of an audit. */
 export interface AuditResult {
   readonly compared: number;
-  /** Keys of documents that are not what the store has. */
+  /** Keys of documents that differ from the store. */
   readonly differing: readonly string[];
-  /** Whether everything that was remembered when the round began has been looked at. */
+  /** Whether everything that was cached when the round began has been compared. */
   readonly isRoundOver: boolean;
 }
 
-/** Fetches documents by key as of the state's floor or later; keys without a document are left out of the map. */
+/** Reads documents by key, as of the state's floor or later. The map omits keys without a document. */
 export type Load<V> = (keys: string[], state: FencedState) => Promise<Map<string, V>>;
 
 /**
- * Reads documents by key, in batches, and remembers them. A document may be used while the rights version of its scope
- * is the one that it was read under; and without that, for as long as the state that it was read under is in its lease.
- * That something was not found is never remembered: a new document is found immediately.
+ * Reads documents by key, in batches, and caches them. A document may be used while the rights version of its scope is
+ * unchanged. Without a version, it may be used until the lease of the state under which it was read expires. Misses are
+ * not cached, so a new document is found immediately.
  *
- * What is asked for repeatedly and has no version to go by, or another one now, is read again in the background before
- * its lease is over, many keys at a time.
+ * A document in use whose version is missing or has changed is read again in the background before its lease expires,
+ * many keys at a time.
  */
 export class LeasedReader<V extends object> {
   private readonly remembered: LRUCache<string, Leased<V>>;
   private readonly coalescer: Coalescer<V>;
-  private readonly unhurried: Coalescer<V>;
+  private readonly collecting: Coalescer<V>;
   private due = new Set<string>();
-  private collecting: NodeJS.Timeout | undefined;
+  private refreshTimer: NodeJS.Timeout | undefined;
   private refreshing = false;
-  private underWay = 0;
-  /** Keys that this round of the audit has still to look at. */
+  private queries = 0;
+  /** Keys that this round of the audit has not compared yet. */
   private unaudited: string[] = [];
-  /** Keys that were forgotten while queries were under way, and when: what those queries say of them is older. */
+  /** Keys that were forgotten while queries were running, and when: the results of these queries are older. */
   private readonly forgotten = new Map<string, number>();
 
   constructor(
@@ -113,13 +111,13 @@ export class LeasedReader<V extends object> {
     this.remembered = new LRUCache({ max: kind.capacity ?? DEFAULT_CAPACITY });
     this.coalescer = new Coalescer((keys) => this.fetch(keys));
     const collected = async (keys: string[]): Promise<Map<string, V>> => {
-      await new Promise((resolve) => setTimeout(resolve, UNHURRIED_MS));
+      await new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
       return this.fetch(keys);
     };
-    this.unhurried = new Coalescer(collected, 1, MAX_UNHURRIED);
+    this.collecting = new Coalescer(collected, 1, MAX_COLLECTED);
   }
 
-  /** What is remembered of the key, if a verification that begins now may use it; the store is not asked. */
+  /** The cached document of the key, if a verification beginning now may use it. Does not query the store. */
   peek(key: string): V | undefined {
     const leased = this.remembered.get(key);
     const state = this.fence.current();
@@ -127,42 +125,43 @@ export class LeasedReader<V extends object> {
     return leased.provenBy === state || this.holds(key, leased, state) ? leased.value : undefined;
   }
 
-  /** The document of the key, as the last fence or a later one found it. @throws DomainError `store-unavailable` */
+  /** The document of the key, as of the last fence or later. @throws DomainError `store-unavailable` */
   async get(key: string): Promise<V | undefined> {
     const known = this.peek(key);
     if (known !== undefined) return known;
     const askedAtMs = performance.now();
-    // after a pause the next fence may show that what is remembered is still true
+    // after a pause, the next fence may show that the cached document is still valid
     if (this.remembered.has(key) && this.fence.current() === undefined) await this.fence.ready();
     return this.peek(key) ?? (await this.coalescer.get(key, askedAtMs));
   }
 
-  /** The document of the key as the store has it now. @throws DomainError `store-unavailable` */
+  /** The document of the key, read now. @throws DomainError `store-unavailable` */
   fresh(key: string): Promise<V | undefined> {
     return this.coalescer.get(key);
   }
 
   /**
-   * The same for callers that can wait: a flood of them costs the store no more than a few queries a second.
+   * The document of the key, read now, for callers that can wait. However many there are, they cost the store at most
+   * twenty queries a second.
    *
    * @throws DomainError `store-unavailable`
    */
-  freshUnhurried(key: string): Promise<V | undefined> {
-    return this.unhurried.get(key);
+  freshCollected(key: string): Promise<V | undefined> {
+    return this.collecting.get(key);
   }
 
-  /** Forgets what this instance remembers of the key. Other instances forget by the lease alone. */
+  /** Removes the key from this instance's cache. Other instances go by the lease. */
   forget(key: string): void {
     this.remembered.delete(key);
-    if (this.underWay > 0) this.forgotten.set(key, performance.now());
+    if (this.queries > 0) this.forgotten.set(key, performance.now());
   }
 
   /**
-   * Compares the next of the remembered documents with the store. One that differs although its rights version stayed
-   * the same before and after the reading is wrong: something was changed without changing the version.
+   * Compares the next cached documents with the store. A document that differs although its rights version is the same
+   * before and after the read is wrong: something changed without a new version.
    *
-   * @param maxKeys how many to compare at most
-   * @param atMs the time by the store's clock; what is over by then is passed over
+   * @param maxKeys the maximum number to compare
+   * @param atMs the time by the store's clock; documents that have expired by then are skipped
    * @throws DomainError `store-unavailable`
    */
   async audit(maxKeys: number, atMs: number): Promise<AuditResult> {
@@ -213,21 +212,21 @@ export class LeasedReader<V extends object> {
   }
 
   private async fetch(keys: string[]): Promise<Map<string, V>> {
-    // checked when the query begins and not when its answer comes: a slow store would otherwise be asked for ever
+    // checked when the query begins: checked at its answer, a slow store would be queried forever
     const state = await this.fence.ready();
     const sentAtMs = performance.now();
-    this.underWay += 1;
+    this.queries += 1;
     try {
       const found = await this.kind.load(keys, state);
       for (const key of keys) this.learn(key, found.get(key), state, sentAtMs);
       return found;
     } finally {
-      this.underWay -= 1;
-      if (this.underWay === 0) this.forgotten.clear();
+      this.queries -= 1;
+      if (this.queries === 0) this.forgotten.clear();
     }
   }
 
-  /** Never replaces what is newer by what is older, in whatever order the answers come in. */
+  /** Never replaces a newer document by an older one, in whatever order the answers arrive. */
   private learn(key: string, value: V | undefined, provenBy: FencedState, sentAtMs: number): void {
     const known = this.remembered.peek(key);
     if (this.fence.leaseMs === 0 || !this.fence.isPresent(provenBy)) return;
@@ -244,26 +243,26 @@ export class LeasedReader<V extends object> {
 
   private refreshSoon(key: string): void {
     this.due.add(key);
-    if (this.collecting !== undefined || this.refreshing) return;
-    this.collecting = setTimeout(() => {
-      this.collecting = undefined;
+    if (this.refreshTimer !== undefined || this.refreshing) return;
+    this.refreshTimer = setTimeout(() => {
+      this.refreshTimer = undefined;
       void this.refresh();
     }, this.fence.leaseMs * COLLECT_FOR);
-    this.collecting.unref();
+    this.refreshTimer.unref();
   }
 
-  /** One at a time: where the store is too slow for it, leases run out and callers wait for a query of their own. */
+  /** One at a time. If the store is too slow for that, leases expire and callers wait for their own queries. */
   private async refresh(): Promise<void> {
     const keys = [...this.due].slice(0, MAX_REFRESHED);
     this.due = new Set();
     this.refreshing = true;
-    // a caller who needs the answer asks again, and gets the error
+    // a caller that needs the document reads it again, and gets the error
     await this.fetch(keys).catch(() => undefined);
     this.refreshing = false;
   }
 }
 
-/** By state first: what was sent later may have been answered by a member that knows less. */
+/** Compares states first: a query that was sent later may have been answered by a member that lags. */
 function isOlder(provenBy: FencedState, sentAtMs: number, known: Leased<unknown>): boolean {
   if (provenBy.order !== known.provenBy.order) return provenBy.order < known.provenBy.order;
   return sentAtMs < known.sentAtMs;

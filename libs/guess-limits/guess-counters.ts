@@ -1,19 +1,19 @@
 import { digest, parseAllowedIp } from '#kernel';
 
-/** Failed sign-ins after which the next one is refused: of one id from one address, and of one address. */
+/** The number of failed sign-ins after which the next one is refused. */
 export interface GuessLimits {
   readonly perClient: number;
   readonly perAddress: number;
 }
 
-/** A count of failed sign-ins, and the number of them after which the next one is refused. */
+/** A counter of failed sign-ins, and its limit. */
 export interface GuessCounter {
-  /** A digest: an id may be anything that someone typed, perhaps a secret in the wrong field. */
+  /** A digest: the id may be a secret that was typed into the wrong field. */
   readonly key: string;
   readonly limit: number;
 }
 
-/** What one sign-in counts towards. */
+/** The counters of one sign-in. */
 export interface GuessCounters {
   /** This id from this address, and from its network. */
   readonly pairs: readonly GuessCounter[];
@@ -21,10 +21,10 @@ export interface GuessCounters {
   readonly totals: readonly GuessCounter[];
 }
 
-/** Who holds a /48 holds 65,536 networks of the size /64, each of which is counted as one address. */
+/** A /48 has 65,536 networks of the size /64, each of which counts as one address. */
 const SITE_FACTOR = 10;
 
-/** @param address the canonical address, or another name for where the caller is */
+/** @param address the canonical address, or another name of the caller's origin */
 export function guessCounters(id: string, address: string, limits: GuessLimits): GuessCounters {
   const sources = sourcesOf(address);
   return {
@@ -33,7 +33,7 @@ export function guessCounters(id: string, address: string, limits: GuessLimits):
   };
 }
 
-/** What is counted as one address: in fairness and limits alike. */
+/** The name under which an address is counted, for limits and for fairness. */
 export function sourceOf(address: string): string {
   return sourcesOf(address)[0]?.name ?? address;
 }

@@ -14,31 +14,31 @@ import { GUESS_WINDOW_SECONDS, GuessMemory } from './guess-memory.ts';
 import { GuessStore } from './guess-store.ts';
 import type { SharedGuess } from './guess-store.ts';
 
-/** How long Redis is left alone after it failed, in milliseconds. After that one request tries it. */
-const LEFT_ALONE_MS = 5_000;
+/** The pause after a failure of Redis, in milliseconds. Then one request tries it again. */
+const PAUSE_MS = 5_000;
 const WARN_EVERY_MS = 10_000;
-/** How long an instance refuses by what Redis said, in milliseconds: attempts that were under way may be given back. */
+/** How long an instance refuses after Redis reported a full counter, in milliseconds: attempts may be given back. */
 const FULL_FOR_MS = 1_000;
-/** Wrong secrets that are remembered, to count each of them once towards the limit of its address. */
+/** Maximum number of wrong secrets remembered, each of which counts once towards the limit of its address. */
 const MAX_WRONG_SECRETS = 10_000;
 
-/** An attempt at a password that was counted before the password is looked at. */
+/** An attempt at a password, counted before the password is verified. */
 export interface GuessAttempt {
-  /** Guesses that came from its address within the window, as far as this instance knows; it is one of them. */
+  /** Guesses from its address within the window, as far as this instance knows, including this one. */
   readonly guesses: number;
-  /** The password was right, or nobody looked at it: the attempt does not count. */
+  /** Uncounts the attempt: the password was right, or was not verified. */
   giveBack(): void;
-  /** The password was wrong. @throws DomainError `too-many-attempts` where the address has used up its limit */
+  /** Keeps the count of a wrong password. @throws DomainError `too-many-attempts` if the address is over its limit */
   keep(): void;
 }
 
 /**
- * Limits guessing, by id and address, and by address. Passwords are few enough to be guessed, so each attempt is
- * counted before it is looked at. Secrets have 256 random bits: a right one is never refused, and a wrong one is
- * counted when it was found wrong.
+ * Limits guessing, by id and address, and by address. A password can be guessed, so an attempt is counted before it is
+ * verified. A secret has 256 random bits: a right one is never refused, and a wrong one is counted after it was
+ * verified.
  *
- * Both hold for requests in parallel and across instances, which share their counts in Redis. Without Redis each
- * instance goes by its own: sign-ins go on (docs/adr/0020-guess-limits.md).
+ * Both hold for parallel requests and across instances, which share their counts in Redis. Without Redis, each instance
+ * uses its own counts and sign-ins continue (docs/adr/0020-guess-limits.md).
  */
 @Injectable()
 export class GuessLimiter implements OnApplicationShutdown {
@@ -48,9 +48,9 @@ export class GuessLimiter implements OnApplicationShutdown {
     max: MAX_WRONG_SECRETS,
     ttl: GUESS_WINDOW_SECONDS * 1000,
   });
-  /** What is remembered of wrong secrets is of no use outside this process. */
+  /** The marks of wrong secrets are useless outside this process. */
   private readonly hmacKey = randomBytes(32);
-  private leftAloneUntilMs = 0;
+  private pausedUntilMs = 0;
   private warnedAtMs = -Infinity;
 
   constructor(
@@ -69,10 +69,10 @@ export class GuessLimiter implements OnApplicationShutdown {
   }
 
   /**
-   * Refuses a password without looking at it, by what this instance knows: the person is being guessed at from this
-   * address, or the address has used up its limit and did guess at this person.
+   * Refuses a password without verifying it, by what this instance knows: there were too many guesses at this person
+   * from this address, or the address is over its limit and has guessed at this person.
    *
-   * @param id the name that was sent; it may be anything
+   * @param id the name as sent, any text
    * @param address the caller's canonical address
    * @throws DomainError `too-many-attempts`
    */
@@ -80,7 +80,7 @@ export class GuessLimiter implements OnApplicationShutdown {
     this.refuseFullPassword(this.countersOf(id, address));
   }
 
-  /** Counts an attempt at a password before it is looked at. @throws DomainError `too-many-attempts` */
+  /** Counts an attempt at a password before it is verified. @throws DomainError `too-many-attempts` */
   async attemptPassword(id: string, address: string): Promise<GuessAttempt> {
     const counters = this.countersOf(id, address);
     const fullTotal = this.refuseFullPassword(counters);
@@ -108,7 +108,7 @@ export class GuessLimiter implements OnApplicationShutdown {
   }
 
   /**
-   * Refuses a secret that cannot be right without asking the store, where its sender has used up a limit.
+   * Refuses a secret that cannot be right, without a query, if its sender is over a limit.
    *
    * @throws DomainError `too-many-attempts`
    */
@@ -117,10 +117,10 @@ export class GuessLimiter implements OnApplicationShutdown {
   }
 
   /**
-   * Counts a secret that is wrong. The same secret for the same id, as a service sends it whose credential was deleted,
-   * counts once towards the limit of its address: it is no further guess.
+   * Counts a wrong secret. The same secret for the same id counts once towards the limit of its address: a service
+   * whose credential was deleted repeats it, and does not guess.
    *
-   * @throws DomainError `too-many-attempts` where it is over a limit
+   * @throws DomainError `too-many-attempts` if its sender is over a limit
    */
   async countWrongSecret(id: string, address: string, secret: string): Promise<void> {
     const { pairs, totals } = this.countersOf(id, address);
@@ -139,7 +139,7 @@ export class GuessLimiter implements OnApplicationShutdown {
     return guessCounters(id, address, this.config.guessLimits);
   }
 
-  /** @returns the counter of the address that is used up, where the person may sign in all the same */
+  /** @returns the full counter of the address if this person may still sign in */
   private refuseFullPassword({ pairs, totals }: GuessCounters): GuessCounter | undefined {
     const pair = pairs.find((counter) => this.own.isFull(counter));
     if (pair !== undefined) throw this.refusal(pair);
@@ -160,7 +160,7 @@ export class GuessLimiter implements OnApplicationShutdown {
   /**
    * Counts one guess at each counter, in this process synchronously, then in Redis. Never throws.
    *
-   * @param how `peek` for an address that has used up its limit: a flood of names must not fill Redis
+   * @param how `peek` for an address over its limit: many names must not fill Redis
    */
   private async take(
     counters: readonly GuessCounter[],
@@ -177,7 +177,7 @@ export class GuessLimiter implements OnApplicationShutdown {
   }
 
   /**
-   * The counter of which all instances together took more than there is; this instance then remembers it for a moment.
+   * The counter that is over its limit by the counts of all instances. This instance remembers it for a moment.
    */
   private usedUp(counters: readonly GuessCounter[], guesses: readonly SharedGuess[]): GuessCounter | undefined {
     let full: GuessCounter | undefined;
@@ -197,17 +197,17 @@ export class GuessLimiter implements OnApplicationShutdown {
     });
   }
 
-  /** Asks Redis, unless it failed a moment ago. @returns undefined when it was not asked, or did not answer */
+  /** Asks Redis, unless it failed a moment ago. @returns undefined if it was not asked or did not answer */
   private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
-    if (performance.now() >= this.leftAloneUntilMs) {
-      // the first one to try again: no other waits with it
-      if (this.leftAloneUntilMs > 0) this.leaveAlone();
+    if (performance.now() >= this.pausedUntilMs) {
+      // only the first request tries again; the others do not wait for it
+      if (this.pausedUntilMs > 0) this.pauseRedis();
       try {
         const answer = await question();
-        this.leftAloneUntilMs = 0;
+        this.pausedUntilMs = 0;
         return answer;
       } catch (error) {
-        this.leaveAlone();
+        this.pauseRedis();
         this.warn(error);
       }
     }
@@ -215,13 +215,13 @@ export class GuessLimiter implements OnApplicationShutdown {
     return undefined;
   }
 
-  private leaveAlone(): void {
-    this.leftAloneUntilMs = performance.now() + LEFT_ALONE_MS;
+  private pauseRedis(): void {
+    this.pausedUntilMs = performance.now() + PAUSE_MS;
   }
 
   private warn(error: unknown): void {
     if (performance.now() - this.warnedAtMs < WARN_EVERY_MS) return;
     this.warnedAtMs = performance.now();
-    this.logger.warn({ err: error }, 'Redis is away: failed sign-ins are counted by each instance for itself');
+    this.logger.warn({ err: error }, 'Redis is unavailable: each instance counts failed sign-ins on its own');
   }
 }

@@ -3,19 +3,19 @@ import type { GuessCounter } from './guess-counters.ts';
 
 export const GUESS_WINDOW_SECONDS = 5 * 60;
 const WINDOW_MS = GUESS_WINDOW_SECONDS * 1000;
-/** Counters that are remembered; the least recently used goes first. Some 200 bytes each. */
+/** Maximum number of counters, about 200 bytes each. The least recently used is dropped first. */
 const MAX_COUNTERS = 50_000;
 
 /** One counter of this instance. */
 export interface GuessCount {
   guesses: number;
-  /** Until when all instances together are known to have used it up, by `performance.now()`. */
+  /** Until when it is known to be full by the counts of all instances, by `performance.now()`. */
   fullUntilMs: number;
   /** By `performance.now()`. */
   windowEndsAtMs: number;
 }
 
-/** What this instance counted in the current window, whether or not Redis can be asked. */
+/** What this instance counted in the current window, with or without Redis. */
 export class GuessMemory {
   private readonly counts = new LRUCache<string, GuessCount>({
     max: MAX_COUNTERS,
@@ -43,8 +43,9 @@ export class GuessMemory {
   }
 
   /**
-   * Remembers for a moment that all instances together have used it up.
-   * @param windowLeftMs what is left of their window
+   * Remembers for a moment that it is full by the counts of all instances.
+   *
+   * @param windowLeftMs the rest of their window, in milliseconds
    */
   close({ key }: GuessCounter, forMs: number, windowLeftMs: number): void {
     const nowMs = performance.now();

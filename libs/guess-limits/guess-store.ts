@@ -4,21 +4,20 @@ import type { RedisConfig } from '#config';
 import { connectRedis } from '#redis';
 import { GUESS_WINDOW_SECONDS } from './guess-memory.ts';
 
-/** One guess among those of all instances. */
+/** One guess, counted across all instances. */
 export interface SharedGuess {
-  /** The how many-th guess of the window it is. */
+  /** Its number within the window, from 1. */
   readonly ordinal: number;
   readonly windowLeftMs: number;
 }
 
 /**
- * How long Redis may be silent before a request continues without it, in milliseconds: a part of the three seconds it
- * has.
+ * How long Redis may be silent before a request continues without it, in milliseconds. A request has three seconds.
  */
 const SILENT_MS = 250;
 /**
- * How long a Redis that answers others may take, in milliseconds. A shorter limit would let a burst of guesses switch
- * off the count that it is counted by.
+ * How long Redis may take for one answer while it answers others, in milliseconds. A shorter limit would let a burst of
+ * guesses switch off its own counting.
  */
 const ANSWER_MS = 1_000;
 const DISCONNECT_MS = 150;
@@ -53,7 +52,7 @@ export class GuessStore {
       timer.unref();
       this.redis.once('ready', resolve);
     });
-    // the limits are the caller's: here is only counted
+    // this class only counts; the caller applies the limits
     const limits = { storeClient: this.redis, points: 1, duration: GUESS_WINDOW_SECONDS };
     this.limiter = prefix.then((found) => new RateLimiterRedis({ ...limits, keyPrefix: `${found}:guess` }));
   }
@@ -61,14 +60,14 @@ export class GuessStore {
   /**
    * Counts one guess at each key.
    *
-   * @param keys digests: no secret, and nothing that a caller chose
-   * @throws when Redis is away
+   * @param keys digests, so that Redis gets no secret and no text of a caller
+   * @throws Error when Redis is unavailable
    */
   add(keys: readonly string[]): Promise<SharedGuess[]> {
     return this.inTime(Promise.all(keys.map((key) => this.addOne(key))));
   }
 
-  /** What a guess at each key would be, without counting it. @throws when Redis is away */
+  /** The result of a guess at each key, without counting it. @throws Error when Redis is unavailable */
   async peek(keys: readonly string[]): Promise<SharedGuess[]> {
     const counts = await this.inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.get(key)))));
     return counts.map((count) => ({
@@ -77,12 +76,12 @@ export class GuessStore {
     }));
   }
 
-  /** Takes back one guess at each key. @throws when Redis is away */
+  /** Uncounts one guess at each key. @throws Error when Redis is unavailable */
   async giveBack(keys: readonly string[]): Promise<void> {
     await this.inTime(this.limiter.then((limiter) => Promise.all(keys.map((key) => limiter.reward(key, 1)))));
   }
 
-  /** Closes the connection, whether Redis is there or not. */
+  /** Closes the connection, also if Redis is unavailable. */
   close(): void {
     this.redis.disconnect();
   }
@@ -91,9 +90,9 @@ export class GuessStore {
     let batch = this.batches.get(key);
     if (batch === undefined) this.batches.set(key, (batch = { guesses: 0, counted: this.count(key) }));
     batch.guesses += 1;
-    const place = batch.guesses;
+    const position = batch.guesses;
     const { guesses, windowLeftMs } = await batch.counted;
-    return { ordinal: guesses - batch.guesses + place, windowLeftMs };
+    return { ordinal: guesses - batch.guesses + position, windowLeftMs };
   }
 
   private async count(key: string): Promise<{ guesses: number; windowLeftMs: number }> {
@@ -106,8 +105,8 @@ export class GuessStore {
   }
 
   /**
-   * @throws Error when Redis is silent, or the answer is late. An event loop that was busy reads what has come before
-   * it says so.
+   * @throws Error when Redis is silent or the answer is late. A busy event loop reads pending answers before it
+   * decides.
    */
   private async inTime<T>(answer: Promise<T>): Promise<T> {
     const askedAtMs = performance.now();
@@ -119,7 +118,7 @@ export class GuessStore {
         if (waitedMs >= ANSWER_MS || heardMs >= SILENT_MS) reject(new Error('Redis did not answer in time'));
         else look(Math.min(ANSWER_MS - waitedMs, SILENT_MS - heardMs));
       };
-      // timers run before sockets are read: one more turn reads them
+      // timers run before sockets are read; one more turn reads them
       const look = (inMs: number): void => {
         timer = setTimeout(() => setImmediate(() => setImmediate(judge)), Math.ceil(inMs));
       };

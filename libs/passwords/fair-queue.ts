@@ -1,4 +1,4 @@
-/** The queue is full: the work was not begun. */
+/** The queue is full; the work was not started. */
 export class QueueFull extends Error {
   override readonly name = 'QueueFull';
 }
@@ -8,28 +8,28 @@ interface Task {
   readonly drop: () => void;
 }
 
-/** Who brings a task, and what it is about. */
+/** The source of a task, and its subject. */
 export interface TaskSource {
   readonly source: string;
   readonly subject: string;
-  /** How much this source has used up, in whatever unit: sources that used less come first. */
+  /** How much this source has used, in any unit. Sources that used less come first. */
   readonly used: number;
 }
 
-/** What waits of one source. */
-interface Line {
+/** The waiting tasks of one source. */
+interface SourceQueue {
   used: number;
-  /** Tasks by subject. A map keeps its order of insertion: a subject that was served goes to its end. */
+  /** Tasks by subject. A map keeps its insertion order: a served subject moves to the end. */
   readonly subjects: Map<string, Task[]>;
 }
 
 /**
- * Runs a few pieces of work at a time. The others wait in a short queue that is fair by source, and within a source by
- * subject: the source that used least has its turn, and among equals the one that waited longest, however many tasks
- * another one brings. When the queue is full, the source that used most loses its newest task.
+ * Runs a few tasks at a time. The others wait in a short queue that is fair to each source, and within a source to each
+ * subject: the source that used least is next, among equals the one that waited longest, however many tasks another one
+ * adds. When the queue is full, the source that used most loses its newest task.
  */
 export class FairQueue {
-  private readonly sources = new Map<string, Line>();
+  private readonly sources = new Map<string, SourceQueue>();
   private running = 0;
   private waiting = 0;
 
@@ -66,7 +66,7 @@ export class FairQueue {
     this.waiting += 1;
   }
 
-  /** Hands a free place to the next source in turn. */
+  /** Starts the next task in turn. */
   private next(): void {
     const [source, line] = firstLeast(this.sources, ({ used }) => used) ?? [];
     const [subject, tasks] = firstLeast(line?.subjects ?? NONE, () => 0) ?? [];
@@ -94,7 +94,7 @@ export class FairQueue {
 
 const NONE: ReadonlyMap<string, Task[]> = new Map();
 
-/** The first one of those with the least: of equals, the one that waited longest. */
+/** The first entry with the minimum: among equals, the one that waited longest. */
 function firstLeast<V>(map: ReadonlyMap<string, V>, measure: (value: V) => number): [string, V] | undefined {
   let found: [string, V] | undefined;
   for (const entry of map) if (found === undefined || measure(entry[1]) < measure(found[1])) found = entry;
@@ -108,7 +108,7 @@ function toEnd<V>(map: Map<string, V>, key: string, remove: boolean): void {
   if (value !== undefined && !remove) map.set(key, value);
 }
 
-/** The last one of those with the most: of equals, the one that came last. */
+/** The last entry with the maximum: among equals, the one that came last. */
 function lastMost<V>(map: ReadonlyMap<string, V>, measure: (value: V) => number): [string, V] {
   let found: [string, V] | undefined;
   for (const entry of map) if (found === undefined || measure(entry[1]) >= measure(found[1])) found = entry;

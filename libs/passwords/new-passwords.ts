@@ -3,7 +3,7 @@ import { PasswordPolicy } from './password-policy.ts';
 import { Passwords } from './passwords.ts';
 import type { PasswordSource } from './passwords.ts';
 
-/** Takes new passwords: holds them to the policy, and makes the hash that is kept. */
+/** Checks new passwords against the policy and hashes them. */
 @Injectable()
 export class NewPasswords {
   constructor(
@@ -12,8 +12,8 @@ export class NewPasswords {
   ) {}
 
   /**
-   * @param username whose password it is to be
-   * @param pointer of the member that holds it, for the answer
+   * @param username the user who gets the password
+   * @param pointer the JSON Pointer of the password in the request, for the error
    * @throws DomainError `weak-password`, `too-busy`
    */
   async hashOf(password: string, username: string, pointer: string, source?: PasswordSource): Promise<string> {

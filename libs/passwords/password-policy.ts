@@ -5,33 +5,31 @@ import type { FieldFault } from '#kernel';
 
 export const MIN_PASSWORD_LENGTH = 12;
 export const MAX_PASSWORD_LENGTH = 256;
-/** Shorter names are in too many good passwords. */
+/** Shorter names are part of too many good passwords. */
 const MIN_NAME_LENGTH = 3;
 /**
- * zxcvbn's score from which on a password takes more than 10^8 guesses: the limit for one that no list of known
- * passwords leads to.
+ * The lowest accepted score of zxcvbn: from 3 on, a password takes more than 10^8 guesses.
  */
 const MIN_SCORE = 3;
-/** A password is as strong as its beginning at least, and the time to judge it grows with its length. */
-const JUDGED_LENGTH = 64;
-/** Words of ours that guessers try first. */
+/** Only the beginning is scored, because the time for it grows with its length. The rest only adds strength. */
+const SCORED_LENGTH = 64;
+/** Words of this product, which attackers try first. */
 const OWN_WORDS = ['latchkey'];
 /**
- * The word lists take some 20 MB, and are needed now and then: they are dropped when nobody has set a password for a
- * while.
+ * The word lists take about 20 MB and are rarely needed, so they are dropped after this time.
  */
-const FORGET_MS = 5 * 60 * 1000;
+const DROP_MS = 5 * 60 * 1000;
 
-/** What a new password must be. The lists are loaded with the first one, not at start. */
+/** The rules for new passwords. The word lists are loaded for the first one, not at start. */
 @Injectable()
 export class PasswordPolicy {
-  private judge: Promise<ZxcvbnFactory> | undefined;
-  private forgetting: NodeJS.Timeout | undefined;
+  private scorer: Promise<ZxcvbnFactory> | undefined;
+  private dropTimer: NodeJS.Timeout | undefined;
 
   /**
-   * @param username whose password it is to be
-   * @param pointer of the member that holds it, for the answer
-   * @throws DomainError `weak-password` that names each rule it breaks
+   * @param username the user who gets the password
+   * @param pointer the JSON Pointer of the password in the request, for the error
+   * @throws DomainError `weak-password` that names each broken rule
    */
   async check(password: string, username: string, pointer: string): Promise<void> {
     const messages = await this.weaknesses(password, username);
@@ -40,7 +38,7 @@ export class PasswordPolicy {
     throw new DomainError('weak-password', messages.join(' '), { errors });
   }
 
-  /** A sentence for each rule that the password breaks. None repeats it. */
+  /** One sentence for each broken rule. No sentence repeats the password. */
   private async weaknesses(password: string, username: string): Promise<string[]> {
     const length = Array.from(password).length;
     if (length < MIN_PASSWORD_LENGTH || length > MAX_PASSWORD_LENGTH) {
@@ -51,7 +49,7 @@ export class PasswordPolicy {
     if (name.length >= MIN_NAME_LENGTH && password.toLowerCase().includes(name)) {
       faults.push('The password contains the user name.');
     }
-    const { score } = (await this.loaded()).check(password.slice(0, JUDGED_LENGTH), [username, ...OWN_WORDS]);
+    const { score } = (await this.loaded()).check(password.slice(0, SCORED_LENGTH), [username, ...OWN_WORDS]);
     if (score < MIN_SCORE) {
       faults.push('The password is a known one, or close to one: guessers try it early. Use several unrelated words.');
     }
@@ -59,12 +57,12 @@ export class PasswordPolicy {
   }
 
   private loaded(): Promise<ZxcvbnFactory> {
-    this.judge ??= load();
-    this.forgetting ??= setTimeout(() => {
-      this.judge = undefined;
-      this.forgetting = undefined;
-    }, FORGET_MS).unref();
-    return this.judge;
+    this.scorer ??= load();
+    this.dropTimer ??= setTimeout(() => {
+      this.scorer = undefined;
+      this.dropTimer = undefined;
+    }, DROP_MS).unref();
+    return this.scorer;
   }
 }
 

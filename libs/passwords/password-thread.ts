@@ -4,13 +4,13 @@ import { hashSync, verifySync } from '@node-rs/argon2';
 import type { Options } from '@node-rs/argon2';
 
 /**
- * Where they compete for a core, the event loop gets three parts for each one of this thread. Less would keep people
- * from signing in while the machine is busy.
+ * When they compete for a core, the event loop gets about three times the share of this thread. A lower priority would
+ * stop sign-ins on a busy machine.
  */
 const NICENESS = 5;
 const MAX_NICENESS = 19;
 
-// elsewhere it would be the priority of the whole process
+// on other systems this would change the priority of the whole process
 if (process.platform === 'linux') setPriority(Math.min(getPriority() + NICENESS, MAX_NICENESS));
 
 /** The Argon2 hash of a password, in PHC form. */
@@ -18,7 +18,7 @@ export function hash({ password, options }: { password: string; options: Options
   return hashSync(password, options);
 }
 
-/** Whether the hash is that of the password. */
+/** Whether the password matches the hash. */
 export function verify({ hash: phc, password }: { hash: string; password: string }): boolean {
   return verifySync(phc, password);
 }

@@ -2,17 +2,17 @@ import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import type { Options } from '@node-rs/argon2';
 
-/** A thread is started with the first password, and ends when nobody has signed in for this long, in milliseconds. */
+/** A thread starts with the first password and ends after this time without one, in milliseconds. */
 const IDLE_MS = 5 * 60 * 1000;
 
 /**
- * Argon2 in threads of its own, at a low priority. It would otherwise share libuv's threads with files and name
- * look-ups, and compete with the event loop for the processor.
+ * Argon2 in its own threads, at a low priority. Otherwise it would share libuv's threads with file and DNS access, and
+ * compete with the event loop for the processor.
  */
 export class PasswordThreads {
   private readonly pool: Piscina;
 
-  /** @param maxThreads how many passwords are worked on at a time */
+  /** @param maxThreads the maximum number of passwords at a time */
   constructor(maxThreads: number) {
     this.pool = new Piscina({
       // the source in tests; a file beside the bundle in the service
@@ -28,7 +28,7 @@ export class PasswordThreads {
     return this.pool.run({ password, options }, { name: 'hash' }) as Promise<string>;
   }
 
-  /** Whether the hash is that of the password. */
+  /** Whether the password matches the hash. */
   verify(hash: string, password: string): Promise<boolean> {
     return this.pool.run({ hash, password }, { name: 'verify' }) as Promise<boolean>;
   }
