@@ -5,7 +5,7 @@ import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 import { SessionEnding } from './session-ending.ts';
 
-/** What resetting an administrator's password needs: the store alone, no Redis and no identity provider. */
+/** Resets an administrator's password. Needs only the store, no Redis and no identity provider. */
 @Module({
   imports: [PasswordsModule],
   providers: [ResetAdminHandler, SessionEnding, SessionRepository, UserRepository],

@@ -10,12 +10,12 @@ import type { ApiKeyState } from './domain/api-key.ts';
 import type { UserState } from './domain/user.ts';
 import { UNKNOWN_USER } from './unknown-user.ts';
 
-/** What guesses at API keys are counted under: a key tells nobody's name. */
+/** The id under which guesses at API keys are counted: a wrong key names no user. */
 const GUESSED_ID = 'api-key';
 const NO_ADDRESS = 'unknown';
 
 /**
- * Signs service users in. Key and user are read from the store each time, so that a deletion or an edit is in force
+ * Signs service users in. Reads key and user from the store each time, so that a deletion or an edit is in force
  * immediately.
  */
 @Injectable()
@@ -28,9 +28,9 @@ export class ApiKeySignIn {
   ) {}
 
   /**
-   * The service user whose key it is. A refusal is recorded.
+   * The service user who holds the key. Records a refusal.
    *
-   * @param ip the caller's canonical address, where it is known
+   * @param ip the caller's canonical address, if known
    * @throws DomainError `too-many-attempts`, `store-unavailable`
    */
   async signIn(apiKey: string, ip: string | null): Promise<UserState | undefined> {

@@ -21,7 +21,7 @@ export class BearerSignIn {
   ) {}
 
   /**
-   * The person whom the token is about, with the rights that its claims give. A refusal is recorded.
+   * The person of the token, with the rights that its claims give. Records a refusal.
    *
    * @throws DomainError `identity-provider-unavailable`, `store-unavailable`
    */

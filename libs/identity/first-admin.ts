@@ -12,9 +12,9 @@ import { FirstAdminCreation } from './first-admin-creation.ts';
 const RETRY_MS = 1_000;
 
 /**
- * Makes the first platform-admin from the configuration, once the store is there, when no user exists. Nothing waits
- * for it. Of two instances that start at once one makes it: both write the lock of the users, and the later one finds a
- * user.
+ * Creates the first platform-admin from the configuration if no user exists, once the store can be reached. The start
+ * does not wait for it. If two instances start together, one creates it: both write the lock of the users, and the
+ * second one finds a user.
  */
 @Injectable()
 export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -30,14 +30,14 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly creation: FirstAdminCreation,
   ) {}
 
-  /** Whether it was made, or need not be: before that the service is not ready, for no one could sign in. */
+  /** Whether it exists or is not needed. Before that nobody could sign in, so the service is not ready. */
   get settled(): boolean {
     return this.done;
   }
 
   /**
-   * Resolves when it was made or need not be; or with the fault of the configuration: its password is too weak. That is
-   * found only when there is no user yet, since the lists that say so take time and memory.
+   * Resolves when it exists or is not needed, with the fault of the configuration if its password is too weak. The
+   * password is checked only if there is no user yet, because the word lists take time and memory.
    */
   async fault(): Promise<string | undefined> {
     await this.making;
@@ -63,7 +63,7 @@ export class FirstAdmin implements OnApplicationBootstrap, BeforeApplicationShut
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped.abort();
-    // a transaction under way may end while there is still a connection to end it on
+    // a running transaction should end while there is still a connection
     if (this.store.ready) await this.making;
   }
 

@@ -7,15 +7,15 @@ import { User } from './domain/user.ts';
 import type { OidcIdentity, UserState } from './domain/user.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
-/** Who asks, for the event log. */
+/** The caller, for the event log. */
 export interface AskedBy {
   readonly ip: string | null;
   readonly requestId: string;
 }
 
 /**
- * People of the OpenID Connect provider as users of this service: they appear with their first sign-in, and what is
- * stored follows their claims, so that they are seen, and can be disabled, like everyone else.
+ * People of the OpenID Connect provider as users of this service. They appear with their first sign-in, and are updated
+ * from their claims, so that they can be listed and disabled like every user.
  */
 @Injectable()
 export class OidcPeople {
@@ -25,10 +25,10 @@ export class OidcPeople {
   ) {}
 
   /**
-   * The user for these claims as it is stored now. It may be disabled.
+   * The stored user for these claims. It may be disabled.
    *
-   * @param isSignIn whether the person has just proven who they are: then these claims are the newest, and older tokens
-   * change nothing
+   * @param isSignIn whether the person has just signed in: then these claims are the newest, and older tokens change
+   * nothing
    */
   async userOf(issuer: string, person: ClaimedPerson, askedBy: AskedBy, isSignIn = false): Promise<UserState> {
     const identity = { issuer, subject: person.subject };
@@ -39,11 +39,11 @@ export class OidcPeople {
 
   private async adopt(identity: OidcIdentity, person: ClaimedPerson, askedBy: AskedBy): Promise<UserState> {
     try {
-      // the id is in the context, so it is made before the unit of work
+      // the context needs the id, so it exists before the unit of work
       return await this.made(identity, person, askedBy);
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'name-taken') throw error;
-      // another request of the same person was quicker
+      // another request of the same person was faster
       const found = await bounded(this.users.findOidc(identity));
       if (found === undefined) throw error;
       return found.state;
@@ -80,7 +80,7 @@ export class OidcPeople {
   }
 }
 
-/** Whether the claims are newer than those that were taken over last, and say something else. */
+/** Whether the claims are newer than the last ones that were applied, and differ. */
 function isNews(
   { username, roles, operationIds, auditedOperationIds, claimsFrom }: UserState,
   person: ClaimedPerson,

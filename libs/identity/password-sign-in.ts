@@ -13,7 +13,7 @@ import { UNKNOWN_USER } from './unknown-user.ts';
 const FAMILIAR_MS = 5 * 60 * 1000;
 const MAX_FAMILIAR = 1_000;
 
-/** A name and a password as someone sent them. */
+/** A name and a password as sent. */
 interface Attempt {
   readonly username: string;
   readonly password: string;
@@ -21,13 +21,13 @@ interface Attempt {
 }
 
 /**
- * Signs local users in by name and password: limits guessing, shares Argon2 fairly, and records refusals. What a user
- * is, is read from the store each time, so that a deletion or an edit is in force immediately.
+ * Signs local users in by name and password: limits guessing, shares Argon2 fairly, and records refusals. Reads the
+ * user from the store each time, so that a deletion or an edit is in force immediately.
  */
 @Injectable()
 export class PasswordSignIn {
   /**
-   * By user name: the mark of the password that was right here a moment ago, which need not be counted as an attempt.
+   * By user name: the mark of a password that was right within five minutes. It is not counted as an attempt.
    */
   private readonly familiar = new LRUCache<string, string>({ max: MAX_FAMILIAR, ttl: FAMILIAR_MS });
   private readonly underWay = new Map<string, Promise<unknown>>();
@@ -43,7 +43,7 @@ export class PasswordSignIn {
    * The local user with this name and password. An unknown name takes as long as a wrong password.
    *
    * @param address the caller's canonical address
-   * @returns undefined when name or password is wrong
+   * @returns undefined if name or password is wrong
    * @throws DomainError `too-many-attempts`, `too-busy`, `store-unavailable`
    */
   async signIn(username: string, password: string, address: string): Promise<UserState | undefined> {
@@ -51,11 +51,11 @@ export class PasswordSignIn {
     this.guessLimiter.checkPassword(guessedId(name), address);
     const attempt = { username: name, password, address };
     const mark = this.passwords.mark(name, password);
-    return (await this.recognise(attempt, mark)) ?? this.first(attempt, mark);
+    return (await this.recognize(attempt, mark)) ?? this.first(attempt, mark);
   }
 
-  /** By what was right a moment ago: no attempt is counted, and Argon2 does not run. */
-  private async recognise({ username, password }: Attempt, mark: string): Promise<UserState | undefined> {
+  /** Recognizes a password that was right a moment ago, without counting an attempt or running Argon2. */
+  private async recognize({ username, password }: Attempt, mark: string): Promise<UserState | undefined> {
     if (this.familiar.get(username) !== mark) return undefined;
     const user = await bounded(this.users.findByName(username));
     if (user === undefined || user.state.status === 'disabled') return undefined;
@@ -63,15 +63,15 @@ export class PasswordSignIn {
   }
 
   /**
-   * Of those who bring the same password at the same time the first is judged alone: a page that sends thirty requests
-   * has not made thirty attempts.
+   * Verifies one of several simultaneous requests with the same password first. A page that sends thirty requests has
+   * not made thirty attempts.
    */
   private async first(attempt: Attempt, mark: string): Promise<UserState | undefined> {
     const key = `${attempt.address}\n${mark}`;
     const earlier = this.underWay.get(key);
     if (earlier !== undefined) {
       await earlier.catch(() => undefined);
-      return (await this.recognise(attempt, mark)) ?? this.judge(attempt, mark);
+      return (await this.recognize(attempt, mark)) ?? this.judge(attempt, mark);
     }
     const judged = this.judge(attempt, mark).finally(() => this.underWay.delete(key));
     this.underWay.set(key, judged);
@@ -87,7 +87,7 @@ export class PasswordSignIn {
     const { user, isRight } = await judged;
     if (user !== undefined && isRight) {
       counted.giveBack();
-      // told like a wrong password: who is disabled is nobody's business
+      // the same answer as for a wrong password, so that it does not reveal who is disabled
       if (user.status === 'disabled') {
         this.refused(user, address, 'disabled');
         return undefined;

@@ -10,8 +10,8 @@ import { SessionSignIn } from './session-sign-in.ts';
 import { SignInTimes } from './sign-in-times.ts';
 
 /**
- * Finds out who asks. What someone may do is read from the store at each call, so a deletion or edit is in force
- * immediately.
+ * Authenticates the callers of the admin API. Reads their rights from the store at each call, so that a deletion or an
+ * edit is in force immediately.
  */
 @Injectable()
 export class PrincipalAuthenticator {
@@ -24,7 +24,7 @@ export class PrincipalAuthenticator {
   ) {}
 
   /**
-   * The local user with this name and password. A refusal is recorded.
+   * The local user with this name and password. Records a refusal.
    *
    * @param ip the caller's canonical address
    * @throws DomainError `too-many-attempts`, `too-busy`, `store-unavailable`
@@ -37,10 +37,10 @@ export class PrincipalAuthenticator {
   }
 
   /**
-   * The person whose session a cookie is. A refusal is recorded.
+   * The person of a session cookie. Records a refusal.
    *
    * @param token the value of the cookie
-   * @param ip the caller's canonical address, where it is known
+   * @param ip the caller's canonical address, if known
    * @throws DomainError `store-unavailable`
    */
   async session(token: string, ip: string | null): Promise<Principal | undefined> {
@@ -49,9 +49,9 @@ export class PrincipalAuthenticator {
   }
 
   /**
-   * The service user whose API key it is. A refusal is recorded.
+   * The service user who holds the API key. Records a refusal.
    *
-   * @param ip the caller's canonical address, where it is known
+   * @param ip the caller's canonical address, if known
    * @throws DomainError `too-many-attempts`, `store-unavailable`
    */
   async apiKey(key: string, ip: string | null): Promise<Principal | undefined> {
@@ -60,8 +60,7 @@ export class PrincipalAuthenticator {
   }
 
   /**
-   * The person whom a token of the OpenID Connect provider is about, with the rights that the token's claims give. A
-   * refusal is recorded.
+   * The person of a token of the OpenID Connect provider, with the rights that its claims give. Records a refusal.
    *
    * @throws DomainError `identity-provider-unavailable` when the provider cannot be asked for its keys; `store-
    * unavailable`

@@ -4,12 +4,12 @@ import { UserSessions } from './domain/session.ts';
 import type { SessionEnd, SessionState } from './domain/session.ts';
 import { SessionRepository } from './persistence/session.repository.ts';
 
-/** Ends sessions in the transaction that is the reason for it. */
+/** Ends sessions in the transaction that is the reason for their end. */
 @Injectable()
 export class SessionEnding {
   constructor(private readonly sessions: SessionRepository) {}
 
-  /** @returns how many sessions ended; where there was none, there is no event */
+  /** @returns the number of ended sessions; emits no event if it is 0 */
   async end(
     transaction: Transaction,
     userId: string,

@@ -13,15 +13,15 @@ import { sessionView } from './queries/session.view.ts';
 import type { SessionView } from './queries/session.view.ts';
 import { UNKNOWN_USER } from './unknown-user.ts';
 
-/** A person whom a session cookie stands for. */
+/** A person who is signed in by a session cookie. */
 export interface SignedInUser {
   readonly user: UserState;
   readonly session: SessionView;
 }
 
 /**
- * Finds out whose session a cookie is. Session and person are read from the store each time, so that an end, a deletion
- * or an edit is in force on every instance when it is answered.
+ * Authenticates session cookies. Reads session and person from the store each time, so that an end, a deletion or an
+ * edit is in force on every instance when it is answered.
  */
 @Injectable()
 export class SessionSignIn {
@@ -34,10 +34,10 @@ export class SessionSignIn {
   ) {}
 
   /**
-   * A refusal is recorded.
+   * The person of the cookie, and the session. Records a refusal.
    *
    * @param token the value of the cookie
-   * @param ip the caller's canonical address, where it is known
+   * @param ip the caller's canonical address, if known
    * @throws DomainError `store-unavailable`
    */
   async resume(token: string, ip: string | null): Promise<SignedInUser | undefined> {

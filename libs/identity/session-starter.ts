@@ -9,7 +9,7 @@ import type { UserState } from './domain/user.ts';
 import { SessionRepository } from './persistence/session.repository.ts';
 import { UserRepository } from './persistence/user.repository.ts';
 
-/** The browser that someone signs in with. */
+/** The browser of a person who signs in. */
 export interface Browser {
   /** Its canonical address. */
   readonly ip: string | null;
@@ -17,7 +17,7 @@ export interface Browser {
   readonly requestId: string;
 }
 
-/** Starts sessions of people who have just proven who they are. */
+/** Starts sessions of people who have just authenticated. */
 @Injectable()
 export class SessionStarter {
   constructor(
@@ -27,28 +27,28 @@ export class SessionStarter {
   ) {}
 
   /**
-   * @param isStillGood whether the proof holds for the user as it is when the session starts
-   * @returns the value of the session's cookie, which is stored nowhere; undefined when the user is gone or the proof
-   * no longer holds
+   * @param isStillValid whether the authentication holds for the user as stored when the session starts
+   * @returns the value of the session's cookie, which is not stored; undefined if the user was deleted or the
+   * authentication no longer holds
    */
   async start(
     userId: string,
     method: SignInMethod,
     { ip, userAgent, requestId }: Browser,
-    isStillGood: (user: UserState) => boolean,
+    isStillValid: (user: UserState) => boolean,
   ): Promise<string | undefined> {
-    // ending the surplus one takes a right away; what decides is read in the transaction
+    // ending a surplus session takes rights away; the transaction reads again which one
     const altersRights = (await bounded(this.sessions.ofUser(userId))).length >= MAX_SESSIONS;
     const context = { actor: { type: 'user', id: userId, ip }, requestId } as const;
     return this.unitOfWork.run(context, { chains: [null], altersRights }, async (transaction) => {
       const user = await this.users.find(userId, transaction.session);
-      if (user === undefined || !isStillGood(user.state)) return undefined;
+      if (user === undefined || !isStillValid(user.state)) return undefined;
       const token = newSessionToken();
       const own = new UserSessions(userId);
       await this.makeRoom(own, userId, transaction);
       const started = own.start({ digest: digest(token), userId, method, ip, userAgent }, transaction.at);
       await this.sessions.insert(started, transaction.session);
-      // writing the user makes a change of it, committed meanwhile, a conflict
+      // writing the user makes a simultaneous change of it a conflict
       await this.users.noteSignIn(userId, transaction.at, transaction.session);
       transaction.publish(own);
       return token;

@@ -8,8 +8,7 @@ const STEP_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Notes when someone signed in, at most once a minute each: who signs in with each request must not cost a write with
- * each.
+ * Stores when a user signed in, at most once a minute: many clients sign in with each request.
  */
 @Injectable()
 export class SignInTimes {
@@ -20,12 +19,12 @@ export class SignInTimes {
     private readonly users: UserRepository,
   ) {}
 
-  /** Notes it of the user. */
+  /** Notes that the user signed in. */
   noteUser(id: string): void {
     this.note(id, (at) => this.users.noteSignIn(id, at));
   }
 
-  /** @param write may fail: then the next sign-in tries again */
+  /** @param write stores it; after a failure the next sign-in tries again */
   note(id: string, write: (at: Date) => Promise<unknown>): void {
     if (this.noted.has(id)) return;
     this.noted.set(id, true);

@@ -3,20 +3,20 @@ import type { Config } from '#config';
 import { ROLES } from '#kernel';
 import type { Role } from '#kernel';
 
-/** Subjects that are taken (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
+/** Valid subjects (OpenID Connect Core 1.0, 2: `sub` has at most 255 ASCII characters). */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 const MAX_USERNAME_LENGTH = 255;
 
-/** The claims of a person whom the OpenID Connect provider vouches for. */
+/** The claims of a person, as the OpenID Connect provider signed them. */
 export type PersonClaims = JWTPayload & { readonly sub: string };
 
-/** What claims say of a person. */
+/** A person as the claims describe them. */
 export interface ClaimedPerson {
   readonly subject: string;
   readonly username: string;
   readonly roles: readonly Role[];
   readonly operationIds: readonly string[];
-  /** Where the role mapping narrows what an auditor sees; undefined where it says nothing. */
+  /** The operations to which the role mapping limits an auditor; undefined without a limit. */
   readonly auditedOperationIds: readonly string[] | undefined;
   readonly issuedAt: Date | undefined;
 }
@@ -24,9 +24,9 @@ export interface ClaimedPerson {
 type OidcConfig = NonNullable<Config['oidc']>;
 
 /**
- * Reads the claims by the configuration. Roles that are not known here are ignored.
+ * Reads the claims as configured. Ignores unknown roles.
  *
- * @returns undefined for a subject that cannot be one
+ * @returns undefined if the subject is invalid
  */
 export function claimedPerson(claims: PersonClaims, oidc: OidcConfig): ClaimedPerson | undefined {
   if (!SUBJECT.test(claims.sub)) return undefined;
@@ -42,7 +42,7 @@ export function claimedPerson(claims: PersonClaims, oidc: OidcConfig): ClaimedPe
   };
 }
 
-/** Whether the claims have the one that holds the roles at all. */
+/** Whether the claims include the one with the roles. */
 export function hasRolesClaim(claims: JWTPayload, oidc: OidcConfig): boolean {
   return claimAt(claims, oidc.rolesClaim) !== undefined;
 }
@@ -53,7 +53,7 @@ function byName(values: readonly string[]): MappedRights {
   return { roles: ROLES.filter((role) => values.includes(role)), operationIds: [], auditedOperationIds: undefined };
 }
 
-/** OIDC_ROLE_MAPPING: a value that it does not name gives nothing. */
+/** Applies OIDC_ROLE_MAPPING. A value that it does not name grants nothing. */
 function byMapping(values: readonly string[], mapping: NonNullable<OidcConfig['roleMapping']>): MappedRights {
   const granted = [...new Set(values)].flatMap((value) => {
     const grant = mapping.get(value);
@@ -75,7 +75,7 @@ function usernameOf(claims: PersonClaims): string {
   return typeof name === 'string' && name !== '' && name.length <= MAX_USERNAME_LENGTH ? name : claims.sub;
 }
 
-/** The claim of this name; where there is none, the name is a path (Keycloak has `realm_access.roles`). */
+/** The claim of this name. If there is none, the name is a path (Keycloak has `realm_access.roles`). */
 function claimAt(claims: JWTPayload, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   return name.split('.').reduce<unknown>((value, part) => {
@@ -84,7 +84,7 @@ function claimAt(claims: JWTPayload, name: string): unknown {
   }, claims);
 }
 
-/** The texts of a claim that is a list, or one text with spaces between them. */
+/** The texts of a claim: a list, or one text with spaces between them. */
 function texts(claim: unknown): string[] {
   if (typeof claim === 'string') return claim.split(' ').filter((text) => text !== '');
   return Array.isArray(claim) ? claim.filter((entry): entry is string => typeof entry === 'string') : [];

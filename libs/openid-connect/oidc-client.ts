@@ -9,17 +9,17 @@ import { hasRolesClaim } from './oidc-claims.ts';
 import type { PersonClaims } from './oidc-claims.ts';
 import { reasonOf } from './reason-of.ts';
 
-/** How long the provider may take for one answer, in seconds. A sign-in asks at most four times. */
+/** Time limit for one answer of the provider, in seconds. A sign-in asks at most four times. */
 const PROVIDER_SECONDS = 2;
-/** How long the provider is left alone after it could not be asked, in milliseconds: anyone can begin a sign-in. */
-const LEFT_ALONE_MS = 5_000;
+/** The pause after a failure of the provider, in milliseconds: anyone can begin a sign-in. */
+const PAUSE_MS = 5_000;
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** What openid-client says of an answer that is none, as with a time-out or a status of 500. */
+/** Error codes of openid-client for a missing or invalid answer, such as a timeout or a status 500. */
 const NO_ANSWER_CODES = [undefined, 'OAUTH_TIMEOUT', 'OAUTH_ABORT', 'OAUTH_RESPONSE_IS_NOT_CONFORM'];
 
 type SsoConfig = NonNullable<NonNullable<Config['oidc']>['client']>;
 
-/** What a sign-in that is under way must find again when the person comes back. It stays in their browser. */
+/** The state of a sign-in until the person returns from the provider. It stays in their browser. */
 export interface OidcFlow {
   readonly state: string;
   readonly nonce: string;
@@ -40,11 +40,13 @@ export class OidcClient {
     @Inject(LOGGER) logger: Logger,
     private readonly clock: Clock,
   ) {
-    this.notice = new RepeatedNotice((reason) => logger.warn({ reason }, 'OpenID Connect provider cannot be asked'));
+    this.notice = new RepeatedNotice((reason) =>
+      logger.warn({ reason }, 'the OpenID Connect provider does not answer'),
+    );
   }
 
   /**
-   * Where the provider's sign-in page is, and what the browser has to keep.
+   * Starts a sign-in: the URL of the provider's sign-in page, and the state that the browser has to keep.
    *
    * @throws DomainError `not-found`, `identity-provider-unavailable`
    */
@@ -66,14 +68,14 @@ export class OidcClient {
   }
 
   /**
-   * Who came back from the provider.
+   * Completes a sign-in: the claims of the person who returned from the provider.
    *
-   * @param callback the address that the provider sent the browser to, as the provider knows it
+   * @param callback the URL to which the provider sent the browser, as the provider knows it
    * @throws DomainError `not-found`, `sign-in-failed`, `identity-provider-unavailable`
    */
   async finish(callback: URL, { state, nonce, verifier }: OidcFlow): Promise<PersonClaims> {
     this.client();
-    if (callback.searchParams.get('state') !== state) throw signInFailed('another state than that of this browser');
+    if (callback.searchParams.get('state') !== state) throw signInFailed('the state is not that of this browser');
     return this.asking(async () => {
       const configuration = await this.discover();
       const tokens = await openid.authorizationCodeGrant(configuration, callback, {
@@ -88,7 +90,7 @@ export class OidcClient {
     });
   }
 
-  /** Many providers put groups into the answer of the UserInfo endpoint alone (OpenID Connect Core 1.0, 5.4). */
+  /** Many providers return groups only from the UserInfo endpoint (OpenID Connect Core 1.0, 5.4). */
   private async withUserInfo(
     configuration: openid.Configuration,
     accessToken: string,
@@ -97,20 +99,20 @@ export class OidcClient {
     const { oidc } = this.config;
     const hasEndpoint = configuration.serverMetadata().userinfo_endpoint !== undefined;
     if (oidc === undefined || !hasEndpoint || hasRolesClaim(claims, oidc)) return claims;
-    const told = await openid.fetchUserInfo(configuration, accessToken, claims.sub);
-    return { ...told, ...claims };
+    const userInfo = await openid.fetchUserInfo(configuration, accessToken, claims.sub);
+    return { ...userInfo, ...claims };
   }
 
   private client(): SsoConfig {
     const client = this.config.oidc?.client;
     if (client === undefined) {
-      throw new DomainError('not-found', 'Single sign-on is not set up here. Sign in with user name and password.');
+      throw new DomainError('not-found', 'Single sign-on is not configured. Sign in with user name and password.');
     }
     return client;
   }
 
   private discover(): Promise<openid.Configuration> {
-    if (performance.now() < this.failedUntilMs) throw unavailable(new Error('it could not be asked a moment ago'));
+    if (performance.now() < this.failedUntilMs) throw unavailable(new Error('it did not answer a moment ago'));
     const { issuer } = this.config.oidc ?? { issuer: '' };
     const { clientId, clientSecret } = this.client();
     this.discovered ??= openid
@@ -130,7 +132,7 @@ export class OidcClient {
     return this.discovered;
   }
 
-  /** One clock for all: the store's. openid-client would go by this machine's. */
+  /** Makes openid-client use the store's clock instead of this machine's. */
   private clockMetadata(): Partial<openid.ClientMetadata> {
     const skewSeconds = Math.round((this.clock.nowMs() - Date.now()) / 1_000);
     return { [openid.clockSkew]: skewSeconds, [openid.clockTolerance]: CLOCK_TOLERANCE_SECONDS };
@@ -142,7 +144,7 @@ export class OidcClient {
     } catch (error) {
       if (error instanceof DomainError) throw error;
       if (!isNoAnswer(error)) throw signInFailed(reasonOf(error), error);
-      this.failedUntilMs = performance.now() + LEFT_ALONE_MS;
+      this.failedUntilMs = performance.now() + PAUSE_MS;
       this.notice.report(reasonOf(error));
       throw unavailable(error);
     }
@@ -150,8 +152,8 @@ export class OidcClient {
 }
 
 /**
- * The way that the provider takes the client's secret; HTTP Basic where it takes several, or says nothing (OpenID
- * Connect Discovery 1.0, 3).
+ * How the client authenticates. HTTP Basic if the provider supports it or says nothing (OpenID Connect Discovery 1.0,
+ * 3).
  */
 function authentication(clientSecret: string): openid.ClientAuth {
   const basic = openid.ClientSecretBasic(clientSecret);
@@ -172,15 +174,15 @@ function isNoAnswer(error: unknown): boolean {
 function unavailable(cause: unknown): DomainError {
   return new DomainError(
     'identity-provider-unavailable',
-    'The OpenID Connect provider cannot be asked at the moment. Try again in a few seconds.',
-    { retryAfterSeconds: LEFT_ALONE_MS / 1_000, cause },
+    'The OpenID Connect provider does not answer. Try again in a few seconds.',
+    { retryAfterSeconds: PAUSE_MS / 1_000, cause },
   );
 }
 
 function signInFailed(privateDetail: string, cause?: unknown): DomainError {
   return new DomainError(
     'sign-in-failed',
-    'The sign-in at the OpenID Connect provider did not succeed, or is no longer the last one that this browser began. Start again.',
+    'The sign-in at the OpenID Connect provider failed, or this browser has started another one since. Start again.',
     { privateDetail, cause },
   );
 }

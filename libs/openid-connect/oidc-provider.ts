@@ -1,12 +1,12 @@
 import { createRemoteJWKSet, customFetch, errors } from 'jose';
 import type { JWTVerifyGetKey, RemoteJWKSet } from 'jose';
 
-/** How long the provider may take for one answer, in milliseconds. */
-const PROVIDER_MS = 2_000;
-/** How long the provider is left alone after it failed, in milliseconds: anyone can send tokens that need its keys. */
-const LEFT_ALONE_MS = 5_000;
+/** Time limit for one answer of the provider, in milliseconds. */
+const ANSWER_MS = 2_000;
+/** The pause after a failure of the provider, in milliseconds: anyone can send tokens that need its keys. */
+const PAUSE_MS = 5_000;
 
-/** The provider cannot be asked; that says nothing about the token. */
+/** The provider does not answer, so the token cannot be judged. */
 export class ProviderUnreachable extends Error {
   override readonly name = 'ProviderUnreachable';
 }
@@ -25,7 +25,7 @@ export class OidcProvider {
     try {
       return await keys(header, token);
     } catch (error) {
-      // anything else came from fetching: time-outs, refused connections, statuses, bodies
+      // every other error comes from the request: timeouts, refused connections, statuses, bodies
       const isOfTheToken =
         error instanceof errors.JWKSNoMatchingKey ||
         error instanceof errors.JWKSMultipleMatchingKeys ||
@@ -36,7 +36,7 @@ export class OidcProvider {
     }
   };
 
-  /** Discovery is done once; after a failure again, but not immediately. */
+  /** Runs discovery once; after a failure again, but not immediately. */
   private async discovered(): Promise<RemoteJWKSet> {
     this.keys ??= this.discover();
     try {
@@ -50,24 +50,24 @@ export class OidcProvider {
   /** OpenID Connect Discovery 1.0, 4. */
   private async discover(): Promise<RemoteJWKSet> {
     const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const response = await this.ask(url, { redirect: 'error', signal: AbortSignal.timeout(PROVIDER_MS) });
+    const response = await this.ask(url, { redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) });
     if (!response.ok) throw new Error(`discovery answered ${response.status}`);
     const document = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
     // 4.3: a document of another issuer must not be used
     if (document.issuer !== this.issuer) throw new Error('the discovery document is of another issuer');
     if (typeof document.jwks_uri !== 'string') throw new Error('the discovery document names no jwks_uri');
     const jwksUri = new URL(document.jwks_uri);
-    // RFC 8414 2: over http anyone on the way could put in keys of their own
+    // RFC 8414 2: over http, an attacker on the network could replace the keys
     if (jwksUri.protocol !== 'https:' && new URL(this.issuer).protocol === 'https:') {
       throw new Error('the jwks_uri of the discovery document is no https URL');
     }
     return createRemoteJWKSet(jwksUri, {
-      timeoutDuration: PROVIDER_MS,
+      timeoutDuration: ANSWER_MS,
       [customFetch]: (address, options) => this.ask(address, options),
     });
   }
 
-  /** The only way to the provider. */
+  /** Sends every request to the provider. */
   private ask(url: string, options: RequestInit): Promise<Response> {
     if (performance.now() < this.failedUntilMs) {
       return Promise.reject(new ProviderUnreachable('it failed a moment ago', { cause: this.failure }));
@@ -77,7 +77,7 @@ export class OidcProvider {
 
   private failed(what: string, error: unknown): ProviderUnreachable {
     if (error instanceof ProviderUnreachable) return error;
-    this.failedUntilMs = performance.now() + LEFT_ALONE_MS;
+    this.failedUntilMs = performance.now() + PAUSE_MS;
     this.failure = error;
     return new ProviderUnreachable(what, { cause: error });
   }

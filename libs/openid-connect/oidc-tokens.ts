@@ -14,8 +14,8 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 const WARN_EVERY_MS = 10_000;
 
 /**
- * Checks access tokens of the company's OpenID Connect provider: signature, issuer, audience, times and kind. What
- * cannot be one is refused before the provider is asked for anything.
+ * Verifies access tokens of the company's OpenID Connect provider: signature, issuer, audience, times and type. A text
+ * that cannot be one is refused without a request to the provider.
  */
 @Injectable()
 export class OidcTokens {
@@ -31,7 +31,7 @@ export class OidcTokens {
   }
 
   /**
-   * The claims of a token that is good here and now; undefined when it is not, or when no provider is configured.
+   * The claims of a valid token; undefined if it is invalid or no provider is configured.
    *
    * @throws DomainError `identity-provider-unavailable` when the provider's keys cannot be fetched
    */
@@ -59,11 +59,11 @@ export class OidcTokens {
   private unavailable(error: ProviderUnreachable): DomainError {
     if (performance.now() - this.warnedAtMs >= WARN_EVERY_MS) {
       this.warnedAtMs = performance.now();
-      this.logger.warn({ reason: reasonOf(error) }, 'OpenID Connect provider cannot be asked');
+      this.logger.warn({ reason: reasonOf(error) }, 'the OpenID Connect provider does not answer');
     }
     return new DomainError(
       'identity-provider-unavailable',
-      'The OpenID Connect provider cannot be asked for its keys at the moment. Try again.',
+      'The OpenID Connect provider does not return its keys. Try again.',
       { retryAfterSeconds: 5, cause: error },
     );
   }

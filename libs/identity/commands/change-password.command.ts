@@ -10,13 +10,13 @@ import { PasswordSignIn } from '../password-sign-in.ts';
 import { UserRepository } from '../persistence/user.repository.ts';
 import { SessionEnding } from '../session-ending.ts';
 
-/** Someone changes their own password. Both are in clear here, and nowhere after the handler. */
+/** A user changes their own password. Both passwords are plain text here, and nowhere after the handler. */
 export class ChangePasswordCommand extends Command<void> {
   constructor(
     readonly context: CallContext,
     readonly currentPassword: string,
     readonly newPassword: string,
-    /** The session that asks, which stays; every other one ends. */
+    /** The caller's session, which stays; every other one ends. */
     readonly sessionId: string | undefined,
   ) {
     super();
@@ -39,13 +39,13 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePasswordComm
     if (asking === undefined || asking.state.passwordHash === null) throw noLocalPassword();
     const { username } = asking.state;
     const address = ip ?? 'unknown';
-    // a session that was left open must not be a way to guess the password: the limits are those of the sign-in
+    // the guess limits of the sign-in apply, so that an open session is no way to guess the password
     const verified = await this.passwordSignIn.signIn(username, currentPassword, address);
     if (verified?.id !== id) throw wrongPassword();
     const passwordHash = await this.newPasswords.hashOf(newPassword, username, '/newPassword', { address, username });
     await this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const user = await this.users.load(id, transaction.session);
-      // of two changes at the same time the second one has shown a password that is no longer the current one
+      // of two simultaneous changes, the second one has shown a password that is no longer current
       if (user.state.passwordHash !== verified.passwordHash) throw wrongPassword();
       if (user.edit({ passwordHash }, transaction.at)) await this.users.save(user, transaction.session);
       transaction.publish(user);

@@ -11,7 +11,7 @@ import { UserRepository } from '../persistence/user.repository.ts';
 import { apiKeyView } from '../queries/api-key.view.ts';
 import type { ApiKeyView } from '../queries/api-key.view.ts';
 
-/** A new key for a service user. Its answer is the only one that holds the key. */
+/** Creates a key for a service user. Only this answer contains the key. */
 export class CreateApiKeyCommand extends Command<ApiKeyView & { readonly apiKey: string }> {
   constructor(
     readonly context: CallContext,
@@ -37,7 +37,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKeyCommand>
       if (kind !== 'service') {
         throw new DomainError(
           'not-a-service',
-          'Only a user of the kind service has API keys. People sign in themselves.',
+          'Only users of the kind service have API keys. People sign in with a password or single sign-on.',
         );
       }
       await this.removeExpired(userId, transaction);
@@ -50,7 +50,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKeyCommand>
     });
   }
 
-  /** An expired key must not keep its place from a new one. */
+  /** An expired key must not keep its slot. */
   private async removeExpired(userId: string, transaction: Transaction): Promise<void> {
     for (const key of await this.keys.ofUser(userId, transaction.session)) {
       if (!isExpired(key.state, transaction.at.getTime())) continue;

@@ -9,11 +9,11 @@ import { UserRepository } from '../persistence/user.repository.ts';
 import { userView } from '../queries/user.view.ts';
 import type { UserView } from '../queries/user.view.ts';
 
-/** What a user is to be. */
+/** A user to create. */
 export interface UserInput {
   readonly username: string;
   readonly kind: UserKind;
-  /** In clear here, and nowhere after the handler; undefined for a service user. */
+  /** Plain text here, and nowhere after the handler; undefined for a service user. */
   readonly password?: string | undefined;
   readonly roles: readonly Role[];
   readonly operationIds: readonly string[];

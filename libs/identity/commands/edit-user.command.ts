@@ -13,7 +13,7 @@ import { SessionEnding } from '../session-ending.ts';
 
 export interface UserEdits {
   readonly username?: string | undefined;
-  /** In clear here, and nowhere after the handler. */
+  /** Plain text here, and nowhere after the handler. */
   readonly password?: string | undefined;
   readonly roles?: readonly Role[] | undefined;
   readonly operationIds?: readonly string[] | undefined;

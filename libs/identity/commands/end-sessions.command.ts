@@ -12,7 +12,7 @@ export class EndSessionsCommand extends Command<void> {
   constructor(
     readonly context: CallContext,
     readonly userId: string,
-    /** The one to end; all when undefined. */
+    /** The session to end; all if undefined. */
     readonly sessionId: string | undefined,
     readonly reason: SessionEnd,
   ) {

@@ -12,12 +12,12 @@ import { OidcPeople } from '../oidc-people.ts';
 import { SessionStarter } from '../session-starter.ts';
 import type { Browser } from '../session-starter.ts';
 
-/** Someone begins to sign in at the OpenID Connect provider. */
+/** Starts a sign-in at the OpenID Connect provider. */
 export class BeginOidcSignInCommand extends Command<{ readonly url: string; readonly flow: OidcFlow }> {
   constructor(
-    /** Where the provider sends the browser back to. */
+    /** The URL to which the provider returns the browser. */
     readonly redirectUri: string,
-    /** Where to go after that: a path of this service. */
+    /** Where the browser goes after the sign-in: a path of this service. */
     readonly returnTo: string,
   ) {
     super();
@@ -36,7 +36,7 @@ export class BeginOidcSignInHandler implements ICommandHandler<BeginOidcSignInCo
   }
 }
 
-/** Someone comes back from the OpenID Connect provider. Answers the value of the session's cookie. */
+/** Completes a sign-in at the OpenID Connect provider. Returns the value of the session's cookie. */
 export class FinishOidcSignInCommand extends Command<string> {
   constructor(
     readonly callback: URL,
@@ -75,7 +75,7 @@ export class FinishOidcSignInHandler implements ICommandHandler<FinishOidcSignIn
     this.refusals.record({ operationId: null, subject, reason, ip });
     return new DomainError(
       'forbidden',
-      'The OpenID Connect provider knows you, but you have no access here. Ask a platform-admin for a role, or to enable you.',
+      'You are signed in at the OpenID Connect provider, but have no access here. Ask a platform-admin to give you a role or to enable you.',
     );
   }
 }

@@ -11,11 +11,11 @@ import { SessionEnding } from '../session-ending.ts';
 
 const PLATFORM_ADMIN = 'platform-admin';
 
-/** An operator who can reach the database lets a person in again whose password was lost. */
+/** Lets an operator with access to the database replace a lost password. */
 export class ResetAdminCommand extends Command<'created' | 'reset'> {
   constructor(
     readonly username: string,
-    /** In clear here, and nowhere after the handler. */
+    /** Plain text here, and nowhere after the handler. */
     readonly password: string,
   ) {
     super();
@@ -23,8 +23,8 @@ export class ResetAdminCommand extends Command<'created' | 'reset'> {
 }
 
 /**
- * Gives the user of this name the password and the role platform-admin, and enables it; makes the user when there is
- * none.
+ * Gives the user of this name the password and the role platform-admin, and enables it. Creates the user if it does not
+ * exist.
  */
 @CommandHandler(ResetAdminCommand)
 export class ResetAdminHandler implements ICommandHandler<ResetAdminCommand> {

@@ -1,10 +1,10 @@
 import { ApiKeyCreated, ApiKeyDeleted } from '#event-types';
 import { Aggregate, DomainError, newId } from '#kernel';
 
-/** A service user has at most this many, so that one can be replaced by the other without a gap. */
+/** Maximum number of keys of a service user: two, so that one can replace the other without a gap. */
 export const MAX_KEYS = 2;
 
-/** A key by which a service user signs in. Of the key itself only the digest is known. */
+/** An API key of a service user. Only its digest is stored. */
 export interface ApiKeyState {
   readonly id: string;
   readonly digest: string;
@@ -16,7 +16,7 @@ export interface ApiKeyState {
   readonly lastUsedAt: Date | null;
 }
 
-/** What a new key is made of. */
+/** The attributes of a new key. */
 export interface NewApiKey {
   readonly name: string;
   readonly expiresAt: Date | null;
@@ -28,7 +28,7 @@ export class ApiKey extends Aggregate {
     super();
   }
 
-  /** @throws DomainError `validation` when it would have expired */
+  /** @throws DomainError `validation` if it would already be expired */
   static create(userId: string, digest: string, { name, expiresAt, allowedIps }: NewApiKey, at: Date): ApiKey {
     if (expiresAt !== null && expiresAt <= at) {
       throw DomainError.invalid('/expiresAt', 'in-the-past', 'Give a time in the future, or null for never.');

@@ -1,6 +1,6 @@
 import type { NewUser } from './user.ts';
 
-/** A person who may do everything. */
+/** A new local user with the role platform-admin. */
 export function platformAdmin(username: string, passwordHash: string): NewUser {
   return {
     username,

@@ -2,20 +2,20 @@ import { SessionStarted, SessionsEnded } from '#event-types';
 import type { EventData } from '#event-types';
 import { Aggregate, newId } from '#kernel';
 
-/** How a person signed in to get a session. */
+/** How the person of a session signed in. */
 export type SignInMethod = 'password' | 'oidc';
 
-/** Why sessions ended before their time. */
+/** Why sessions ended before they expired. */
 export type SessionEnd = EventData<typeof SessionsEnded.description>['reason'];
 
-/** A signed-in browser. Of its cookie only the digest is known. */
+/** A signed-in browser. Only the digest of its cookie is stored. */
 export interface SessionState {
   readonly id: string;
   readonly digest: string;
   readonly userId: string;
   readonly method: SignInMethod;
   readonly createdAt: Date;
-  /** Exact to the step of `SessionLimits`. */
+  /** As exact as the step of `SessionLimits`. */
   readonly lastSeenAt: Date;
   readonly ip: string | null;
   readonly userAgent: string | null;
@@ -23,18 +23,18 @@ export interface SessionState {
 
 /** How long sessions last, in milliseconds. */
 export interface SessionLimits {
-  /** Without a request. */
+  /** Time without a request after which a session expires. */
   readonly idleMs: number;
-  /** In all. */
+  /** Maximum lifetime of a session. */
   readonly maxMs: number;
 }
 
-/** A person may be signed in this often; one more sign-in ends the session that was used least recently. */
+/** Maximum number of sessions of a person. One more sign-in ends the least recently used session. */
 export const MAX_SESSIONS = 50;
 const MAX_STEP_MS = 60_000;
 const STEPS_PER_IDLE = 30;
 
-/** When the session ends if nobody uses it, and when it ends at the latest. */
+/** When the session expires if it is not used, and when it expires in any case. */
 export function endsOf(
   { createdAt, lastSeenAt }: SessionState,
   { idleMs, maxMs }: SessionLimits,
@@ -51,13 +51,13 @@ export function isLive(session: SessionState, limits: SessionLimits, nowMs: numb
 }
 
 /**
- * Whether it is time to write down that the session was used: not at each request, and often enough for the idle limit.
+ * Whether to store that the session was used: not at each request, but often enough for the idle limit.
  */
 export function isTouchDue({ lastSeenAt }: SessionState, { idleMs }: SessionLimits, nowMs: number): boolean {
   return nowMs - lastSeenAt.getTime() >= Math.min(MAX_STEP_MS, idleMs / STEPS_PER_IDLE);
 }
 
-/** What a new session is made of. */
+/** The attributes of a new session. */
 export interface NewSession {
   readonly digest: string;
   readonly userId: string;
@@ -66,7 +66,7 @@ export interface NewSession {
   readonly userAgent: string | null;
 }
 
-/** The sessions of one person: their events are the person's. */
+/** The sessions of one person. Their events belong to the person. */
 export class UserSessions extends Aggregate {
   constructor(private readonly userId: string) {
     super();
@@ -78,7 +78,7 @@ export class UserSessions extends Aggregate {
     return state;
   }
 
-  /** Without ids nothing ended, and there is no event. */
+  /** Emits no event without ids. */
   end(sessionIds: readonly string[], reason: SessionEnd): void {
     if (sessionIds.length > 0) this.record(new SessionsEnded({ id: this.userId }, { sessionIds, reason }));
   }

@@ -6,15 +6,15 @@ export type UserKind = 'person' | 'service';
 export type UserStatus = 'active' | 'disabled';
 
 /**
- * Who a person is at the company's OpenID Connect provider. A subject is unique for its issuer (OpenID Connect Core
- * 1.0, 2).
+ * The identity of a person at the company's OpenID Connect provider. A subject is unique for its issuer (OpenID Connect
+ * Core 1.0, 2).
  */
 export interface OidcIdentity {
   readonly issuer: string;
   readonly subject: string;
 }
 
-/** What a user may do. */
+/** The rights of a user. */
 export interface UserRights {
   readonly roles: readonly string[];
   /** Operations that an operation-admin manages. */
@@ -23,26 +23,26 @@ export interface UserRights {
   readonly auditedOperationIds: readonly string[] | null;
 }
 
-/** The state of a user. `version` is its ETag; of the password only its Argon2id hash is known. */
+/** The state of a user. `version` is its ETag. Only the Argon2id hash of the password is stored. */
 export interface UserState extends UserRights {
   readonly id: string;
   readonly kind: UserKind;
-  /** Null for users of this service alone. */
+  /** Null for local users. */
   readonly oidc: OidcIdentity | null;
   readonly username: string;
   /** Null for users who do not sign in with a password: service users, and people of the OpenID Connect provider. */
   readonly passwordHash: string | null;
   readonly status: UserStatus;
-  /** When the claims were issued that the provider's person goes by; null for others. */
+  /** When the claims were issued that were applied last; null for other users. */
   readonly claimsFrom: Date | null;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  /** When the user last signed in; kept without a new version. */
+  /** When the user last signed in; stored without a new version. */
   readonly lastSignInAt: Date | null;
 }
 
-/** What a new user is made of. */
+/** The attributes of a new user. */
 export interface NewUser extends UserRights {
   readonly kind: UserKind;
   readonly username: string;
@@ -50,7 +50,7 @@ export interface NewUser extends UserRights {
 }
 
 type ProviderOrigin = Pick<UserState, 'id' | 'oidc' | 'claimsFrom'>;
-/** What a person of the OpenID Connect provider is made of. */
+/** The attributes of a new person of the OpenID Connect provider. */
 type ProviderPerson = Pick<UserState, 'username'> & UserRights & ProviderOrigin;
 
 export type UserChanges = {
@@ -58,17 +58,16 @@ export type UserChanges = {
 };
 
 const PLATFORM_ADMIN = 'platform-admin';
-/** Members that the OpenID Connect provider decides on. */
+/** Attributes that the OpenID Connect provider defines. */
 const FROM_PROVIDER = ['username', 'roles', 'operationIds'] as const;
 
-/** The form in which user names are compared; they are ASCII. */
+/** The form in which user names are compared. They are ASCII. */
 export function usernameKey(username: string): string {
   return username.toLowerCase();
 }
 
 /**
- * Someone or something that uses the admin API. Its events are the platform's, and never hold anything of the
- * password.
+ * A user of the admin API. Its events belong to the platform, and never contain anything of the password.
  */
 export class User extends Aggregate {
   constructor(private current: UserState) {
@@ -80,12 +79,12 @@ export class User extends Aggregate {
     return User.made({ ...user, id: User.newId(), oidc: null, claimsFrom: null }, at);
   }
 
-  /** A person of the OpenID Connect provider, who appears with the first sign-in. */
+  /** Creates a person of the OpenID Connect provider, at the first sign-in. */
   static adopt(person: ProviderPerson, at: Date): User {
     return User.made({ ...person, kind: 'person', passwordHash: null }, at);
   }
 
-  /** An id for a user, for those who need it before there is one. */
+  /** An id for a user, for callers that need it before the user exists. */
   static newId(): string {
     return newId('us');
   }
@@ -110,8 +109,8 @@ export class User extends Aggregate {
   }
 
   /**
-   * Changes what is given; the event holds who may do what before and after. A given password always counts as changed,
-   * since a hash does not tell. An edit that changes nothing emits no event.
+   * Changes the given attributes. The event contains the rights before and after. A password always counts as changed,
+   * because hashes cannot be compared. An edit that changes nothing emits no event.
    *
    * @returns whether anything changed
    * @throws DomainError `managed-by-provider`, `no-local-password`, `validation`
@@ -124,7 +123,7 @@ export class User extends Aggregate {
     return this.change(changes, at);
   }
 
-  /** Takes over what the OpenID Connect provider says of its person now. @returns whether anything changed */
+  /** Applies the current claims of the OpenID Connect provider. @returns whether anything changed */
   follow(claims: UserChanges, claimsFrom: Date, at: Date): boolean {
     this.current = { ...this.current, claimsFrom };
     return this.change(claims, at);
@@ -142,7 +141,7 @@ export class User extends Aggregate {
     const next: UserState = { ...this.state, ...given };
     const changed = { ...next, ...rightsOf(next), version: this.state.version + 1, updatedAt: at };
     const passwordChanged = changes.passwordHash !== undefined;
-    if (!passwordChanged && differences(before, toldOf(changed)) === undefined) return false;
+    if (!passwordChanged && differences(before, described(changed)) === undefined) return false;
     this.current = changed;
     this.record(new UserUpdated(this.target, { before, after: this.told, passwordChanged }));
     return true;
@@ -155,18 +154,18 @@ export class User extends Aggregate {
     ).map((member) => ({
       pointer: `/${member}`,
       code: 'managed-by-provider',
-      message: 'Leave it out, and change it at the OpenID Connect provider.',
+      message: 'Omit it, and change it at the OpenID Connect provider.',
     }));
     if (errors.length === 0) return;
     throw new DomainError(
       'managed-by-provider',
-      'The OpenID Connect provider decides this for its people. Change it there; it is taken over when they sign in next.',
+      'The OpenID Connect provider defines this for its people. Change it there; it applies from their next sign-in.',
       { errors },
     );
   }
 
-  private get told(): ReturnType<typeof toldOf> {
-    return toldOf(this.state);
+  private get told(): ReturnType<typeof described> {
+    return described(this.state);
   }
 
   private get target(): { readonly id: string } {
@@ -174,16 +173,16 @@ export class User extends Aggregate {
   }
 }
 
-/** The user has no password here. */
+/** The error for a user without a local password. */
 export function noLocalPassword(): DomainError {
   return new DomainError(
     'no-local-password',
-    'There is no password here for people of the OpenID Connect provider, who change it there, nor for service users, who have API keys.',
+    'Only local people have a password here. People of the OpenID Connect provider change theirs there; service users have API keys.',
   );
 }
 
-/** Who it is and what it may do: all of the state that events may hold. */
-function toldOf({ username, kind, oidc, status, ...rights }: UserState) {
+/** The parts of the state that events may contain. */
+function described({ username, kind, oidc, status, ...rights }: UserState) {
   const { roles, operationIds, auditedOperationIds } = rightsOf(rights);
   return {
     ...{ username, kind, provider: oidc === null ? ('local' as const) : ('oidc' as const), status },
@@ -213,7 +212,7 @@ function checkRoles(kind: UserKind, roles: readonly string[]): void {
   );
 }
 
-/** Without duplicates, in one order: roles and ids hold no spaces. */
+/** Without duplicates, sorted. */
 function asSet(values: readonly string[]): string[] {
   return [...new Set(values)].sort();
 }

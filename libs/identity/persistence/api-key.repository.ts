@@ -11,7 +11,7 @@ interface ApiKeyDocument extends Omit<ApiKeyState, 'id' | 'digest'> {
   /** The digest of the key. */
   _id: string;
   keyId: string;
-  /** One of the places that a service user has for keys. */
+  /** One of the slots that a service user has for keys. */
   slot: number;
 }
 
@@ -39,7 +39,7 @@ export class ApiKeyRepository {
     this.model = store.model('api_keys', schema);
   }
 
-  /** The key with this digest, as the last fence or a later one found it. It may have expired. */
+  /** The key with this digest, as of the last fence or later. It may have expired. */
   async findByDigest(digest: string): Promise<ApiKeyState | undefined> {
     const { floor } = await this.fence.ready();
     const [document] = (await findAfter(floor, this.model, { filter: { _id: digest }, atMost: 1 })).documents;

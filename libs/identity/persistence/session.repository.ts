@@ -12,7 +12,7 @@ interface SessionDocument extends Omit<SessionState, 'id' | 'digest'> {
   /** The digest of its cookie. */
   _id: string;
   sessionId: string;
-  /** From then on it is of no use, and removed. */
+  /** From then on it is expired, and removed. */
   endsAt: Date;
 }
 
@@ -42,7 +42,7 @@ export class SessionRepository {
     this.model = store.model('sessions', schema);
   }
 
-  /** The session whose cookie has this digest, as the last fence or a later one found it. It may be over. */
+  /** The session whose cookie has this digest, as of the last fence or later. It may have expired. */
   async findByDigest(digest: string): Promise<SessionState | undefined> {
     const { floor } = await this.fence.ready();
     const [document] = (await findAfter(floor, this.model, { filter: { _id: digest }, atMost: 1 })).documents;
@@ -53,14 +53,14 @@ export class SessionRepository {
     await this.model.create([toDocument(state, this.endsAt(state))], { session });
   }
 
-  /** Notes that the session was used, unless another request has just done so. */
+  /** Stores that the session was used, unless another request has just done so. */
   async touch(state: SessionState, at: Date): Promise<void> {
     const filter = { _id: state.digest, lastSeenAt: state.lastSeenAt };
     const seen = { lastSeenAt: at, endsAt: this.endsAt({ ...state, lastSeenAt: at }) };
     await this.model.updateOne(filter, { $set: seen });
   }
 
-  /** All of a person's sessions, the last used first. Some may be over. */
+  /** All of a person's sessions, the last used first. Some may have expired. */
   async ofUser(userId: string, session: ClientSession | null = null): Promise<SessionState[]> {
     const documents = await this.model.find({ userId }, null, { session }).sort({ lastSeenAt: -1, _id: 1 }).lean();
     return documents.map(toState);

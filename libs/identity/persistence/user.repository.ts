@@ -7,12 +7,12 @@ import { MongoStore, TransactionConflict, isDuplicateKey } from '#mongo';
 import { User, usernameKey } from '../domain/user.ts';
 import type { OidcIdentity, UserState } from '../domain/user.ts';
 
-/** Documents of version 0.1.0 lack what came later: they are active people with a password. */
+/** Defaults for documents of version 0.1.0, which are active people with a password. */
 type Later = 'kind' | 'oidc' | 'status' | 'auditedOperationIds' | 'claimsFrom' | 'lastSignInAt';
 
 interface UserDocument extends Omit<UserState, 'id' | Later>, Partial<Pick<UserState, Later>> {
   _id: string;
-  /** What is unique: the name of a user of this service, or who a person is at the OpenID Connect provider. */
+  /** The unique key: the name of a local user, or the identity of a person at the OpenID Connect provider. */
   usernameKey: string;
 }
 
@@ -35,7 +35,7 @@ const schema = new Schema<UserDocument>({
 });
 schema.index({ usernameKey: 1 }, { unique: true, name: 'user_name' }); // one user a name; serves sign-in
 
-/** One document, written by everyone whose change depends on which other users there are. */
+/** One document, written by every change that depends on other users. */
 interface LockDocument {
   _id: string;
   taken: number;
@@ -68,34 +68,34 @@ export class UserRepository {
     return document === null ? undefined : new User(toState(document));
   }
 
-  /** The user of this name, upper and lower case not told apart, as the last fence or a later one found it. */
+  /** The user of this name, case-insensitively, as of the last fence or later. */
   async findByName(username: string): Promise<User | undefined> {
     return this.findByKey(usernameKey(username));
   }
 
-  /** The user of this id, as the last fence or a later one found it. */
+  /** The user of this id, as of the last fence or later. */
   async findCurrent(id: string): Promise<User | undefined> {
     const { floor } = await this.fence.ready();
     const [document] = (await findAfter(floor, this.model, { filter: { _id: id }, atMost: 1 })).documents;
     return document === undefined ? undefined : new User(toState(document as UserDocument));
   }
 
-  /** The user who is this person at the OpenID Connect provider, as the last fence or a later one found it. */
+  /** The user with this identity at the OpenID Connect provider, as of the last fence or later. */
   async findOidc(identity: OidcIdentity): Promise<User | undefined> {
     return this.findByKey(oidcKey(identity));
   }
 
-  /** Notes from when the claims are that the user goes by, where they changed nothing else. */
+  /** Stores when the applied claims were issued, if they changed nothing else. */
   async noteClaims(id: string, claimsFrom: Date, session: ClientSession): Promise<void> {
     await this.model.updateOne({ _id: id }, { $set: { claimsFrom } }, { session });
   }
 
-  /** Notes that the user signed in. It is no change of the user: the version stays. */
+  /** Stores that the user signed in. The version stays the same. */
   async noteSignIn(id: string, at: Date, session: ClientSession | null = null): Promise<void> {
     await this.model.updateOne({ _id: id }, { $set: { lastSignInAt: at } }).session(session);
   }
 
-  /** Whether there is nobody yet who can sign in without the OpenID Connect provider. */
+  /** Whether there is no local user yet. */
   async isEmpty(session: ClientSession | null = null): Promise<boolean> {
     return (await this.model.exists({ passwordHash: { $type: 'string' } }).session(session)) === null;
   }
@@ -105,7 +105,7 @@ export class UserRepository {
     await guardName(this.model.create([toDocument(user.state)], { session }));
   }
 
-  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  /** @throws DomainError `name-taken`; TransactionConflict if it was changed since it was loaded */
   async save(user: User, session: ClientSession): Promise<void> {
     const { _id, lastSignInAt: _notedApart, ...set } = toDocument(user.state);
     const filter = { _id, version: user.state.version - 1 };
@@ -113,16 +113,15 @@ export class UserRepository {
     if (matchedCount !== 1) throw new TransactionConflict();
   }
 
-  /** @throws TransactionConflict when it was changed since it was loaded */
+  /** @throws TransactionConflict if it was changed since it was loaded */
   async delete({ state: { id, version } }: User, session: ClientSession): Promise<void> {
     const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
     if (deletedCount !== 1) throw new TransactionConflict();
   }
 
   /**
-   * Makes transactions whose change depends on which other users there are exclude each other: each writes the same
-   * document, so of two only one commits, and the other is run again on what the first left. Call it before anything is
-   * read.
+   * Serializes transactions that depend on other users: each writes the same document, so only one of two commits, and
+   * the other one retries with the result. Call it before anything is read.
    */
   async takeTurn(session: ClientSession): Promise<void> {
     try {
@@ -134,7 +133,7 @@ export class UserRepository {
   }
 
   /**
-   * Makes sure that an enabled platform-admin is left beside this user. Call `takeTurn` first.
+   * Checks that there is another enabled platform-admin. Call `takeTurn` first.
    *
    * @throws DomainError `last-platform-admin`
    */
@@ -145,7 +144,7 @@ export class UserRepository {
     if (other !== null) return;
     throw new DomainError(
       'last-platform-admin',
-      'This is the last enabled platform-admin, without whom nobody could make another. Make or enable another one first.',
+      'This is the last enabled platform-admin. Create or enable another one first.',
     );
   }
 
@@ -172,7 +171,7 @@ async function guardName<T>(write: Promise<T>): Promise<T> {
     return await write;
   } catch (error) {
     if (!isDuplicateKey(error, 'user_name')) throw error;
-    throw new DomainError('name-taken', 'Another user has this name (upper and lower case are not told apart).', {
+    throw new DomainError('name-taken', 'Another user has this name. Names are case-insensitive.', {
       errors: [{ pointer: '/username', code: 'name-taken', message: 'Choose another name.' }],
     });
   }
@@ -196,7 +195,7 @@ function toDocument({ id, ...rest }: UserState): UserDocument {
   return { _id: id, usernameKey: key, ...rest };
 }
 
-/** Not a user name, which has no colon. */
+/** Cannot be a user name, which has no colon. */
 function oidcKey({ issuer, subject }: OidcIdentity): string {
   return `oidc:${digest(`${issuer}\n${subject}`)}`;
 }

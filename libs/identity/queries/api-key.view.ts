@@ -1,6 +1,6 @@
 import type { ApiKeyState } from '../domain/api-key.ts';
 
-/** An API key as the API shows it: nothing that identifies the key itself. */
+/** An API key as the API shows it, without the key itself. */
 export interface ApiKeyView {
   readonly id: string;
   readonly name: string;

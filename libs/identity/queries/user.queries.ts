@@ -21,7 +21,7 @@ export class GetUserHandler implements IQueryHandler<GetUserQuery> {
   }
 }
 
-/** Whoever asks. */
+/** The caller. */
 export class GetMeQuery extends Query<MeView> {
   constructor(readonly principal: Principal) {
     super();

@@ -1,7 +1,7 @@
 import type { UserKind, UserState, UserStatus } from '../domain/user.ts';
 import type { Principal } from '../principal.ts';
 
-/** A user as the API shows it. Nothing of the password. */
+/** A user as the API shows it, without anything of the password. */
 export interface MeView {
   readonly id: string;
   readonly username: string;
@@ -16,7 +16,7 @@ export interface MeView {
   readonly lastSignInAt: string | null;
 }
 
-/** The same with the version that its ETag is made of. */
+/** A user with the version for its ETag. */
 export interface UserView extends MeView {
   readonly version: number;
 }
@@ -38,7 +38,7 @@ export function userView(state: UserState): UserView {
   };
 }
 
-/** The caller, with the rights of this call: those of a bearer token may be others than those of the last sign-in. */
+/** The caller, with the rights of this call. Those of a bearer token may differ from those of the last sign-in. */
 export function meView({ username, roles, operationIds, auditedOperationIds }: Principal, state: UserState): MeView {
   const { version: _version, ...view } = userView({ ...state, username, roles, operationIds, auditedOperationIds });
   return view;
