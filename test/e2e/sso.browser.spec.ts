@@ -214,7 +214,7 @@ describe('a sign-in at the provider', () => {
       const away = await fetch(`${fresh.url}/auth/oidc/start`, asBrowser);
       expect([away.status, away.headers.get('retry-after')]).toEqual([503, '5']);
       expect(away.headers.get('content-type')).toContain('text/html');
-      expect(await away.text()).toContain('The OpenID Connect provider cannot be asked at the moment.');
+      expect(await away.text()).toContain('The OpenID Connect provider does not answer.');
       const asProgram = await fetch(`${fresh.url}/auth/oidc/start`, { redirect: 'manual' });
       expect(((await asProgram.json()) as ProblemBody).type).toBe('urn:latchkey:problem:identity-provider-unavailable');
     } finally {

@@ -92,7 +92,7 @@ export class OperationRepository {
       if (!isDuplicateKey(error, 'operation_name')) throw error;
       throw new DomainError(
         'name-taken',
-        'Another operation has this name (upper and lower case are not told apart).',
+        'Another operation has this name. Names are case-insensitive.',
         {
           errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
         },

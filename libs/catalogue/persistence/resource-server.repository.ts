@@ -122,7 +122,7 @@ async function guardName<T>(write: Promise<T>): Promise<T> {
     if (!isDuplicateKey(error, 'resource_server_name')) throw error;
     throw new DomainError(
       'name-taken',
-      'Another resource server has this name (upper and lower case are not told apart).',
+      'Another resource server has this name. Names are case-insensitive.',
       { errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }] },
     );
   }

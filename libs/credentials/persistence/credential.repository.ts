@@ -170,7 +170,7 @@ async function guardUniqueness<T>(write: () => Promise<T>): Promise<T> {
     if (isDuplicateKey(error, 'credential_name')) {
       throw new DomainError(
         'name-taken',
-        'Another credential of the operation has this name (upper and lower case are not told apart).',
+        'Another credential of the operation has this name. Names are case-insensitive.',
         {
           errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
         },

@@ -16,7 +16,7 @@ export const adminResetCommand: Command = {
   synopsis: '[--username NAME]',
   summary: 'Give a platform-admin a new password; make the user when there is none.',
   details: [
-    `  --username NAME   the user (${DEFAULT_USERNAME}); upper and lower case are not told apart`,
+    `  --username NAME   the user (${DEFAULT_USERNAME}); case-insensitive`,
     '',
     'It prints a new random password, once. The event log says that it was reset, by the system’s `admin-reset`.',
     'It needs MONGODB_URI and nothing else. Instances may be running: the old password ends immediately.',
