@@ -85,7 +85,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     } catch (error) {
       this.logger.warn(
         { err: error, queue, rows: rows.length },
-        'follow-up work not queued: Redis is away; it stays in the outbox',
+        'follow-up work not queued: Redis is unavailable; it stays in the outbox',
       );
       await this.rows.retrySoon(payload.outboxIds);
       return false;

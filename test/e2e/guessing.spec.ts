@@ -191,7 +191,7 @@ describe('secret guessing while Redis is unavailable', () => {
     const from = anAddress();
     expect((await signIn(from, client.clientId, client.clientSecret, lonely.api)).status).toBe(200);
     expect((await signIn(from, client.clientId, 'wrong', lonely.api)).status).toBe(401);
-    await lonely.service.logged(({ level, msg }) => level === 'warn' && /Redis is away/.test(msg ?? ''));
+    await lonely.service.logged(({ level, msg }) => level === 'warn' && /Redis is unavailable/.test(msg ?? ''));
     const metrics = await (await fetch(`${lonely.url}/metrics`)).text();
     expect(Number(/^latchkey_guess_limiter_unavailable_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
   });

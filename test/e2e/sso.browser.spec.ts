@@ -90,7 +90,7 @@ describe('single sign-on', () => {
 
     const again = await newPage();
     await signInAtCompany(again.page, name);
-    expect(await again.page.getByRole('alert').textContent()).toContain('you have no access here');
+    expect(await again.page.getByRole('alert').textContent()).toContain('but have no access here');
     expect((await sessionOf(again.page)).status).toBe(401);
     expect([violations, again.violations]).toEqual([[], []]);
   }, 240_000);

@@ -270,7 +270,7 @@ describe('Redis', () => {
     for (let guess = 0; guess < 5; guess += 1) statuses.push((await world.admin.token(wrong)).status);
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
     expect((await world.admin.token(other)).status).toBe(200);
-    expect(service.log.some(({ level, msg }) => level === 'warn' && /Redis is away/.test(msg ?? ''))).toBe(true);
+    expect(service.log.some(({ level, msg }) => level === 'warn' && /Redis is unavailable/.test(msg ?? ''))).toBe(true);
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
     expect(Number(/^latchkey_guess_limiter_unavailable_total (\d+)/m.exec(metrics)?.[1])).toBeGreaterThan(0);
     redis.thaw();
