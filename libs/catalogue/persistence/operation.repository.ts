@@ -90,13 +90,9 @@ export class OperationRepository {
       return await ('exec' in write ? write.exec() : write);
     } catch (error) {
       if (!isDuplicateKey(error, 'operation_name')) throw error;
-      throw new DomainError(
-        'name-taken',
-        'Another operation has this name. Names are case-insensitive.',
-        {
-          errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
-        },
-      );
+      throw new DomainError('name-taken', 'Another operation has this name. Names are case-insensitive.', {
+        errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
+      });
     }
   }
 }

@@ -120,11 +120,9 @@ async function guardName<T>(write: Promise<T>): Promise<T> {
     return await write;
   } catch (error) {
     if (!isDuplicateKey(error, 'resource_server_name')) throw error;
-    throw new DomainError(
-      'name-taken',
-      'Another resource server has this name. Names are case-insensitive.',
-      { errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }] },
-    );
+    throw new DomainError('name-taken', 'Another resource server has this name. Names are case-insensitive.', {
+      errors: [{ pointer: '/name', code: 'name-taken', message: 'Choose another name.' }],
+    });
   }
 }
 
