@@ -5,6 +5,8 @@ import { CheckpointKeySources, CheckpointKeys } from './checkpoints/checkpoint-k
 import { CheckpointLog } from './checkpoints/checkpoint-log.ts';
 import { ExportEventsHandler } from './commands/export-events.command.ts';
 import { SignCheckpointsHandler } from './commands/sign-checkpoints.command.ts';
+import { FeedSignal } from './feed/feed-signal.ts';
+import { ReadFeedHandler } from './feed/read-feed.query.ts';
 import { GetEventHandler, ListEventsHandler } from './queries/event.queries.ts';
 import {
   ExportCheckpointsHandler,
@@ -18,7 +20,16 @@ import { ChainReader } from './reading/chain-reader.ts';
 import { EventExport } from './reading/event-export.ts';
 import { ReadAudit } from './reading/read-audit.ts';
 
-const reading = [ChainReader, EventExport, ExportEventsHandler, GetEventHandler, ListEventsHandler, ReadAudit];
+const reading = [
+  ChainReader,
+  EventExport,
+  ExportEventsHandler,
+  FeedSignal,
+  GetEventHandler,
+  ListEventsHandler,
+  ReadAudit,
+  ReadFeedHandler,
+];
 const proving = [
   ChainProver,
   ChainSigner,
@@ -38,6 +49,6 @@ const proving = [
 @Module({
   imports: [EventsModule],
   providers: [...reading, ...proving],
-  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog],
+  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, FeedSignal],
 })
 export class AuditModule {}

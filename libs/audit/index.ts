@@ -3,6 +3,9 @@ export { CheckpointLog } from './checkpoints/checkpoint-log.ts';
 export { ArchiveEventsCommand } from './commands/archive-events.command.ts';
 export { ExportEventsCommand } from './commands/export-events.command.ts';
 export { SignCheckpointsCommand } from './commands/sign-checkpoints.command.ts';
+export { START_OF_LOG, decodePosition, encodePosition, narrowed } from './feed/feed-position.ts';
+export { FeedSignal } from './feed/feed-signal.ts';
+export { FeedInterrupted, ReadFeedQuery } from './feed/read-feed.query.ts';
 export { GetEventQuery, ListEventsQuery } from './queries/event.queries.ts';
 export {
   ExportCheckpointsQuery,
@@ -14,5 +17,7 @@ export {
 export { ChainReader } from './reading/chain-reader.ts';
 export { EXPORT_FORMATS } from './reading/event-lines.ts';
 export { RetentionModule } from './retention.module.ts';
+export type { FeedPosition, FeedScope } from './feed/feed-position.ts';
+export type { FeedPage } from './feed/read-feed.query.ts';
 export type { EventPosition } from './reading/event-filter.ts';
 export type { EventView } from './reading/event-view.ts';

@@ -26,7 +26,9 @@ const readFilter = z
     subject: text,
     from: instant,
     to: instant,
+    outcome: text,
     eventId: text,
+    feed: z.literal('true'),
   })
   .partial();
 
@@ -39,9 +41,11 @@ export class EventsRead extends eventType({
   data: z.strictObject({
     count: member(count, 'How many reads this event stands for.', 3),
     since: member(instant, 'Time of the first of them.', '2026-11-23T09:30:00.000Z'),
-    filters: member(z.array(readFilter), 'The last twenty different filters. `eventId` for a single event.', [
-      { subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' },
-    ]),
+    filters: member(
+      z.array(readFilter),
+      'The last twenty different filters. `eventId` for a single event, `feed` for followers.',
+      [{ subject: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b' }],
+    ),
   }),
 }) {}
 
@@ -51,7 +55,15 @@ export class EventsExported extends eventType({
   what: 'Someone exported the log. The event is in the exported chain, or in the platform’s chain if several were exported. It is written before the export begins, so the export ends with it.',
   chain: 'operation or platform',
   actors: ['user', 'service'],
-  data: z.strictObject({ format: member(z.enum(['ndjson', 'csv']), 'Format.', 'ndjson'), operationId, from, to }),
+  data: z.strictObject({
+    format: member(z.enum(['ndjson', 'csv']), 'Format.', 'ndjson'),
+    operationId,
+    from,
+    to,
+    type: member(text.optional(), 'Only events of this type.', 'credential.deleted.v1'),
+    outcome: member(text.optional(), 'Only events with this outcome.', 'success'),
+    subject: member(text.optional(), 'Only events about this object.', 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+  }),
 }) {}
 
 export class EventsArchived extends eventType({

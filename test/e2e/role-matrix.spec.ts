@@ -93,6 +93,7 @@ const matrix: Readonly<Record<string, Callers>> = {
   'DELETE /v1/me/sessions/{sessionId}': 'any',
   'GET /v1/me': all,
   'PUT /v1/me/password': all,
+  'GET /v1/events/feed': all,
   'GET /v1/events': all,
   'GET /v1/events/{eventId}': all,
   'GET /v1/events/export': all,

@@ -36,6 +36,9 @@ import { PageErrorFormat } from './auth/page-error-format.ts';
 import { SignInController } from './auth/sign-in.controller.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { LeaksController } from './leaks/leaks.controller.ts';
+import { FeedController } from './events/feed.controller.ts';
+import { FeedFollowers } from './events/feed-followers.ts';
+import { FeedCursors } from './events/feed-cursors.ts';
 import { EventsController } from './events/events.controller.ts';
 import { LongReads } from './events/long-reads.ts';
 import { HealthController } from './health/health.controller.ts';
@@ -72,6 +75,7 @@ const API_CONTROLLERS = [
   CredentialSearchController,
   CredentialsController,
   DocsRedirectController,
+  FeedController, // before EventsController, whose GET /v1/events/{eventId} would take its path
   EventsController,
   JobsController,
   KeysController,
@@ -116,6 +120,8 @@ export class ApiModule {
       controllers: config.role === 'worker' ? [HealthController] : [HealthController, ...API_CONTROLLERS],
       providers: [
         Draining,
+        FeedCursors,
+        FeedFollowers,
         IdempotencyInterceptor,
         LongReads,
         Pages,

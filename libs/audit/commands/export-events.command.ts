@@ -8,6 +8,7 @@ import { DomainError, DomainEvent } from '#kernel';
 import type { CallContext } from '#kernel';
 import { ChainReader } from '../reading/chain-reader.ts';
 import { EventExport } from '../reading/event-export.ts';
+import type { EventFilter } from '../reading/event-filter.ts';
 import type { ExportFormat } from '../reading/event-lines.ts';
 
 /** The scope of an export, for the command and its event. */
@@ -19,6 +20,10 @@ export interface ExportRequest {
   readonly chains?: readonly ChainName[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+  readonly type?: string | undefined;
+  readonly outcome?: EventFilter['outcome'];
+  /** Id of the subject. */
+  readonly subject?: string | undefined;
 }
 
 /**
@@ -49,7 +54,7 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
   ) {}
 
   async execute({ context, request }: ExportEventsCommand): Promise<Readable> {
-    const { operationId, format, chains, from, to } = request;
+    const { operationId, format, chains, ...selection } = request;
     const chain = operationId === undefined ? undefined : chainName(operationId);
     // recording the export would otherwise create a chain of that name
     if (chain !== undefined && !(await this.reader.exists(chain))) throw DomainError.notFound('operation');
@@ -58,17 +63,22 @@ export class ExportEventsHandler implements ICommandHandler<ExportEventsCommand>
       transaction.publish(new Occurrence(event));
       return Promise.resolve();
     });
-    return this.eventExport.stream(format, { chains: chain === undefined ? chains : [chain], from, to });
+    return this.eventExport.stream(format, { ...selection, chains: chain === undefined ? chains : [chain] });
   }
 }
 
-function exportEvent({ operationId: requested, format, from, to }: ExportRequest): DomainEvent {
+function exportEvent({ operationId: requested, format, from, to, ...selection }: ExportRequest): DomainEvent {
   const operationId = requested === undefined ? null : operationOf(chainName(requested));
   const data = {
     format,
     operationId: requested ?? null,
     from: from?.toISOString() ?? null,
     to: to?.toISOString() ?? null,
+    ...selected(selection),
   };
   return new EventsExported({ ...EVENT_LOG, operationId }, data);
+}
+
+function selected({ type, outcome, subject }: Pick<ExportRequest, 'type' | 'outcome' | 'subject'>): object {
+  return Object.fromEntries(Object.entries({ type, outcome, subject }).filter(([, value]) => value !== undefined));
 }

@@ -4,8 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Refusals } from '#events';
-import type { ChainName } from '#events';
-import { refusalsQuery } from './event-filter.ts';
+import type { LogEvent } from '#events';
+import { afterSummary, eventsQuery, refusalsQuery } from './event-filter.ts';
+import type { EventFilter } from './event-filter.ts';
 import { ChainReader } from './chain-reader.ts';
 import type { ChainExtent } from './chain-reader.ts';
 import { exportHeader, exportLines } from './event-lines.ts';
@@ -23,15 +24,8 @@ const LINES_PER_CHUNK = 100;
 /** The time limit for running exports at shutdown. */
 const STOP_AFTER_MS = 2_000;
 
-/** The scope of an export. An undefined member does not restrict it. */
-export interface ExportScope {
-  /** Names of chains. */
-  readonly chains?: readonly ChainName[] | undefined;
-  /** Inclusive. */
-  readonly from?: Date | undefined;
-  /** Exclusive. */
-  readonly to?: Date | undefined;
-}
+/** The scope of an export. */
+export type ExportScope = Pick<EventFilter, 'chains' | 'from' | 'to' | 'type' | 'outcome' | 'subject'>;
 
 /** Exports the log, oldest first, in the format of docs/event-log-format.md, with constant memory. */
 @Injectable()
@@ -85,14 +79,20 @@ export class EventExport implements BeforeApplicationShutdown {
 
   private async *chain(
     extent: ChainExtent,
-    { from, to }: ExportScope,
+    scope: ExportScope,
     batch: number,
   ): AsyncGenerator<EventView[], void, undefined> {
-    yield* this.reader.read(await this.reader.runBetween(extent, from, to), batch);
+    if (eventsQuery(scope) === undefined) return;
+    const run = await this.reader.runBetween(extent, scope.from, scope.to);
+    for await (const events of this.reader.read(run, batch)) {
+      const selected = events.filter((event) => isSelected(event, scope));
+      if (selected.length > 0) yield selected;
+    }
   }
 
   private async *refused(scope: ExportScope, batch: number): AsyncGenerator<EventView[], void, undefined> {
-    const query = refusalsQuery(scope) ?? {};
+    const query = refusalsQuery(scope);
+    if (query === undefined) return;
     for (let after: { minute: Date; id: string } | undefined; ;) {
       const rest = after === undefined ? {} : afterSummary(after.minute, after.id);
       const found = await retryRead(() =>
@@ -110,7 +110,7 @@ export class EventExport implements BeforeApplicationShutdown {
   }
 }
 
-/** The separate condition on the time lets an index serve the query; the `$or` only orders within one minute. */
-function afterSummary(minute: Date, id: string): object {
-  return { minute: { $gte: minute }, $or: [{ minute: { $gt: minute } }, { minute, id: { $gt: id } }] };
+function isSelected({ type, subject }: LogEvent, scope: ExportScope): boolean {
+  if (scope.type !== undefined && type !== scope.type) return false;
+  return scope.subject === undefined || subject.id === scope.subject;
 }

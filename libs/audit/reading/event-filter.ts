@@ -14,6 +14,7 @@ export interface EventFilter {
   readonly actor?: string | undefined;
   /** Id of the subject. */
   readonly subject?: string | undefined;
+  readonly outcome?: EventDocument['outcome'] | undefined;
   /** Inclusive. */
   readonly from?: Date | undefined;
   /** Exclusive. */
@@ -28,8 +29,9 @@ export interface EventPosition {
 
 /** The query for events in chains; undefined when no event can match. */
 export function eventsQuery(filter: EventFilter, after?: EventPosition): QueryFilter<EventDocument> | undefined {
-  const { type, actor, subject } = filter;
-  if (type === REFUSAL_TYPE) return undefined;
+  const { type, actor, subject, outcome = 'success' } = filter;
+  // an event in a chain records what was done, so each is a success
+  if (type === REFUSAL_TYPE || outcome !== 'success') return undefined;
   return {
     ...ofChains(filter),
     ...(type === undefined ? {} : { type }),
@@ -41,8 +43,8 @@ export function eventsQuery(filter: EventFilter, after?: EventPosition): QueryFi
 
 /** The query for refusals; undefined when no refusal can match. The actor of a refusal is its subject. */
 export function refusalsQuery(filter: EventFilter, after?: EventPosition): QueryFilter<RefusalDocument> | undefined {
-  const { type, actor, subject } = filter;
-  if (type !== undefined && type !== REFUSAL_TYPE) return undefined;
+  const { type, actor, subject, outcome = 'refused' } = filter;
+  if ((type !== undefined && type !== REFUSAL_TYPE) || outcome !== 'refused') return undefined;
   if (actor !== undefined && subject !== undefined && actor !== subject) return undefined;
   const claimed = subject ?? actor;
   return {
@@ -53,9 +55,22 @@ export function refusalsQuery(filter: EventFilter, after?: EventPosition): Query
 }
 
 /** The filter in the form in which the event of the read records it. */
-export function readFilter({ operationId, type, actor, subject, from, to }: EventFilter): Record<string, string> {
-  const given = { operationId, type, actor, subject, from: from?.toISOString(), to: to?.toISOString() };
+export function readFilter({
+  operationId,
+  type,
+  actor,
+  subject,
+  outcome,
+  from,
+  to,
+}: EventFilter): Record<string, string> {
+  const given = { operationId, type, actor, subject, outcome, from: from?.toISOString(), to: to?.toISOString() };
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** The query for the refusals after one. The condition on the minute alone lets an index serve it. */
+export function afterSummary(minute: Date, id: string): QueryFilter<RefusalDocument> {
+  return { minute: { $gte: minute }, $or: [{ minute: { $gt: minute } }, { minute, id: { $gt: id } }] };
 }
 
 /** Restricts a query to the requested chain, if the caller may see it, or to all that the caller may see. */

@@ -63,7 +63,8 @@ export class EventsController {
     summary: 'Export the event log',
     description:
       'Oldest first, in the format of docs/event-log-format.md. The export is itself an event, `events.exported.v1`, ' +
-      'and ends with it. With `from` or `to` it is a part: verify it with `--partial`. The connection is closed if you ' +
+      'and ends with it. With `from` or `to` it is a part: verify it with `--partial`. With `type`, `outcome` or ' +
+      '`subject` it is a selection, which cannot be verified. The connection is closed if you ' +
       'read nothing for 30 seconds; an incomplete answer is not an export. Limits for exports, verifications and ' +
       'signings together: two at a time per person, eight per instance, and 30 started per minute.',
   })

@@ -15,7 +15,8 @@ const textFilter = z
   );
 const timeFilter = timeInput('must be an RFC 3339 time, such as 2026-11-23T09:30:00Z');
 
-const scope = {
+/** The operation whose events are asked for. */
+export const chainFilter = {
   operationId: textFilter.optional().meta({
     description: 'Only this operation; `platform` for events without an operation.',
     example: 'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
@@ -35,6 +36,15 @@ const period = {
     example: '2026-12-01T00:00:00Z',
   }),
 };
+const outcome = z.enum(['success', 'refused', 'failed']);
+const kindFilter = {
+  type: textFilter.optional().meta({ description: 'Only events of this type.', example: CredentialDeleted.type }),
+  outcome: outcome.optional().meta({ description: 'Only events with this outcome.', example: 'success' }),
+  subject: textFilter.optional().meta({
+    description: 'Only events about this object: id of a credential, an operation, a user …',
+    example: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
+  }),
+};
 
 const inOrder = { path: ['from'], error: 'must not be after `to`', params: { code: 'invalid' } };
 const isInOrder = ({ from, to }: { readonly from?: Date | undefined; readonly to?: Date | undefined }): boolean =>
@@ -43,15 +53,11 @@ const isInOrder = ({ from, to }: { readonly from?: Date | undefined; readonly to
 export const listEventsQuery = z
   .strictObject({
     ...pageQuery,
-    ...scope,
-    type: textFilter.optional().meta({ description: 'Only events of this type.', example: CredentialDeleted.type }),
+    ...chainFilter,
+    ...kindFilter,
     actor: textFilter.optional().meta({
       description: 'Only events of this actor: id of a user, client id, or id of an internal task.',
       example: 'us_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
-    }),
-    subject: textFilter.optional().meta({
-      description: 'Only events about this object: id of a credential, an operation, a user …',
-      example: 'cr_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
     }),
     ...period,
   })
@@ -63,21 +69,22 @@ export const exportEventsQuery = z
     format: z.enum(EXPORT_FORMATS).default('ndjson').meta({
       description: '`ndjson` for the verifier, `csv` for spreadsheets.',
     }),
-    ...scope,
+    ...chainFilter,
+    ...kindFilter,
     ...period,
   })
   .refine(isInOrder, inOrder);
 export type ExportEventsParameters = z.output<typeof exportEventsQuery>;
 
-export const verifyLogQuery = z.strictObject(scope);
+export const verifyLogQuery = z.strictObject(chainFilter);
 export type VerifyLogParameters = z.output<typeof verifyLogQuery>;
 
-export const listCheckpointsQuery = z.strictObject({ ...pageQuery, ...scope });
+export const listCheckpointsQuery = z.strictObject({ ...pageQuery, ...chainFilter });
 export type ListCheckpointsParameters = z.output<typeof listCheckpointsQuery>;
 
 export const signCheckpointsBody = z
   .strictObject({
-    operationId: scope.operationId.meta({
+    operationId: chainFilter.operationId.meta({
       description: 'Sign only the chain of this operation; `platform` for the platform chain. Omitted: all chains.',
       example: 'op_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b',
     }),
@@ -110,7 +117,7 @@ export const eventAnswer = z
       })
       .meta({ description: 'The actor.' }),
     subject: z.object({ type: z.string(), id: z.string() }).meta({ description: 'The object of the event.' }),
-    outcome: z.enum(['success', 'refused', 'failed']),
+    outcome,
     data: z.record(z.string(), z.unknown()).meta({ description: 'Further data, depending on the type.' }),
     requestId: z.string().nullable().meta({ description: 'The request that caused the event.' }),
     prevHash: sha256.nullable(),
