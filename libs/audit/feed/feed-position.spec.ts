@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { START_OF_LOG, decodePosition, encodePosition } from './feed-position.ts';
 
 const hex = (length: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
+  fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: length, maxLength: length });
 
 describe('the position of a follower', () => {
   it('survives its encoding', () => {
