@@ -92,6 +92,8 @@ const API_CONTROLLERS = [
   UsersController,
 ];
 
+const FEED_PROVIDERS = [FeedCursors, FeedFollowers];
+
 /** The whole service. This app has the transport; everything else is in libs. */
 @Module({})
 export class ApiModule {
@@ -120,8 +122,7 @@ export class ApiModule {
       controllers: config.role === 'worker' ? [HealthController] : [HealthController, ...API_CONTROLLERS],
       providers: [
         Draining,
-        FeedCursors,
-        FeedFollowers,
+        ...FEED_PROVIDERS,
         IdempotencyInterceptor,
         LongReads,
         Pages,
