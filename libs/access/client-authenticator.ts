@@ -13,6 +13,8 @@ export interface AuthenticatedClient {
   readonly type: 'client';
   readonly credential: CredentialRecord;
   readonly secretId: string;
+  /** When the secret expires, in milliseconds since the epoch; Infinity for never. */
+  readonly secretEndsAtMs: number;
 }
 
 /** A resource server that showed a live secret. */
@@ -20,6 +22,7 @@ export interface AuthenticatedResourceServer {
   readonly type: 'resource-server';
   readonly resourceServer: ResourceServerFacts;
   readonly secretId: string;
+  readonly secretEndsAtMs: number;
 }
 
 /** What an unknown id is compared with, so that it takes as long as a wrong secret. */
@@ -74,13 +77,31 @@ export class ClientAuthenticator {
       const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, given, nowMs);
       if (credential === undefined || match === undefined) return undefined;
       if (credential.blocked !== undefined || nowMs >= credential.expiresAtMs) return undefined;
-      return { type: 'client', credential, secretId: match.id };
+      return { type: 'client', credential, secretId: match.id, secretEndsAtMs: endOf(match) };
     }
     const resourceServer = this.resourceServers.peek(id);
     const match = matchSecret(resourceServer?.secrets ?? NOBODYS_SECRETS, given, nowMs);
     if (resourceServer === undefined || match === undefined) return undefined;
     this.resourceServers.noteUse(id, match.id);
-    return { type: 'resource-server', resourceServer, secretId: match.id };
+    return { type: 'resource-server', resourceServer, secretId: match.id, secretEndsAtMs: endOf(match) };
+  }
+
+  /**
+   * Whether somebody who signed in before would be let in with the same secret now. That takes the same record, proven
+   * by the present state of the fence: a record that was read again is another object. Only the expiry of the secret
+   * and of the credential come without a change of the record.
+   */
+  isStillSignedIn(user: AuthenticatedClient | AuthenticatedResourceServer): boolean {
+    const nowMs = this.clock.nowMs();
+    if (nowMs >= user.secretEndsAtMs) return false;
+    if (user.type === 'client') {
+      const { credential } = user;
+      return this.credentials.peek(credential.clientId) === credential && nowMs < credential.expiresAtMs;
+    }
+    const { resourceServer, secretId } = user;
+    if (this.resourceServers.peek(resourceServer.id) !== resourceServer) return false;
+    this.resourceServers.noteUse(resourceServer.id, secretId);
+    return true;
   }
 
   /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
@@ -97,7 +118,7 @@ export class ClientAuthenticator {
     if (match === undefined) throw new AuthenticationFailed(isKnown ? 'expired-secret' : 'wrong-secret', claimed);
     if (credential.blocked !== undefined) throw new AuthenticationFailed(credential.blocked, claimed);
     if (nowMs >= credential.expiresAtMs) throw new AuthenticationFailed('expired', claimed);
-    return { type: 'client', credential, secretId: match.id };
+    return { type: 'client', credential, secretId: match.id, secretEndsAtMs: endOf(match) };
   }
 
   /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
@@ -111,7 +132,7 @@ export class ClientAuthenticator {
       throw new AuthenticationFailed('wrong-secret', { operationId: null, subject });
     }
     this.resourceServers.noteUse(id, match.id);
-    return { type: 'resource-server', resourceServer, secretId: match.id };
+    return { type: 'resource-server', resourceServer, secretId: match.id, secretEndsAtMs: endOf(match) };
   }
 
   /** @throws AuthenticationFailed when the caller's address cannot be told, so that guesses could not be counted */
@@ -136,6 +157,10 @@ export class ClientAuthenticator {
     const { credential } = client;
     if (!credential.allowedIps.admits(address)) throw new AuthenticationFailed('address', claimedClient(credential));
   }
+}
+
+function endOf({ expiresAt }: Pick<StoredSecret, 'expiresAt'>): number {
+  return expiresAt?.getTime() ?? Infinity;
 }
 
 function claimedClient({ id, operationId }: CredentialRecord): Claimed {

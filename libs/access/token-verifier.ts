@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { CredentialReader } from '#credentials';
 import type { CredentialRecord } from '#credentials';
-import { Clock, clientIdOfAccessToken, digest } from '#kernel';
+import { Clock, clientIdOfAccessToken, digest, whenReady } from '#kernel';
 import { TokenRepository } from '#tokens';
 import type { TokenDocument } from '#tokens';
 import { effectiveScope } from './domain/scope.ts';
 
-/** A token that is good, and what it is good for at this moment. */
+/**
+ * A token that is good, and what it is good for at this moment. It stays the same object while token and credential do,
+ * so answers can be prepared for it.
+ */
 export interface GoodToken {
   readonly token: TokenDocument;
   readonly credential: CredentialRecord;
@@ -14,11 +17,13 @@ export interface GoodToken {
 }
 
 /**
- * Decides whether a token is good, by reading the token and its credential. Both look-ups are sent together, since the
- * token carries its credential's handle; its checksum turns rubbish away without asking the store.
+ * Decides whether a token is good, by reading the token and its credential. Both reads are sent together, because the
+ * token contains its credential's handle. Text without the checksum of a token is refused without a read.
  */
 @Injectable()
 export class TokenVerifier {
+  private readonly judged = new WeakMap<TokenDocument, GoodToken>();
+
   constructor(
     private readonly credentials: CredentialReader,
     private readonly tokens: TokenRepository,
@@ -26,29 +31,37 @@ export class TokenVerifier {
   ) {}
 
   /**
-   * @param text what was presented as a token
-   * @returns undefined for whatever is not a live token of an active credential with a right left; addresses are not
-   * looked at
+   * Judges what was presented as a token. Re-reads from the store before saying no, so every rejection costs one
+   * look-up and timing reveals nothing.
+   *
+   * @param judge the verdict about the token; undefined if it is not good
+   * @returns synchronously for a yes from memory, as for most tokens in use
+   * @throws DomainError `store-unavailable`, and the errors of `judge`. May throw or reject
+   */
+  decide<V>(text: string, judge: (good: GoodToken | undefined) => V, isYes: (verdict: V) => boolean): V | Promise<V> {
+    const good = this.verify(text);
+    if (good instanceof Promise) return good.then(judge);
+    const verdict = judge(good);
+    return isYes(verdict) ? verdict : whenReady(this.verifyAfresh(text), judge);
+  }
+
+  /**
+   * @returns undefined unless the token is live, its credential is active and at least one scope remains. Does not
+   * check addresses
    * @throws DomainError `store-unavailable`
    */
   verify(text: string): GoodToken | undefined | Promise<GoodToken | undefined> {
     const key = digest(text);
     const token = this.tokens.reader.peek(key);
     const credential = token === undefined ? undefined : this.credentials.peek(token.clientId);
-    // what is remembered was issued here once: its checksum is right
+    // a cached token was read from the store, so its checksum is right
     if (token !== undefined && credential !== undefined) return this.judge(token, credential);
     const clientId = clientIdOfAccessToken(text);
     return clientId === undefined ? undefined : this.read(key, clientId);
   }
 
-  /**
-   * The same by the store as it is now: for a verdict that would be a no by what is remembered, so that each no costs a
-   * look-up, and no one learns from the time it takes whether there is such a token. (Text without the checksum of a
-   * token is turned away before: that it is none, everyone can work out.)
-   *
-   * @throws DomainError `store-unavailable`
-   */
-  async verifyAfresh(text: string): Promise<GoodToken | undefined> {
+  /** Everybody can compute that text without the checksum is not a token, so its refusal needs no read. */
+  private async verifyAfresh(text: string): Promise<GoodToken | undefined> {
     const clientId = clientIdOfAccessToken(text);
     if (clientId === undefined) return undefined;
     const [token, credential] = await Promise.all([
@@ -67,7 +80,7 @@ export class TokenVerifier {
     if (token === undefined || credential?.id !== token.credentialId || credential.blocked !== undefined)
       return undefined;
     const nowMs = this.clock.nowMs();
-    // once expired for ever expired: a clock that is set back must not find them remembered
+    // dropped from the cache: a clock that is set back must not revive it
     if (nowMs >= token.expiresAt.getTime()) {
       this.tokens.reader.forget(token._id);
       return undefined;
@@ -76,8 +89,13 @@ export class TokenVerifier {
       this.credentials.forget(credential.clientId);
       return undefined;
     }
+    const known = this.judged.get(token);
+    if (known?.credential === credential) return known;
     const scope = effectiveScope(token.scope, credential.apis);
-    return scope.length === 0 ? undefined : { token, credential, scope };
+    if (scope.length === 0) return undefined;
+    const good = { token, credential, scope };
+    this.judged.set(token, good);
+    return good;
   }
 }
 

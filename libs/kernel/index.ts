@@ -27,6 +27,7 @@ export {
   newSessionToken,
 } from './opaque-tokens.ts';
 export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
+export { whenReady } from './when-ready.ts';
 export { NO_POLICY } from './operation-rules.ts';
 export { ROLES } from './roles.ts';
 export { parseTrustedProxies } from './trusted-proxies.ts';

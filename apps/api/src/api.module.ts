@@ -43,9 +43,8 @@ import { EventsController } from './events/events.controller.ts';
 import { LongReads } from './events/long-reads.ts';
 import { HealthController } from './health/health.controller.ts';
 import { StoreSigns } from './health/store-signs.ts';
-import { AdminGuard } from './http/admin.guard.ts';
-import { BlockedGuard } from './http/blocked.guard.ts';
 import { Draining } from './http/draining.ts';
+import { GLOBAL_GUARDS } from './http/global-guards.ts';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.ts';
 import { Pages } from './http/pages.ts';
 import { ERROR_FORMATS } from './http/error-format.ts';
@@ -54,7 +53,6 @@ import { PersonSignIn } from './http/person-sign-in.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { SessionCookie } from './http/session-cookie.ts';
-import { StrayQueryGuard } from './http/stray-query.guard.ts';
 import { StrictSchemaPipe } from './http/strict-schema.pipe.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
 import { WorkerModule } from './worker/worker.module.ts';
@@ -139,11 +137,10 @@ export class ApiModule {
           useFactory: (...formats: ErrorFormat[]) => formats,
           inject: [OAuthErrorFormat, PageErrorFormat],
         },
-        { provide: APP_FILTER, useClass: ProblemFilter },
-        // guards run in this order
-        { provide: APP_GUARD, useClass: BlockedGuard },
-        { provide: APP_GUARD, useClass: AdminGuard },
-        { provide: APP_GUARD, useClass: StrayQueryGuard },
+        ProblemFilter,
+        { provide: APP_FILTER, useExisting: ProblemFilter },
+        ...GLOBAL_GUARDS,
+        ...GLOBAL_GUARDS.map((guard) => ({ provide: APP_GUARD, useExisting: guard })),
         { provide: APP_PIPE, useClass: StrictSchemaPipe },
       ],
       exports: [CONFIG, Draining],

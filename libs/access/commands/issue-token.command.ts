@@ -27,8 +27,8 @@ export interface TokenRequest {
 export class IssueTokenCommand extends Command<IssuedToken> {
   constructor(
     readonly client: AuthenticatedClient,
-    /** To judge anew, should the credential change under way. */
-    readonly clientSecret: string,
+    /** Reads the presented secret, to evaluate the request again if the credential changed in the meantime. */
+    readonly clientSecret: () => string,
     readonly request: TokenRequest,
   ) {
     super();
@@ -63,7 +63,7 @@ export class IssueTokenHandler implements ICommandHandler<IssueTokenCommand> {
       };
       const outcome = await this.issuer.issue(request);
       if (!outcome.stale) return outcome;
-      client = await this.authenticator.client(credential.clientId, clientSecret);
+      client = await this.authenticator.client(credential.clientId, clientSecret());
     }
     throw storeUnavailable();
   }

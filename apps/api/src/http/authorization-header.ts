@@ -18,6 +18,12 @@ function lineOf(rawHeaders: readonly string[], name: string): { text: string } |
   return line === undefined ? 'absent' : { text: line };
 }
 
+/** The only line with this name; undefined if there is none, or more than one. @param name in lower case */
+export function onlyLine(rawHeaders: readonly string[], name: string): string | undefined {
+  const found = lineOf(rawHeaders, name);
+  return typeof found === 'string' ? undefined : found.text;
+}
+
 /**
  * Returns the part after the scheme in the only header line with this name.
  * @param rawHeaders Node's `req.rawHeaders`

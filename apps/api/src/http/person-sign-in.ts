@@ -3,11 +3,11 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { PrincipalAuthenticator } from '#identity';
 import type { Principal } from '#identity';
-import { AdminBasicGuard } from './admin-basic.ts';
 import { parseUserAuthorization } from './basic-authorization.ts';
 import { parseBearerAuthorization } from './bearer-authorization.ts';
 import { checkNotCrossSite, checkSameOrigin } from './cross-site.ts';
 import type { LatchkeyRequest } from './latchkey-request.ts';
+import { signInByPassport } from './passport-basic.ts';
 import { SessionCookie } from './session-cookie.ts';
 import {
   badApiKey,
@@ -16,6 +16,7 @@ import {
   unauthenticated,
   unknownAddress,
   unprintablePassword,
+  wrongPassword,
 } from './unauthenticated.ts';
 
 const API_KEY_PREFIX = 'lk_ak_';
@@ -23,7 +24,6 @@ const API_KEY_PREFIX = 'lk_ak_';
 /** Finds out which person sends a request: by its `Authorization`, or without one by its session cookie. */
 @Injectable()
 export class PersonSignIn {
-  private readonly basic = new AdminBasicGuard();
   private readonly origin: string;
 
   constructor(
@@ -65,7 +65,9 @@ export class PersonSignIn {
     const { clientAddress } = request;
     checkNotCrossSite(request);
     if (clientAddress === undefined) throw unknownAddress();
-    return this.basic.signIn(() => this.authenticator.basic(username, password, clientAddress));
+    const person = await signInByPassport(() => this.authenticator.basic(username, password, clientAddress));
+    if (person === undefined) throw wrongPassword();
+    return person;
   }
 
   private async bySession(request: LatchkeyRequest): Promise<Principal> {

@@ -14,7 +14,7 @@ const MAX_FAULTS = 20;
 @Injectable()
 export class StrayQueryGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
-    const request = context.switchToHttp().getRequest<LatchkeyRequest>();
+    const request = context.getArgByIndex<LatchkeyRequest>(0);
     if (request.url.startsWith('/v1/') && request.url.includes('?') && !takesQuery(context)) {
       const members = Object.keys(request.query as object).slice(0, MAX_FAULTS);
       if (members.length > 0) throw unknownMembers(members);

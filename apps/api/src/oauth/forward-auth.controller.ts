@@ -1,19 +1,21 @@
-import { All, Controller, Req, Res } from '@nestjs/common';
+import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AuthenticationFailed, TokenVerifier, mayUseFrom } from '#access';
-import type { AuthenticatedResourceServer, GoodToken } from '#access';
+import type { GoodToken } from '#access';
+import type { ResourceServerFacts } from '#catalogue';
 import { parseAddress } from '#kernel';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
-import { Inject } from '@nestjs/common';
 import { Public } from '../http/access.ts';
+import { onlyLine } from '../http/authorization-header.ts';
 import { parseBasicAuthorization } from '../http/basic-authorization.ts';
 import { parseBearerAuthorization } from '../http/bearer-authorization.ts';
+import { Direct } from '../http/direct-routes.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { RareWarning } from '../http/rare-warning.ts';
 import { toDomainError } from '../http/to-domain-error.ts';
-import { ClientSignIn } from './client-sign-in.ts';
 import type { SignedIn } from './client-sign-in.ts';
+import { HeaderSignIn } from './header-sign-in.ts';
 import { DocumentedForwardAuth } from './oauth-docs.ts';
 
 /** The complete answer: status and headers. RFC 6750 3 defines the challenges. */
@@ -22,6 +24,14 @@ interface Verdict {
   readonly status: 204 | 401 | 403 | 503;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+/** The verdict for the last gateway that asked about a token. */
+interface PreparedVerdict {
+  readonly resourceServer: ResourceServerFacts;
+  readonly verdict: Verdict;
+}
+
+const GATEWAY_HEADER = 'x-forward-auth-authorization';
 
 const NO_TOKEN: Verdict = refusal('no-token', 401, 'Bearer realm="latchkey"');
 const BAD_TOKEN: Verdict = refusal('inactive', 401, 'Bearer realm="latchkey", error="invalid_token"');
@@ -39,9 +49,10 @@ function refusal(result: string, status: 401 | 403, challenge: string): Verdict 
 @Public()
 export class ForwardAuthController {
   private readonly warning: RareWarning;
+  private readonly prepared = new WeakMap<GoodToken, PreparedVerdict>();
 
   constructor(
-    private readonly clients: ClientSignIn,
+    private readonly headers: HeaderSignIn,
     private readonly verifier: TokenVerifier,
     private readonly metrics: Metrics,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -50,26 +61,35 @@ export class ForwardAuthController {
   }
 
   @All('forward-auth')
+  @Direct()
   @DocumentedForwardAuth()
-  async forwardAuth(@Req() request: LatchkeyRequest, @Res() reply: FastifyReply): Promise<void> {
-    let verdict: Verdict;
+  forwardAuth(@Req() request: LatchkeyRequest, @Res() reply: FastifyReply): void | Promise<void> {
     try {
-      const decided = this.verdict(request);
-      verdict = decided instanceof Promise ? await decided : decided;
+      const verdict = this.verdict(request);
+      if (verdict instanceof Promise) {
+        return verdict
+          .catch((error: unknown) => this.unavailable(error, request))
+          .then((decided) => this.send(decided, reply));
+      }
+      this.send(verdict, reply);
     } catch (error) {
-      verdict = this.unavailable(error, request);
+      this.send(this.unavailable(error, request), reply);
     }
-    const { result, status, headers } = verdict;
+  }
+
+  private send({ result, status, headers }: Verdict, reply: FastifyReply): void {
     this.metrics.introspections.inc({ result });
     reply.code(status).headers(headers).send();
   }
 
   private verdict(request: LatchkeyRequest): Verdict | Promise<Verdict> {
-    const basic = parseBasicAuthorization(request.raw.rawHeaders, 'x-forward-auth-authorization');
+    const { rawHeaders } = request.raw;
+    const line = onlyLine(rawHeaders, GATEWAY_HEADER);
+    const known = this.headers.remembered(line, request.clientAddress);
+    if (known !== undefined) return this.verdictFor(known, request);
+    const basic = parseBasicAuthorization(rawHeaders, GATEWAY_HEADER);
     if (typeof basic === 'string') return this.badGateway(request, `X-Forward-Auth-Authorization is ${basic}`);
-    const gateway = this.clients.signIn(basic.id, basic.secret, request.clientAddress);
-    if (!(gateway instanceof Promise)) return this.verdictFor(gateway, request);
-    return gateway.then(
+    return this.headers.signIn(line ?? '', basic, request.clientAddress).then(
       (user) => this.verdictFor(user, request),
       (error: unknown) => {
         if (error instanceof AuthenticationFailed)
@@ -86,10 +106,37 @@ export class ForwardAuthController {
     const bearer = parseBearerAuthorization(request.raw.rawHeaders);
     if (bearer === 'absent' || bearer === 'other-scheme') return NO_TOKEN;
     if (bearer === 'malformed') return BAD_TOKEN;
-    const good = this.verifier.verify(bearer.token);
-    return good instanceof Promise
-      ? good.then((token) => judge(token, gateway, request))
-      : judge(good, gateway, request);
+    return this.verifier.decide(
+      bearer.token,
+      (good) => this.judge(good, gateway.resourceServer, request),
+      ({ status }) => status === 204,
+    );
+  }
+
+  private judge(good: GoodToken | undefined, resourceServer: ResourceServerFacts, request: LatchkeyRequest): Verdict {
+    if (good === undefined) return BAD_TOKEN;
+    const api = (request.query as Record<string, unknown>)['api'];
+    const granted = typeof api === 'string' && resourceServer.apis.includes(api) && good.scope.includes(api);
+    if (!granted) return NOT_GRANTED;
+    const claimed = request.headers['x-forward-auth-client-ip'];
+    const address = typeof claimed === 'string' ? parseAddress(claimed) : undefined;
+    // an invalid or repeated header must not count as "no address given"
+    if ((claimed !== undefined && address === undefined) || !mayUseFrom(good, address)) return WRONG_ADDRESS;
+    return this.granted(good, resourceServer);
+  }
+
+  /** Written once per token and gateway: most tokens are used behind one gateway. */
+  private granted(good: GoodToken, resourceServer: ResourceServerFacts): Verdict {
+    const prepared = this.prepared.get(good);
+    if (prepared?.resourceServer === resourceServer) return prepared.verdict;
+    const headers = {
+      'x-auth-client-id': good.credential.clientId,
+      'x-auth-operation-id': good.credential.operationId,
+      'x-auth-scope': good.scope.filter((key) => resourceServer.apis.includes(key)).join(' '),
+    };
+    const verdict: Verdict = { result: 'active', status: 204, headers };
+    this.prepared.set(good, { resourceServer, verdict });
+    return verdict;
   }
 
   private badGateway({ clientAddress, id }: LatchkeyRequest, reason: string, subject?: string): Verdict {
@@ -104,28 +151,4 @@ export class ForwardAuthController {
     if (error.code === 'internal') this.logger.error({ err: error.cause, requestId: request.id }, 'request failed');
     return { result: 'unavailable', status: 503, headers: { 'retry-after': String(error.retryAfterSeconds ?? 2) } };
   }
-}
-
-function judge(
-  good: GoodToken | undefined,
-  { resourceServer }: AuthenticatedResourceServer,
-  request: LatchkeyRequest,
-): Verdict {
-  if (good === undefined) return BAD_TOKEN;
-  const api = (request.query as Record<string, unknown>)['api'];
-  const granted = typeof api === 'string' && resourceServer.apis.includes(api) && good.scope.includes(api);
-  if (!granted) return NOT_GRANTED;
-  const claimed = request.headers['x-forward-auth-client-ip'];
-  const address = typeof claimed === 'string' ? parseAddress(claimed) : undefined;
-  // an invalid or repeated header must not count as "no address given"
-  if ((claimed !== undefined && address === undefined) || !mayUseFrom(good, address)) return WRONG_ADDRESS;
-  return {
-    result: 'active',
-    status: 204,
-    headers: {
-      'x-auth-client-id': good.credential.clientId,
-      'x-auth-operation-id': good.credential.operationId,
-      'x-auth-scope': good.scope.filter((key) => resourceServer.apis.includes(key)).join(' '),
-    },
-  };
 }

@@ -1,34 +1,19 @@
-import { Controller, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
-import { TokenVerifier, mayUseFrom } from '#access';
-import type { GoodToken } from '#access';
-import { CONFIG } from '#config';
-import type { Config } from '#config';
-import { parseAddress } from '#kernel';
+import { Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { TokenVerifier } from '#access';
+import { whenReady } from '#kernel';
 import { Metrics } from '#observability';
 import { Public } from '../http/access.ts';
-import { ClientGuard } from './client-basic.strategy.ts';
+import { Direct, sendJson } from '../http/direct-routes.ts';
+import { ClientGuard } from './client.guard.ts';
 import { FormGuard } from './form.guard.ts';
+import { IntrospectionAnswers } from './introspection-answers.ts';
+import type { ActiveAnswer } from './introspection-answers.ts';
 import { DocumentedIntrospection } from './oauth-docs.ts';
 import { InvalidRequest } from './oauth-error.ts';
 import type { OAuthRequest } from './oauth-request.ts';
 
-/** RFC 7662 2.2. */
-type IntrospectionAnswer =
-  | { readonly active: false }
-  | {
-      readonly active: true;
-      readonly client_id: string;
-      readonly sub: string;
-      readonly scope: string;
-      readonly token_type: 'Bearer';
-      readonly iat: number;
-      readonly exp: number;
-      readonly iss: string;
-      readonly aud: readonly string[];
-      readonly allowed_ips?: readonly string[];
-    };
-
-const INACTIVE: IntrospectionAnswer = { active: false };
+const INACTIVE = '{"active":false}';
 const COUNTED_ACTIVE = { result: 'active' };
 const COUNTED_INACTIVE = { result: 'inactive' };
 
@@ -37,60 +22,30 @@ const COUNTED_INACTIVE = { result: 'inactive' };
 export class IntrospectionController {
   constructor(
     private readonly verifier: TokenVerifier,
+    private readonly answers: IntrospectionAnswers,
     private readonly metrics: Metrics,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Post('introspect')
   @HttpCode(200)
+  @Direct()
   @UseGuards(FormGuard, ClientGuard)
   @DocumentedIntrospection()
-  introspect(@Req() request: OAuthRequest): IntrospectionAnswer | Promise<IntrospectionAnswer> {
-    const token = request.form.get('token');
+  introspect(@Req() request: OAuthRequest, @Res() reply: FastifyReply): void | Promise<void> {
+    const { form, user, clientAddress } = request;
+    const token = form.get('token');
     if (token === undefined || token === '') throw new InvalidRequest('token is missing.');
-    const verdict = this.verifier.verify(token);
-    if (verdict instanceof Promise) return verdict.then((good) => this.count(this.answer(request, good)));
-    const answer = this.answer(request, verdict);
-    if (answer.active) return this.count(answer);
-    return this.verifier.verifyAfresh(token).then((good) => this.count(this.answer(request, good)));
-  }
-
-  private count(answer: IntrospectionAnswer): IntrospectionAnswer {
-    this.metrics.introspections.inc(answer.active ? COUNTED_ACTIVE : COUNTED_INACTIVE);
-    return answer;
-  }
-
-  /** RFC 7662 2.2: a token about which the caller may not know gets the same answer as an unknown one. */
-  private answer({ user, form, clientAddress }: OAuthRequest, good: GoodToken | undefined): IntrospectionAnswer {
-    if (good === undefined) return INACTIVE;
-    if (user.type === 'client') {
-      const own = user.credential.id === good.credential.id && mayUseFrom(good, clientAddress);
-      return own ? this.active(good, good.scope) : INACTIVE;
-    }
-    const { apis, requireClientIp } = user.resourceServer;
-    const scope = good.scope.filter((key) => apis.includes(key));
-    if (scope.length === 0) return INACTIVE;
     const claimedIp = form.get('client_ip');
-    if (claimedIp === undefined && !requireClientIp && good.credential.allowedIpTexts.length > 0) {
-      // the resource server cannot send the address, so it gets the list and checks it itself
-      return { ...this.active(good, scope), allowed_ips: good.credential.allowedIpTexts } as IntrospectionAnswer;
-    }
-    const address = claimedIp === undefined ? undefined : parseAddress(claimedIp);
-    if (claimedIp !== undefined && address === undefined) return INACTIVE;
-    return mayUseFrom(good, address) ? this.active(good, scope) : INACTIVE;
+    const answer = this.verifier.decide(
+      token,
+      (good) => this.answers.answer(good, user, claimedIp, clientAddress),
+      (active) => active !== undefined,
+    );
+    return whenReady(answer, (active) => this.send(active, reply));
   }
 
-  private active({ token, credential }: GoodToken, scope: readonly string[]): IntrospectionAnswer {
-    return {
-      active: true,
-      client_id: credential.clientId,
-      sub: credential.clientId,
-      scope: scope.join(' '),
-      token_type: 'Bearer',
-      iat: Math.floor(token.issuedAt.getTime() / 1000),
-      exp: Math.floor(token.expiresAt.getTime() / 1000),
-      iss: this.config.publicUrl,
-      aud: scope,
-    };
+  private send(active: ActiveAnswer, reply: FastifyReply): void {
+    this.metrics.introspections.inc(active === undefined ? COUNTED_INACTIVE : COUNTED_ACTIVE);
+    sendJson(reply, active ?? INACTIVE);
   }
 }

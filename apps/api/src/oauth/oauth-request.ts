@@ -6,8 +6,6 @@ import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 export interface OAuthRequest extends LatchkeyRequest {
   /** The form's parameters, without duplicates. */
   form: Form['values'];
-  /** Id and secret of the Basic header, read strictly. */
-  basic: { readonly id: string; readonly secret: string };
   /** The deadline for all store calls, by `performance.now()`. */
   deadlineAtMs: number;
   /** The authenticated client or resource server. */

@@ -1,18 +1,21 @@
 import { Module } from '@nestjs/common';
-import { PassportModule } from '@nestjs/passport';
 import { AccessModule } from '#access';
 import { GuessLimitsModule } from '#guess-limits';
-import { ClientBasicStrategy } from './client-basic.strategy.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import { ForwardAuthController } from './forward-auth.controller.ts';
+import { HeaderSignIn } from './header-sign-in.ts';
+import { IntrospectionAnswers } from './introspection-answers.ts';
 import { IntrospectionController } from './introspection.controller.ts';
 import { MetadataController } from './metadata.controller.ts';
 import { OwnTokensController } from './own-tokens.controller.ts';
 import { RevocationController } from './revocation.controller.ts';
 import { TokenController } from './token.controller.ts';
 
+/** The controllers with routes on the hot path. */
+export const DIRECT_CONTROLLERS = [ForwardAuthController, IntrospectionController, TokenController];
+
 @Module({
-  imports: [AccessModule, GuessLimitsModule, PassportModule.register({ session: false })],
+  imports: [AccessModule, GuessLimitsModule],
   controllers: [
     ForwardAuthController,
     IntrospectionController,
@@ -21,6 +24,6 @@ import { TokenController } from './token.controller.ts';
     RevocationController,
     TokenController,
   ],
-  providers: [ClientBasicStrategy, ClientSignIn],
+  providers: [ClientSignIn, HeaderSignIn, IntrospectionAnswers],
 })
 export class OauthModule {}

@@ -4,7 +4,7 @@ import type { AuthenticatedClient } from '#access';
 import { EndTokensCommand, ListTokensQuery } from '#credentials';
 import { DomainError } from '#kernel';
 import { Public } from '../http/access.ts';
-import { ClientGuard } from './client-basic.strategy.ts';
+import { ClientGuard, presentedPair } from './client.guard.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import { NoFormGuard } from './no-form.guard.ts';
 import { InvalidClient, InvalidRequest } from './oauth-error.ts';
@@ -73,12 +73,13 @@ export class OwnTokensController {
   }
 
   /** A revocation shows the token; this takes the secret alone. So Allowed IPs apply, as for a new token. */
-  private async client({ user, basic, clientAddress }: OAuthRequest): Promise<AuthenticatedClient> {
+  private async client(request: OAuthRequest): Promise<AuthenticatedClient> {
+    const { user, clientAddress } = request;
     if (user.type !== 'client') throw new InvalidClient(); // resource servers have no tokens
     try {
       this.clients.checkAddress(user, clientAddress);
     } catch (error) {
-      await this.clients.recordRefusal(error, basic, clientAddress);
+      await this.clients.recordRefusal(error, presentedPair(request), clientAddress);
       throw error;
     }
     return user;

@@ -2,7 +2,7 @@ import { Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/comm
 import { CommandBus } from '@nestjs/cqrs';
 import { RevokeTokenCommand } from '#access';
 import { Public } from '../http/access.ts';
-import { ClientGuard } from './client-basic.strategy.ts';
+import { ClientGuard } from './client.guard.ts';
 import { FormGuard } from './form.guard.ts';
 import { DocumentedRevocation } from './oauth-docs.ts';
 import { InvalidClient, InvalidRequest } from './oauth-error.ts';

@@ -1,11 +1,13 @@
-import { Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyReply } from 'fastify';
 import { IssueTokenCommand, ScopeRefused, TokenLimitReached } from '#access';
 import type { AuthenticatedClient } from '#access';
 import { Refusals } from '#events';
 import { Metrics } from '#observability';
 import { Public } from '../http/access.ts';
-import { ClientGuard } from './client-basic.strategy.ts';
+import { Direct, sendJson } from '../http/direct-routes.ts';
+import { ClientGuard, presentedPair } from './client.guard.ts';
 import { ClientSignIn } from './client-sign-in.ts';
 import { FormGuard } from './form.guard.ts';
 import { DocumentedToken } from './oauth-docs.ts';
@@ -32,15 +34,20 @@ export class TokenController {
 
   @Post('token')
   @HttpCode(200)
+  @Direct()
   @UseGuards(FormGuard, ClientGuard)
   @DocumentedToken()
-  async token(@Req() request: OAuthRequest): Promise<TokenAnswer> {
-    const { user: client, form, basic, clientAddress } = request;
+  async token(@Req() request: OAuthRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, JSON.stringify(await this.issue(request)));
+  }
+
+  private async issue(request: OAuthRequest): Promise<TokenAnswer> {
+    const { user: client, form, clientAddress } = request;
     if (client.type !== 'client') throw new InvalidClient(); // resource servers cannot get tokens
     try {
       this.clients.checkAddress(client, clientAddress);
       checkGrantType(form.get('grant_type'));
-      const command = new IssueTokenCommand(client, basic.secret, {
+      const command = new IssueTokenCommand(client, () => presentedPair(request).secret, {
         scope: form.get('scope'),
         address: clientAddress,
         requestId: request.id,
@@ -60,7 +67,7 @@ export class TokenController {
     { credential }: AuthenticatedClient,
     request: OAuthRequest,
   ): Promise<void> {
-    await this.clients.recordRefusal(error, request.basic, request.clientAddress);
+    await this.clients.recordRefusal(error, presentedPair(request), request.clientAddress);
     const reason =
       error instanceof ScopeRefused ? 'scope' : error instanceof TokenLimitReached ? 'token-limit' : undefined;
     if (reason === undefined) return;
