@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, CredentialBody, OperationBody, SecretBody } from '../support/api.ts';
 import { aResourceServer, pathOf } from '../support/builders.ts';
-import { OAuthWorld, makeSecretsOlder } from '../support/oauth-world.ts';
+import { OAuthWorld } from '../support/oauth-world.ts';
 import { basicLine, sendRaw } from '../support/raw-http.ts';
 
 /** Enough for the header to be remembered, and to be let in from memory. */
@@ -41,10 +41,6 @@ describe('a remembered Authorization header, with two instances', () => {
         return world.api.delete(`${pathOf(client)}/secrets/${replaced?.id ?? ''}`);
       },
     ],
-    [
-      'its operation limits the age of secrets',
-      ({ operationId }) => world.api.patch(`/v1/operations/${operationId}`, { policy: { maxSecretAgeDays: 1 } }),
-    ],
   ];
 
   const rotated = (client: CredentialBody, body: object): Promise<Answer<object>> =>
@@ -52,7 +48,6 @@ describe('a remembered Authorization header, with two instances', () => {
 
   it.each(endings)('is refused on the other instance when %s', async (_what, end) => {
     const client = await world.client();
-    await makeSecretsOlder(world, client, 2);
     for (let count = 0; count < SIGN_INS; count += 1) expect(await signIn(client)).toBe(200);
     const { status, text } = await end(client);
     expect([status < 300, text]).toEqual([true, text]);
