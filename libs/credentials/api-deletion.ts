@@ -9,17 +9,17 @@ import { storeUnavailable } from '#mongo';
 import { ApiUse } from './api-use.ts';
 import { PART_LIMIT_MS } from './api-withdrawal.ts';
 
-/** How often a deletion without force is tried while the API is granted and given up again. */
+/** How often a deletion without force is retried while the API is granted and removed again. */
 const TRIES = 3;
 
-/** An API that somebody deletes without force. */
+/** A deletion without force. */
 export interface ApiToDelete {
   readonly context: CallContext;
   readonly apiKey: string;
   readonly expected: ExpectedVersion;
 }
 
-/** Deletes APIs that nothing names, so that none can be granted meanwhile (docs/adr/0044-removing-an-api.md). */
+/** Deletes unused APIs so that they cannot be granted at the same time (docs/adr/0044-removing-an-api.md). */
 @Injectable()
 export class ApiDeletion {
   constructor(
@@ -29,7 +29,7 @@ export class ApiDeletion {
     private readonly barrier: ChainBarrier,
   ) {}
 
-  /** @returns false when a removal by force is under way. @throws DomainError `api-in-use` */
+  /** @returns false if a removal by force is running @throws DomainError `api-in-use` */
   async deleteUnused(api: ApiToDelete): Promise<boolean> {
     for (let left = TRIES; left > 0; left -= 1) {
       const mark = await this.reserve(api);
@@ -41,15 +41,15 @@ export class ApiDeletion {
   }
 
   /**
-   * Makes sure, by a commit and the lease after it, that nothing names the API. So once it is not found, it is out of
-   * force on every instance, even if another instance took it from the last credential.
+   * Checks that nothing names the API, by a commit and the lease after it. So when it is no longer found, no instance
+   * accepts it, even if another instance took it from the last credential.
    */
   isOutOfForce(apiKey: string, { context }: ApiRemoval): Promise<boolean> {
     const options = { chains: [], altersRights: true, limitMs: PART_LIMIT_MS };
     return this.unitOfWork.run(context, options, async ({ session }) => !(await this.use.isUsed(apiKey, session)));
   }
 
-  /** @returns false when something names it again: an instance of an earlier version granted it meanwhile */
+  /** @returns false if something names it again, because an instance of an earlier version granted it */
   async deleteWithdrawn(apiKey: string, { context }: ApiRemoval): Promise<boolean> {
     try {
       return await this.unitOfWork.run(context, { chains: [null], limitMs: PART_LIMIT_MS }, async (transaction) => {
@@ -62,7 +62,7 @@ export class ApiDeletion {
         return true;
       });
     } catch (error) {
-      // another instance was quicker
+      // another instance was faster
       if (error instanceof DomainError && error.code === 'not-found') return true;
       throw error;
     }
@@ -101,7 +101,7 @@ export class ApiDeletion {
     if (!(await this.use.isUsed(apiKey, session))) return;
     throw new DomainError(
       'api-in-use',
-      'Take it from every credential and resource server first, or delete it with ?force=true.',
+      'Remove it from every credential and resource server first, or delete it with ?force=true.',
     );
   }
 }

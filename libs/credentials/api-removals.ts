@@ -10,16 +10,16 @@ import type { Logger } from '#observability';
 import { ApiDeletion } from './api-deletion.ts';
 import { ApiWithdrawal } from './api-withdrawal.ts';
 
-/** Operations of one unit of work, and so of one transaction: at most 200 credentials. */
+/** Operations per unit of work, so at most 200 credentials per transaction. */
 const OPERATIONS_EACH = 20;
-/** Operations that are looked up at a time. */
+/** Operations per query. */
 const OPERATIONS_LISTED = 500;
-/** The pause after the store could not serve, in milliseconds. */
+/** The pause before a retry when the store is unavailable, in milliseconds. */
 const RETRY_MS = 2_000;
 
 /**
- * Finishes forced removals of APIs: takes the API from everything that names it, some operations at a time, and then
- * out of the catalogue. Each part can be repeated, so any instance can continue (docs/adr/0044-removing-an-api.md).
+ * Finishes forced removals of APIs: takes the API from everything that names it, a few operations at a time, then
+ * deletes it. Each part can be repeated, so any instance can continue (docs/adr/0044-removing-an-api.md).
  */
 @Injectable()
 export class ApiRemovals implements BeforeApplicationShutdown {
@@ -40,14 +40,15 @@ export class ApiRemovals implements BeforeApplicationShutdown {
   }
 
   /**
-   * Works on the removal until it is over or this instance shuts down. Calls for one API share the work. Never fails.
+   * Works on the removal until it is complete or this instance shuts down. Calls for one API share the work. Never
+   * fails.
    *
-   * @returns whether the API is gone: then no token grants it any more, on any instance
+   * @returns whether the API is deleted; then no instance accepts it any more
    */
   finish(apiKey: string): Promise<boolean> {
     const known = this.underWay.get(apiKey);
     if (known !== undefined) return known;
-    // whoever asked for it does not wait for all of it
+    // the deadline of the caller's request does not apply to the whole removal
     const work = withoutDeadline(() => this.untilGone(apiKey)).finally(() => this.underWay.delete(apiKey));
     this.underWay.set(apiKey, work);
     return work;
@@ -58,24 +59,25 @@ export class ApiRemovals implements BeforeApplicationShutdown {
       return await pRetry(() => this.work(apiKey), {
         ...{ retries: Infinity, factor: 1, minTimeout: RETRY_MS, signal: this.stopping.signal },
         shouldRetry: ({ error }) => isStoreUnavailable(error),
-        onFailedAttempt: ({ error }) => this.logger.debug({ err: error, api: apiKey }, 'the removal of an API waits'),
+        onFailedAttempt: ({ error }) =>
+          this.logger.debug({ err: error, api: apiKey }, 'the removal of an API waits for the store'),
       });
     } catch (error) {
       if (this.stopping.signal.aborted) return false;
-      this.logger.error({ err: error, api: apiKey }, 'the removal of an API failed; it is tried again later');
+      this.logger.error({ err: error, api: apiKey }, 'the removal of an API failed; it will be retried later');
       return false;
     }
   }
 
-  /** @returns whether it is over; otherwise this instance shuts down */
+  /** @returns whether it is complete; otherwise this instance shuts down */
   private async work(apiKey: string): Promise<boolean> {
     while (!this.stopping.signal.aborted) if (await this.workOnce(apiKey)) return true;
     return false;
   }
 
-  /** @returns whether it is over; otherwise something was left to do, or this instance shuts down */
+  /** @returns whether it is complete; otherwise something is left to do, or this instance shuts down */
   private async workOnce(apiKey: string): Promise<boolean> {
-    // grants that had not seen the removal are found from now on, and no later grant is accepted
+    // from now on, every grant that had not seen the removal is visible, and no new grant is accepted
     const state = await this.barrier.pass();
     const removal = await bounded(this.apis.removalOf(apiKey, state));
     if (removal === undefined) return true;

@@ -6,7 +6,7 @@ import { Clock } from '#kernel';
 import { bounded } from '#mongo';
 import { CredentialRepository } from './persistence/credential.repository.ts';
 
-/** How long a part of a removal may take, in milliseconds: no client waits for one part. */
+/** Time limit for one part of a removal, in milliseconds. No client waits for it. */
 export const PART_LIMIT_MS = 30_000;
 const SERVERS_EACH = 50;
 
@@ -64,14 +64,14 @@ export class ApiWithdrawal {
     });
   }
 
-  /** Stores how many credentials still name it, and that somebody works on it. */
+  /** Stores how many credentials still name it, and when it was last worked on. */
   async noteProgress(apiKey: string): Promise<void> {
     const left = await bounded(this.credentials.countWithApi(apiKey));
     await bounded(this.apis.noteProgress(apiKey, this.clock.now(), left));
   }
 }
 
-/** A unit that takes rights away, and whose caller waits for the lease once for all of them. */
+/** The options of a unit whose caller waits for the lease once, after several units. */
 function part(chains: readonly (string | null)[]): Parameters<UnitOfWork['run']>[1] {
   return { chains, altersRights: true, isPart: true, limitMs: PART_LIMIT_MS };
 }

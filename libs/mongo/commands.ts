@@ -9,7 +9,7 @@ export interface Update {
 }
 
 /** Documents of one command: a command may be 16 MiB large, and none of ours comes near a hundredth of it. */
-const MOST_DOCUMENTS = 100;
+const MAX_DOCUMENTS = 100;
 
 /**
  * Inserts the documents in order, in the session's transaction, where it is done all the time: the driver's bulk writes
@@ -18,8 +18,8 @@ const MOST_DOCUMENTS = 100;
  * @throws MongoServerError, of code 11000 when a unique index is in the way
  */
 export async function insertAll<T>(model: Model<T>, documents: readonly T[], session: ClientSession): Promise<void> {
-  for (let from = 0; from < documents.length; from += MOST_DOCUMENTS) {
-    const part = documents.slice(from, from + MOST_DOCUMENTS);
+  for (let from = 0; from < documents.length; from += MAX_DOCUMENTS) {
+    const part = documents.slice(from, from + MAX_DOCUMENTS);
     await command(model, { insert: model.collection.name, documents: part, ordered: true }, session);
   }
 }

@@ -5,51 +5,51 @@ import { withinDeadline } from './deadline.ts';
 
 const { mongo } = mongoose;
 
-/** What to wait before asking again, in seconds, when the store cannot serve. */
+/** `Retry-After` while the store is unavailable, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** Codes of Node's own errors for a socket that cannot be written to any more. */
+/** Codes of Node's errors for a closed socket. */
 const SOCKET_GONE = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'];
 
-/** Thrown inside a transaction to have it tried again from the start. */
+/** Thrown inside a transaction to retry it from the start. */
 export class TransactionConflict extends Error {
   override readonly name = 'TransactionConflict';
 }
 
-/** Whether the error is a breach of a unique index (code 11000), and if `index` is given, of that one. */
+/** Whether the error violates a unique index (code 11000): any one, or `index` if given. */
 export function isDuplicateKey(error: unknown, index?: string): boolean {
   if (!(error instanceof mongo.MongoServerError) || error.code !== 11000) return false;
-  // only the index's name: the message goes on with the values, which may name anything
+  // compares only the index name: the rest of the message has values, which may be any text
   return index === undefined || /\bindex: (\S+)/.exec(error.message)?.[1] === index;
 }
 
-/** Whether a transaction that met this error may succeed when it is run again from the start. */
+/** Whether a transaction with this error may succeed when it is retried from the start. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof TransactionConflict) return true;
   return error instanceof mongo.MongoError && error.hasErrorLabel('TransientTransactionError');
 }
 
-/** Whether it is not known if a commit took place. */
+/** Whether it is unknown if a commit took place. */
 export function isCommitUnknown(error: unknown): boolean {
   return error instanceof mongo.MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
 }
 
-/** Whether the connection was lost before the store's answer came. */
+/** Whether the connection was lost before the answer arrived. */
 export function isConnectionLost(thrown: unknown): boolean {
   const error = unwrapped(thrown);
   if (error instanceof mongo.MongoNetworkError) return true;
-  // a socket that the other side has just ended: the driver passes on as it is what writing to it throws
+  // the driver passes on Node's error for a socket that the other side has just closed
   return error instanceof Error && 'code' in error && SOCKET_GONE.includes(String(error.code));
 }
 
-/** The driver puts also what is no answer of the store into the error of a bulk write, as if it were one. */
+/** The error of a bulk write may contain a network error as if it were an answer of the store. */
 function unwrapped(error: unknown): unknown {
   if (!(error instanceof mongo.MongoBulkWriteError)) return error;
   const met: unknown = error.errorResponse;
   return met instanceof Error ? met : error;
 }
 
-/** Whether the error says that the store is away, too slow or shutting down. */
+/** Whether the error means that the store is unavailable, too slow or shutting down. */
 export function isStoreUnavailable(thrown: unknown): boolean {
   const error = unwrapped(thrown);
   if (error instanceof DomainError) return error.code === 'store-unavailable';
@@ -57,7 +57,7 @@ export function isStoreUnavailable(thrown: unknown): boolean {
   if (isConnectionLost(error) || error instanceof mongo.MongoServerSelectionError) return true;
   if (error instanceof mongo.MongoServerError) return isNotNow(error);
   return (
-    // the remaining errors of the driver itself: pools cleared, clients closed, waits ended
+    // other errors of the driver itself: cleared pools, closed clients, timeouts
     error instanceof mongo.MongoError || error.name === 'MongooseError' || error.name === 'MongooseServerSelectionError'
   );
 }
@@ -67,12 +67,12 @@ function isNotNow(error: mongoose.mongo.MongoServerError): boolean {
   return NOT_NOW_LABELS.some((label) => error.hasErrorLabel(label));
 }
 
-/** The 503 that every caller gets while the store cannot serve. */
+/** The error for callers while the store is unavailable. */
 export function storeUnavailable(cause?: unknown): DomainError {
   return new DomainError(
     'store-unavailable',
-    // an answer that came too late, or got lost, may have been that a change was made
-    'The store cannot serve at the moment; try again. Look first whether a change that you asked for was made after all.',
+    // a lost or late answer may have confirmed a change
+    'The store is unavailable. Before you retry a change, check whether it was made, or send an Idempotency-Key.',
     {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
       cause,
@@ -81,16 +81,16 @@ export function storeUnavailable(cause?: unknown): DomainError {
   );
 }
 
-/** The commit went out, and its answer did not come back: it may have been done, or not. */
+/** The error for a commit without an answer: it may have taken place or not. */
 function unconfirmed(cause: Error): DomainError {
   return new DomainError(
     'store-unavailable',
-    'The store did not confirm the change: it may have been made or not. Read before you try again, or send an Idempotency-Key.',
+    'The store did not confirm the change, so it may have been made or not. Check before you retry, or send an Idempotency-Key.',
     { retryAfterSeconds: RETRY_AFTER_SECONDS, cause, privateDetail: cause.message },
   );
 }
 
-/** Turns the driver's errors for an absent store into `store-unavailable`; others pass unchanged. */
+/** Converts the driver's errors for an unavailable store into `store-unavailable`. Returns others unchanged. */
 export function asDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   const isUnconfirmed =
@@ -101,11 +101,10 @@ export function asDomainError(error: unknown): unknown {
 }
 
 /**
- * Waits for a store operation, but not for ever: the driver's own time-outs bound a single round trip,
- * this bounds what the caller waits for, retries included.
+ * Limits the wait for a store operation, including retries. The driver's own timeouts limit single round trips only.
  *
- * @param limitMs milliseconds
- * @throws DomainError `store-unavailable` when the time is up or the store is away
+ * @param limitMs the limit, in milliseconds
+ * @throws DomainError `store-unavailable` after the limit, or if the store is unavailable
  */
 export async function bounded<T>(work: Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -118,9 +117,9 @@ export async function bounded<T>(work: Promise<T>, limitMs = STORE_DEADLINE_MS):
     throw asDomainError(error);
   } finally {
     clearTimeout(timer);
-    work.catch(() => undefined); // whoever waited has been answered already
+    work.catch(() => undefined); // the caller has been answered already
   }
 }
 
-/** What one call may spend in the store, in milliseconds: its caller is answered within three seconds. */
+/** The time limit for store operations of one call, in milliseconds. Callers are answered within three seconds. */
 export const STORE_DEADLINE_MS = 2_500;

@@ -18,17 +18,17 @@ import {
 
 const FIRST_PAUSE_MS = 4;
 /**
- * No longer than an instance leaves a shared chain to others (libs/events/chain/chain-turns.ts): who pauses for longer
- * misses its turn.
+ * At most the time for which an instance leaves a shared chain to others (libs/events/chain/chain-turns.ts): a longer
+ * pause would miss its turn.
  */
 const MAX_PAUSE_MS = 12;
-/** The pause before a commit is asked for again whose answer was lost. */
+/** The pause before a commit without an answer is repeated. */
 const COMMIT_AGAIN_MS = 32;
-/** Conflicts for this long are not the usual race: somebody may have died in a transaction, in milliseconds. */
+/** After conflicts for this long, an instance may have died in a transaction. In milliseconds. */
 const LONG_CONFLICT_MS = 500;
 
 /**
- * Runs work in MongoDB transactions: snapshot reads, majority writes, tried again on a conflict until the time is up.
+ * Runs MongoDB transactions with snapshot reads and majority writes. Retries them after a conflict until the deadline.
  */
 @Injectable()
 export class Transactions {
@@ -41,11 +41,11 @@ export class Transactions {
   /**
    * Runs `work` in a transaction and commits it.
    *
-   * @param work may run more than once: it must take all its state from the store
-   * @param limitMs how long the caller can wait, tries included, in milliseconds
-   * @param tries how often it is tried at most
-   * @throws what `work` throws, and DomainError `store-unavailable` when the store is away or the time or the tries are
-   * over
+   * @param work may run more than once, so it must read all its state from the store
+   * @param limitMs the time limit including retries, in milliseconds
+   * @param tries the maximum number of attempts
+   * @throws the errors of `work`; DomainError `store-unavailable` if the store is unavailable, or after the last
+   *   attempt or the time limit
    */
   async run<T>(
     work: (session: ClientSession) => Promise<T>,
@@ -78,7 +78,7 @@ export class Transactions {
           if (left <= 0 || performance.now() > deadlineAt) throw asDomainError(error);
         }
         if (performance.now() - beganAtMs > LONG_CONFLICT_MS) await this.sessions.endDeadInstances();
-        // the jitter keeps two instances from meeting again and again
+        // the jitter prevents two instances from conflicting again and again
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       }
@@ -95,7 +95,7 @@ export class Transactions {
     session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
     try {
       const result = await work(session).catch(tryAgainIfLost);
-      // whoever waited has been told that nothing was changed: then nothing may be
+      // the caller was told that nothing was changed, so nothing may be committed now
       if (performance.now() > deadlineAt) throw storeUnavailable();
       await this.commit(session, deadlineAt);
       return result;
@@ -106,7 +106,7 @@ export class Transactions {
   }
 
   /**
-   * A commit whose answer was lost is asked for again: it takes place once, and who waits should not be left in doubt.
+   * Commits. Repeats a commit without an answer: it takes place once, and the caller needs to know the result.
    */
   private async commit(session: ClientSession, deadlineAt: number): Promise<void> {
     for (;;) {
@@ -122,15 +122,15 @@ export class Transactions {
   }
 }
 
-/** Whether the store was not heard: then it may not have heard either that the transaction was given up. */
+/** Whether the store did not answer. Then it may not know either that the transaction was aborted. */
 function wasNotAnswered(error: unknown): boolean {
   const met = error instanceof DomainError || error instanceof TransactionConflict ? error.cause : error;
   return met !== undefined && (isConnectionLost(met) || isStoreUnavailable(met));
 }
 
 /**
- * What was not committed can be tried again. The driver says so of the first connection that is lost, and not of those
- * lost along with it.
+ * Makes a lost connection a conflict, because an uncommitted transaction can be retried. The driver labels only the
+ * first lost connection as transient.
  */
 function tryAgainIfLost(error: unknown): never {
   throw isConnectionLost(error) ? new TransactionConflict('the connection was lost', { cause: error }) : error;

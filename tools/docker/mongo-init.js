@@ -1,5 +1,6 @@
-// Run by mongosh as the database's administrator (docker-compose.yml, docs/database-user.md): makes or updates the roles and users of
-// Latchkey. MongoDB's privileges only add up and none takes away, so every collection is named with exactly what the service does to it.
+// Run by mongosh as the database's administrator (docker-compose.yml, docs/database-user.md): makes or updates the
+// roles and users of Latchkey. MongoDB's privileges only add up and none takes away, so every collection is named with
+// exactly what the service does to it.
 
 /* global db, require, process */
 const fs = require('node:fs');

@@ -6,7 +6,7 @@ import { commands } from './cli/commands.ts';
 /** The supported major version of Node (package.json, "engines"). */
 const NODE_MAJOR = 24;
 /** The time limit for open connections after a command has finished. */
-const LINGER_MS = 500;
+const EXIT_MS = 500;
 
 if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
   console.error(
@@ -21,5 +21,5 @@ const exitCode = await runCli({ args: process.argv.slice(2), env, stdout, stderr
 if (exitCode !== undefined) {
   // an immediate `exit` would cut off output to a pipe
   process.exitCode = exitCode;
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  setTimeout(() => process.exit(), EXIT_MS).unref();
 }

@@ -28,7 +28,7 @@ export class RotateResourceServerSecretHandler implements ICommandHandler<Rotate
   execute(command: RotateResourceServerSecretCommand): Promise<ResourceServerWithSecret> {
     const { context, resourceServerId, expected, rotation } = command;
     const resourceServerSecret = newResourceServerSecret();
-    // rights alter whatever the overlap: until the lease is over, other instances do not know the new secret
+    // alters rights for any overlap: other instances accept the new secret only after the lease
     return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
       const { session, at } = transaction;
       const server = await this.resourceServers.load(resourceServerId, session);

@@ -3,15 +3,16 @@ import { Aggregate, DomainError, differences } from '#kernel';
 import type { CallContext } from '#kernel';
 
 /**
- * A removal by force that is under way: what names the API loses it, part by part (docs/adr/0044-removing-an-api.md).
+ * A running removal by force: it takes the API from everything that names it, in parts
+ * (docs/adr/0044-removing-an-api.md).
  */
 export interface ApiRemoval {
   readonly startedAt: Date;
-  /** Who asked for it: every event of the removal names them, whichever instance finishes it. */
+  /** The caller who started it: every event of the removal names them, whichever instance finishes it. */
   readonly context: Pick<CallContext, 'actor' | 'requestId'>;
   /** Credentials that could call the API when the removal started. */
   readonly credentialsTotal: number;
-  /** Those of them that still can. */
+  /** The number of these that still can. */
   readonly credentialsLeft: number;
   /** When an instance last worked on it. */
   readonly workedAt: Date;
@@ -46,7 +47,7 @@ export class Api extends Aggregate {
   }
 
   /**
-   * Changes what is given. An edit that changes nothing emits no event.
+   * Changes the given attributes. An edit that changes nothing emits no event.
    *
    * @returns whether it changed
    * @throws DomainError `api-being-removed`
@@ -54,7 +55,7 @@ export class Api extends Aggregate {
   edit(changes: ApiChanges, at: Date): boolean {
     const { state } = this;
     if (state.removal !== null) {
-      throw new DomainError('api-being-removed', 'It cannot be changed any more. Wait until it is gone.');
+      throw new DomainError('api-being-removed', 'It can no longer be changed. Wait until the removal is complete.');
     }
     const { name = state.name, description = state.description } = changes;
     const difference = differences({ name: state.name, description: state.description }, { name, description });
@@ -65,8 +66,8 @@ export class Api extends Aggregate {
   }
 
   /**
-   * Starts to take it from everything that names it. From this commit on, nothing new can be granted it. The version
-   * stays, so the same request can be repeated.
+   * Starts the removal. From this commit on, it can no longer be granted. The version stays, so that the same request
+   * can be repeated.
    */
   startRemoval({ actor, requestId }: CallContext, credentials: number, at: Date): void {
     this.state.removal = {
@@ -79,7 +80,7 @@ export class Api extends Aggregate {
     this.record(new ApiRemovalStarted(this.target, { name: this.state.name, credentials }));
   }
 
-  /** Records the deletion; that nothing uses it any more is checked in the same transaction. */
+  /** Records the deletion. The same transaction checks that nothing uses it any more. */
   delete(): void {
     this.record(new ApiDeleted(this.target, { name: this.state.name }));
   }

@@ -8,7 +8,7 @@ import type { PolicyChanges } from './operation-policy.ts';
 export interface OperationState {
   readonly id: string;
   name: string;
-  /** While it is suspended, none of its credentials gets a token and none of their tokens is good. */
+  /** While it is suspended, its credentials get no tokens and their tokens are not valid. */
   status: 'active' | 'suspended';
   requireAllowedIps: boolean;
   policy: OperationPolicy;
@@ -20,10 +20,10 @@ export interface OperationState {
   updatedAt: Date;
 }
 
-/** How many credentials an operation may hold, disabled ones included. */
+/** Maximum number of credentials of an operation, including disabled ones. */
 export const CREDENTIAL_LIMIT = 10;
 
-/** How many APIs the list of an operation may name. */
+/** Maximum number of APIs in the list of an operation. */
 const MAX_ENTITLED_APIS = 5_000;
 
 export interface OperationChanges {
@@ -33,15 +33,15 @@ export interface OperationChanges {
   readonly policy?: PolicyChanges | undefined;
 }
 
-/** How a new rule is put into force. */
+/** How to apply a new rule. */
 export interface Enforcement {
-  /** Whether it is for what is written from now on only. */
+  /** Whether it applies only to later writes. */
   readonly newOnly: boolean;
-  /** Credentials that break it and may stay as they are. */
+  /** Existing credentials that break it and may stay as they are. */
   readonly toleratedCredentialIds: readonly string[];
 }
 
-/** A business unit, which holds up to ten credentials. */
+/** A business unit with up to ten credentials. */
 export class Operation extends Aggregate {
   constructor(readonly state: OperationState) {
     super();
@@ -65,7 +65,7 @@ export class Operation extends Aggregate {
   }
 
   /**
-   * Changes what is given. An edit that changes nothing emits no event.
+   * Changes the given attributes. An edit that changes nothing emits no event.
    *
    * @returns whether it changed
    */
@@ -84,7 +84,7 @@ export class Operation extends Aggregate {
     return true;
   }
 
-  /** The state with what is given, to judge it by before it is changed. */
+  /** The state after an edit, to check it before it is applied. */
   editedBy({ name, status, requireAllowedIps, policy = {} }: OperationChanges): OperationState {
     const { state } = this;
     return {
@@ -97,7 +97,7 @@ export class Operation extends Aggregate {
   }
 
   /**
-   * Sets what its credentials may be granted; those that have more are to lose it in the same transaction.
+   * Sets the APIs that its credentials may be granted. The same transaction must take the others from them.
    *
    * @param keys null: every API of the catalogue
    * @returns whether it changed
@@ -120,11 +120,11 @@ export class Operation extends Aggregate {
   }
 
   /**
-   * Adds APIs to the list and removes some; what is there already, or not there, stays as it is. Where every API may be
-   * granted, there is nothing to add.
+   * Adds APIs to the list and removes some. Ignores added ones that are in the list and removed ones that are not. Does
+   * not add to an operation that may use every API.
    *
    * @returns whether it changed
-   * @throws DomainError `apis-not-listed` for a removal where there is no list to remove from
+   * @throws DomainError `apis-not-listed` for a removal without a list
    */
   editEntitlement(add: readonly string[], remove: readonly string[], at: Date): boolean {
     const { entitledApis } = this.state;
@@ -137,7 +137,7 @@ export class Operation extends Aggregate {
   }
 
   /**
-   * Records the deletion; that it holds no credential is the repository's condition, checked in the same transaction.
+   * Records the deletion. The repository checks in the same transaction that it has no credentials.
    */
   delete(): void {
     this.record(new OperationDeleted(this.target, { name: this.state.name }));

@@ -10,7 +10,7 @@ import {
 import { Aggregate, SecretSet, differences, newId } from '#kernel';
 import type { Rotation, StoredSecret } from '#kernel';
 
-/** The state of a resource server. `apis` has no duplicates and is sorted; of its secrets only digests are kept. */
+/** The state of a resource server. `apis` is sorted and without duplicates. Only digests of secrets are stored. */
 export interface ResourceServerState {
   readonly id: string;
   name: string;
@@ -32,13 +32,13 @@ export type ResourceServerChanges = {
   readonly [Member in keyof NewResourceServer]?: NewResourceServer[Member] | undefined;
 };
 
-/** An API or gateway that asks whether tokens are good; it may ask only about the APIs that it names. */
+/** An API or gateway that introspects tokens, for the APIs that it names. */
 export class ResourceServer extends Aggregate {
   constructor(readonly state: ResourceServerState) {
     super();
   }
 
-  /** @param secretDigest of its first secret (`digest`), never the secret */
+  /** @param secretDigest the digest of its first secret, never the secret itself */
   static create({ name, apis, requireClientIp }: NewResourceServer, secretDigest: string, at: Date): ResourceServer {
     const secret = SecretSet.first(secretDigest, at);
     const server = new ResourceServer({
@@ -57,7 +57,7 @@ export class ResourceServer extends Aggregate {
     return server;
   }
 
-  /** Changes what is given. An edit that changes nothing emits no event. @returns whether it changed */
+  /** Changes the given attributes. An edit that changes nothing emits no event. @returns whether it changed */
   edit(changes: ResourceServerChanges, at: Date): boolean {
     const { name, requireClientIp } = this.state;
     const before = { name, apis: asSet(this.state.apis), requireClientIp };
@@ -74,7 +74,7 @@ export class ResourceServer extends Aggregate {
   }
 
   /**
-   * @param newDigest digest of the secret that is current from now on
+   * @param newDigest the digest of the new current secret
    * @throws DomainError `rotation-in-progress`
    */
   rotateSecret(rotation: Rotation, newDigest: string, at: Date): void {
@@ -101,14 +101,14 @@ export class ResourceServer extends Aggregate {
     this.record(new ResourceServerSecretRevoked(this.target, data));
   }
 
-  /** @param options `reconciled`: it had been deleted before, and a restore brought it back */
+  /** @param options `reconciled`: it was deleted before, and a restored backup revived it */
   delete({ reconciled = false } = {}): void {
     this.record(
       new ResourceServerDeleted(this.target, { name: this.state.name, ...(reconciled ? { reconciled } : {}) }),
     );
   }
 
-  /** Ends secrets that had ended before, and that a restore brought back. @param ends when each of them ends, by id */
+  /** Ends secrets that a restored backup revived. @param ends when each secret ended, by id */
   endSecretsAgain(ends: ReadonlyMap<string, Date>, at: Date): void {
     const secrets = this.state.secrets.map((secret) => ({
       ...secret,
@@ -127,7 +127,7 @@ export class ResourceServer extends Aggregate {
   }
 }
 
-/** Without duplicates, in one order; keys hold no spaces. */
+/** Without duplicates, sorted. */
 function asSet(keys: readonly string[]): string[] {
   return [...new Set(keys)].sort();
 }

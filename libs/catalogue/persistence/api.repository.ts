@@ -16,7 +16,7 @@ interface ApiDocument extends Omit<ApiState, 'key' | 'removal'> {
   deletionId?: string;
 }
 
-// the key is the _id: unique, and what lists are ordered by
+// the key is the _id: unique, and the order of lists
 const schema = new Schema<ApiDocument>({
   _id: String,
   name: String,
@@ -55,32 +55,32 @@ export class ApiRepository {
     }
   }
 
-  /** @throws TransactionConflict when it was changed since it was loaded */
+  /** @throws TransactionConflict if it was changed since it was loaded */
   async save({ state: { key, removal: _removal, ...set } }: Api, session: ClientSession): Promise<void> {
     const filter = { _id: key, version: set.version - 1 };
     const { matchedCount } = await this.model.updateOne(filter, { $set: set }, { session });
     if (matchedCount !== 1) throw new TransactionConflict();
   }
 
-  /** Saves a removal that was started. From the commit on, `claim` refuses the API. */
+  /** Saves a started removal. From the commit on, `claim` refuses the API. */
   async saveRemoval({ state: { key, removal } }: Api, session: ClientSession): Promise<void> {
     await this.model.updateOne({ _id: key }, { $set: { removal } }, { session });
   }
 
-  /** The API's removal by force, if one is under way, as of that state or later. */
+  /** The running removal of the API, if any, as of that state or later. */
   async removalOf(key: string, { floor }: Pick<FencedState, 'floor'>): Promise<ApiRemoval | undefined> {
     const query = { filter: { _id: key }, projection: { removal: 1 }, atMost: 1 };
     const [found] = (await findAfter(floor, this.model, query)).documents as Pick<ApiDocument, 'removal'>[];
     return found?.removal ?? undefined;
   }
 
-  /** Notes how far a removal is; nothing when it is over. */
+  /** Stores the progress of a removal, unless it is complete. */
   async noteProgress(key: string, workedAt: Date, credentialsLeft: number): Promise<void> {
     const $set = { 'removal.workedAt': workedAt, 'removal.credentialsLeft': credentialsLeft };
     await this.model.updateOne({ _id: key, removal: { $type: 'object' } }, { $set });
   }
 
-  /** Keys of APIs whose removal nobody has worked on since. The catalogue is small: no index serves this. */
+  /** Keys of APIs whose removal had no progress since then. No index serves this; the catalogue is small. */
   async abandonedRemovals(since: Date): Promise<string[]> {
     const found = await this.model.find({ 'removal.workedAt': { $lt: since } }, { _id: 1 }).lean();
     return found.map(({ _id }) => _id);
@@ -106,13 +106,13 @@ export class ApiRepository {
   }
 
   /**
-   * Makes sure that these APIs may be granted. It only reads, so grants never conflict with each other: a deletion
-   * marks the API first, and then lets the grants that have not seen the mark finish (`ChainBarrier`). The transaction
-   * must append an event to the chain of the operation (or platform) that is granted the APIs.
+   * Checks that these APIs may be granted. It only reads, so grants never conflict with each other: a deletion marks
+   * the API first, then waits for grants that have not seen the mark (`ChainBarrier`). The transaction must append an
+   * event to the chain of the operation (or platform) that gets the APIs.
    *
-   * @param keys in the order in which the caller sent them
-   * @param member the member of the request that holds them
-   * @throws DomainError `unknown-api` that names `/<member>/<index>` of each that is not there or is being removed
+   * @param keys in the order of the request
+   * @param member the member of the request that contains them
+   * @throws DomainError `unknown-api` that names `/<member>/<index>` of each that does not exist or is being removed
    */
   async claim(keys: readonly string[], session: ClientSession, member: 'apis' | 'add' = 'apis'): Promise<void> {
     const found = await this.states(keys, session);
@@ -129,9 +129,9 @@ export class ApiRepository {
   }
 
   /**
-   * Makes sure that these APIs are in the catalogue: for keys that are taken away or filtered by.
+   * Checks that these APIs are in the catalogue, for keys to remove or to filter by.
    *
-   * @param keys null for an entry that is no key, which another check refuses
+   * @param keys null for an entry that is not a key, which another check refuses
    * @throws DomainError `unknown-api`
    */
   async assertKnown(
@@ -149,7 +149,7 @@ export class ApiRepository {
     if (unknown.length > 0) throw unknownApis(unknown);
   }
 
-  /** @throws DomainError `unknown-api` that names the place of the key in the request */
+  /** @throws DomainError `unknown-api` with the JSON Pointer of the key in the request */
   async assertIsKnown(key: string, pointer: string): Promise<void> {
     if ((await this.model.exists({ _id: key })) === null) throw unknownApis([{ pointer, ...UNKNOWN }]);
   }
@@ -159,7 +159,7 @@ export class ApiRepository {
     return (await this.model.find().sort({ _id: 1 }).lean()).map(toState);
   }
 
-  /** A page of the catalogue, by key. @param after key of the last one of the page before */
+  /** A page of the catalogue, by key. @param after key of the last item of the previous page */
   async list(after: string | undefined, limit: number): Promise<ApiState[]> {
     const documents = await this.model
       .find(after === undefined ? {} : { _id: { $gt: after } })
@@ -183,11 +183,11 @@ export class ApiRepository {
 const UNKNOWN = { code: 'unknown-api', message: 'The catalogue has no API with this key.' };
 const BEING_REMOVED = {
   code: 'api-being-removed',
-  message: 'This API is being removed. It cannot be granted any more.',
+  message: 'This API is being removed. It can no longer be granted.',
 };
 
 function unknownApis(errors: readonly { pointer: string; code: string; message: string }[]): DomainError {
-  return new DomainError('unknown-api', 'Take keys of APIs that are in the catalogue.', { errors });
+  return new DomainError('unknown-api', 'Use keys of APIs that are in the catalogue.', { errors });
 }
 
 function isBeingRemoved({ removal }: Pick<ApiDocument, 'removal'>): boolean {

@@ -7,7 +7,7 @@ import type { OperationState } from '../domain/operation.ts';
 import { operationSchema, toDocument, toState } from './operation.schema.ts';
 import type { OperationDocument } from './operation.schema.ts';
 
-/** What a list of operations may be narrowed by. `ids` undefined means all. */
+/** The filters of a list of operations. `ids` undefined means all. */
 export interface OperationFilter {
   readonly ids?: readonly string[] | undefined;
   readonly name?: string | undefined;
@@ -28,7 +28,7 @@ export class OperationRepository {
     return new Operation(toState(document));
   }
 
-  /** Those of the operations that exist. */
+  /** The operations of these ids that exist. */
   async findAll(ids: readonly string[]): Promise<OperationState[]> {
     return (await this.model.find({ _id: { $in: [...ids] } }).lean()).map(toState);
   }
@@ -38,7 +38,7 @@ export class OperationRepository {
     await this.guardName(this.model.create([toDocument(operation.state)], { session }));
   }
 
-  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  /** @throws DomainError `name-taken`; TransactionConflict if it was changed since it was loaded */
   async save(operation: Operation, session: ClientSession): Promise<void> {
     const { _id, credentialCount: _counted, ...set } = toDocument(operation.state);
     const filter = { _id, version: operation.state.version - 1 };
@@ -57,10 +57,10 @@ export class OperationRepository {
   }
 
   /**
-   * Counts a credential in (1) or out (-1). The write also makes a deletion of the operation and the making of a
-   * credential exclude each other.
+   * Adds a credential to the count (1) or removes it (-1). The write makes a simultaneous deletion of the operation and
+   * creation of a credential conflict.
    *
-   * @throws DomainError `not-found` when the operation is gone
+   * @throws DomainError `not-found` if the operation was deleted
    */
   async countCredential(id: string, change: 1 | -1, session: ClientSession): Promise<void> {
     const { matchedCount } = await this.model.updateOne(
@@ -71,7 +71,7 @@ export class OperationRepository {
     if (matchedCount !== 1) throw DomainError.notFound('operation');
   }
 
-  /** A page of operations by id. @param after id of the last one of the page before */
+  /** A page of operations by id. @param after id of the last item of the previous page */
   async list(filter: OperationFilter, after: string | undefined, limit: number): Promise<OperationState[]> {
     const documents = await this.model
       .find({

@@ -2,7 +2,7 @@ import { Schema } from 'mongoose';
 import { NO_POLICY, nameKey } from '#kernel';
 import type { OperationState } from '../domain/operation.ts';
 
-/** Documents of the versions before suspension, policy and entitlement lack these members. */
+/** Defaults for documents of versions without suspension, policy and API list. */
 type LaterMembers = 'status' | 'policy' | 'entitledApis';
 
 export interface OperationDocument
@@ -37,7 +37,7 @@ export const operationSchema = new Schema<OperationDocument>({
   createdAt: Date,
   updatedAt: Date,
 });
-operationSchema.index({ nameKey: 1 }, { unique: true, name: 'operation_name' }); // one operation a name
+operationSchema.index({ nameKey: 1 }, { unique: true, name: 'operation_name' }); // one operation per name
 
 export function toState(document: OperationDocument): OperationState {
   const { _id, nameKey: _key, status = 'active', policy = NO_POLICY, entitledApis = null, ...rest } = document;

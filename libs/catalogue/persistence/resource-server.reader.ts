@@ -8,10 +8,10 @@ import type { Logger } from '#observability';
 import { ResourceServerRepository } from './resource-server.repository.ts';
 import type { ResourceServerFacts } from './resource-server.repository.ts';
 
-/** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
+/** The resolution of the last use of a secret, in milliseconds: enough to tell an idle secret from a used one. */
 const USE_NOTED_EVERY_MS = 60_000;
 
-/** Resource servers by id, for every question that they ask, as far as the fence proves them. */
+/** Resource servers by id, for authentication, cached under the fence. */
 @Injectable()
 export class ResourceServerReader extends LeasedReader<ResourceServerFacts> {
   private readonly noted = new LRUCache<string, true>({ max: 20_000, ttl: USE_NOTED_EVERY_MS });
@@ -29,7 +29,7 @@ export class ResourceServerReader extends LeasedReader<ResourceServerFacts> {
     });
   }
 
-  /** Notes, in the background and at best once a minute, that the secret signed its resource server in. */
+  /** Stores in the background, at most once a minute, that the secret was used. */
   noteUse(id: string, secretId: string): void {
     if (this.noted.has(secretId)) return;
     this.noted.set(secretId, true);

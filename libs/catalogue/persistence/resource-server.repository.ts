@@ -9,7 +9,7 @@ import type { ResourceServerState } from '../domain/resource-server.ts';
 import { resourceServerSchema } from './resource-server.schema.ts';
 import type { ResourceServerDocument } from './resource-server.schema.ts';
 
-/** What the OAuth side needs to know of a resource server. */
+/** The parts of a resource server that the OAuth endpoints need. */
 export interface ResourceServerFacts {
   readonly id: string;
   readonly apis: readonly string[];
@@ -37,7 +37,7 @@ export class ResourceServerRepository {
     await guardName(this.model.create([toDocument(server.state)], { session }));
   }
 
-  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  /** @throws DomainError `name-taken`; TransactionConflict if it was changed since it was loaded */
   async save(server: ResourceServer, session: ClientSession): Promise<void> {
     const { _id, ...set } = toDocument(server.state);
     const filter = { _id, version: server.state.version - 1 };
@@ -45,7 +45,7 @@ export class ResourceServerRepository {
     if (matchedCount !== 1) throw new TransactionConflict();
   }
 
-  /** @throws TransactionConflict when it was changed since it was loaded */
+  /** @throws TransactionConflict if it was changed since it was loaded */
   async delete({ state: { id, version } }: ResourceServer, session: ClientSession): Promise<void> {
     const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
     if (deletedCount !== 1) throw new TransactionConflict();
@@ -58,7 +58,8 @@ export class ResourceServerRepository {
 
   /**
    * Takes the API from resource servers that name it.
-   * @returns those, saved, with their events still to publish: at most so many
+   *
+   * @returns the saved resource servers, at most `limit`, with events to publish
    */
   async removeApi(key: string, session: ClientSession, at: Date, atMost: number): Promise<ResourceServer[]> {
     const documents = await this.model.find({ apis: key }, null, { session }).limit(atMost).lean();
@@ -70,7 +71,7 @@ export class ResourceServerRepository {
     return servers;
   }
 
-  /** A page of resource servers by id. @param after id of the last one of the page before */
+  /** A page of resource servers by id. @param after id of the last item of the previous page */
   async list(after: string | undefined, limit: number): Promise<ResourceServerState[]> {
     const documents = await this.model
       .find(after === undefined ? {} : { _id: { $gt: after } })
@@ -80,7 +81,7 @@ export class ResourceServerRepository {
     return documents.map(toState);
   }
 
-  /** What the OAuth side needs of these resource servers, by id. */
+  /** The parts of these resource servers that the OAuth endpoints need, by id. */
   async facts(ids: string[], { floor }: Pick<FencedState, 'floor'>): Promise<Map<string, ResourceServerFacts>> {
     const projection = { apis: 1, requireClientIp: 1, 'secrets.id': 1, 'secrets.digest': 1, 'secrets.expiresAt': 1 };
     const query = { filter: { _id: { $in: ids } }, projection, atMost: ids.length };
@@ -95,14 +96,14 @@ export class ResourceServerRepository {
     return document === undefined ? undefined : toState(document as ResourceServerDocument);
   }
 
-  /** Secrets of those of the resource servers that exist. */
+  /** Secrets of the resource servers of these ids that exist. */
   async secretsOf(ids: readonly string[]): Promise<Pick<ResourceServerState, 'id' | 'secrets'>[]> {
     const found = await this.model.find({ _id: { $in: ids } }, { secrets: 1 }).lean();
     return found.map(({ _id, secrets }) => ({ id: _id, secrets }));
   }
 
   /**
-   * Notes the last use of a secret, unless one after `since` is noted already. It changes no version: it is no edit.
+   * Stores the last use of a secret, unless one after `since` is stored. The version stays the same.
    */
   async noteUse(id: string, secretId: string, at: Date, since: Date): Promise<void> {
     await this.model.updateOne(

@@ -9,7 +9,7 @@ export interface ResourceServerDocument extends Omit<ResourceServerState, 'id'> 
 
 const secretSchema = new Schema<StoredSecret>(
   { id: String, digest: String, createdAt: Date, expiresAt: Date, lastUsedAt: Date },
-  // `id` is a member of its own here, not mongoose's name for _id
+  // here `id` is a separate field, not mongoose's alias of _id
   { _id: false, id: false },
 );
 
@@ -24,6 +24,6 @@ export const resourceServerSchema = new Schema<ResourceServerDocument>({
   createdAt: Date,
   updatedAt: Date,
 });
-resourceServerSchema.index({ nameKey: 1 }, { unique: true, name: 'resource_server_name' }); // one resource server a name
+resourceServerSchema.index({ nameKey: 1 }, { unique: true, name: 'resource_server_name' }); // one resource server per name
 resourceServerSchema.index({ apis: 1 }); // serves the deletion of an API
-resourceServerSchema.index({ 'secrets.digest': 1 }, { name: 'resource_server_secret' }); // tells whose a leaked secret is
+resourceServerSchema.index({ 'secrets.digest': 1 }, { name: 'resource_server_secret' }); // finds the owner of a leaked secret

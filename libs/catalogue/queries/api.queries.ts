@@ -20,7 +20,7 @@ export class GetApiHandler implements IQueryHandler<GetApiQuery> {
   }
 }
 
-/** A page of the catalogue. `after` is the key of the last one of the page before. */
+/** A page of the catalogue. `after` is the key of the last item of the previous page. */
 export class ListApisQuery extends Query<ApiView[]> {
   constructor(
     readonly after: string | undefined,

@@ -1,18 +1,18 @@
 import type { ApiRemoval, ApiState } from '../domain/api.ts';
 
-/** An API of the catalogue as it is shown, and the version that its ETag is made of. */
+/** An API of the catalogue as the API shows it, and the version for its ETag. */
 export interface ApiView {
   readonly key: string;
   readonly name: string;
   readonly description: string;
-  /** Its removal by force, while that is under way. */
+  /** Its removal by force, while it is running. */
   readonly removal: ApiRemovalView | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly version: number;
 }
 
-/** How far a removal is. */
+/** The progress of a removal. */
 export interface ApiRemovalView {
   readonly startedAt: string;
   readonly startedBy: string;

@@ -21,7 +21,7 @@ export class GetOperationHandler implements IQueryHandler<GetOperationQuery> {
   }
 }
 
-/** What credentials of the operation may be granted. */
+/** The APIs that credentials of the operation may be granted. */
 export class GetOperationApisQuery extends Query<OperationApisView> {
   constructor(readonly operationId: string) {
     super();
@@ -37,7 +37,7 @@ export class GetOperationApisHandler implements IQueryHandler<GetOperationApisQu
   }
 }
 
-/** A page of operations. `after` is the id of the last one of the page before. */
+/** A page of operations. `after` is the id of the last item of the previous page. */
 export class ListOperationsQuery extends Query<OperationView[]> {
   constructor(
     readonly filter: OperationFilter,

@@ -2,7 +2,7 @@ import type { OperationPolicy } from '#kernel';
 import { CREDENTIAL_LIMIT } from '../domain/operation.ts';
 import type { OperationState } from '../domain/operation.ts';
 
-/** An operation as the API shows it, and the version that its ETag is made of. */
+/** An operation as the API shows it, and the version for its ETag. */
 export interface OperationView {
   readonly id: string;
   readonly name: string;
@@ -31,7 +31,7 @@ export function operationView(state: OperationState): OperationView {
   };
 }
 
-/** What credentials of an operation may be granted, and the version that its ETag is made of. */
+/** The APIs that credentials of an operation may be granted, and the version for its ETag. */
 export type OperationApisView = { readonly version: number } & (
   { readonly mode: 'all' } | { readonly mode: 'listed'; readonly apis: readonly string[] }
 );

@@ -25,7 +25,7 @@ export class GetResourceServerHandler implements IQueryHandler<GetResourceServer
   }
 }
 
-/** A page of resource servers. `after` is the id of the last one of the page before. */
+/** A page of resource servers. `after` is the id of the last item of the previous page. */
 export class ListResourceServersQuery extends Query<ResourceServerView[]> {
   constructor(
     readonly after: string | undefined,

@@ -2,7 +2,7 @@ import { SecretSet } from '#kernel';
 import type { SecretView } from '#kernel';
 import type { ResourceServerState } from '../domain/resource-server.ts';
 
-/** A resource server as it is shown, and the version that its ETag is made of. */
+/** A resource server as the API shows it, and the version for its ETag. */
 export interface ResourceServerView {
   readonly id: string;
   readonly name: string;
@@ -14,12 +14,12 @@ export interface ResourceServerView {
   readonly version: number;
 }
 
-/** The one answer that holds the secret. */
+/** The only answer that contains the secret. */
 export interface ResourceServerWithSecret extends ResourceServerView {
   readonly resourceServerSecret: string;
 }
 
-/** @param at secrets that have ended by then are left out */
+/** @param at omits secrets that have ended by then */
 export function resourceServerView(state: ResourceServerState, at: Date): ResourceServerView {
   return {
     id: state.id,

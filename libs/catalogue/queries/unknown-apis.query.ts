@@ -5,9 +5,9 @@ import type { FieldFault } from '#kernel';
 import { bounded } from '#mongo';
 import { ApiRepository } from '../persistence/api.repository.ts';
 
-/** The keys that the catalogue does not have, as faults of the member `apis` of a request that is refused anyway. */
+/** Keys that are not in the catalogue, as faults of the member `apis` of a request that is refused anyway. */
 export class FindUnknownApisQuery extends Query<FieldFault[]> {
-  /** @param keys null for an entry that is no key */
+  /** @param keys null for an entry that is not a key */
   constructor(readonly keys: readonly (string | null)[]) {
     super();
   }

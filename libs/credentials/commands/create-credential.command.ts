@@ -9,7 +9,7 @@ import { Credential } from '../domain/credential.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { credentialView } from '../queries/credential.view.ts';
 import type { CredentialView } from '../queries/credential.view.ts';
-import { RefusalsInLine } from '../refusals-in-line.ts';
+import { FullOperationCache } from '../full-operation-cache.ts';
 
 /** A credential and, this once, a secret of it. */
 export interface CredentialWithSecret {
@@ -30,7 +30,7 @@ export class CreateCredentialCommand extends Command<CredentialWithSecret> {
 
 @CommandHandler(CreateCredentialCommand)
 export class CreateCredentialHandler implements ICommandHandler<CreateCredentialCommand> {
-  private readonly refusals = new RefusalsInLine();
+  private readonly fullOperations = new FullOperationCache();
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -44,9 +44,11 @@ export class CreateCredentialHandler implements ICommandHandler<CreateCredential
     const askedAtMs = performance.now();
     return this.unitOfWork.run(context, { chains: [operationId] }, async (transaction) => {
       const { session, at } = transaction;
-      this.refusals.check(operationId, askedAtMs);
+      this.fullOperations.check(operationId, askedAtMs);
       const { state: operation } = await this.operations.load(operationId, session);
-      const slot = await this.refusals.remember(operationId, () => this.credentials.freeSlot(operationId, session));
+      const slot = await this.fullOperations.remember(operationId, () =>
+        this.credentials.freeSlot(operationId, session),
+      );
       const change = { at, by: context.actor.id, operation };
       await checkAll(() => this.apis.claim(attributes.apis, session), ...Credential.checks(attributes, change));
       const credential = Credential.create(operationId, slot, attributes, digest(clientSecret), change);

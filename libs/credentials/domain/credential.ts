@@ -34,7 +34,7 @@ export interface CredentialState extends CredentialAttributes {
 }
 
 /** How many APIs a credential may call. */
-const MOST_APIS = 500;
+const MAX_APIS = 500;
 
 /** Who changes it, when, and the operation that holds it. */
 export interface Change {
@@ -132,8 +132,8 @@ export class Credential extends Aggregate {
     checkEntitlement(add, 'add', change.operation);
     const removed = new Set(remove);
     const apis = distinctSorted([...this.current.apis, ...add]).filter((key) => !removed.has(key));
-    if (apis.length > MOST_APIS) {
-      throw DomainError.invalid('/add', 'too-big', `A credential may call at most ${MOST_APIS} APIs.`);
+    if (apis.length > MAX_APIS) {
+      throw DomainError.invalid('/add', 'too-big', `A credential may call at most ${MAX_APIS} APIs.`);
     }
     return this.apply({ apis }, change);
   }

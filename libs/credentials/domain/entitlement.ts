@@ -4,9 +4,9 @@ import type { OperationRules } from '#kernel';
 type Entitlement = Pick<OperationRules, 'entitledApis'>;
 
 /**
- * @param keys that are to be granted; null for an entry that is no key, which another check refuses
- * @param member of the request that holds them
- * @throws DomainError `api-not-entitled` that names `/<member>/<index>` of each that the operation may not be granted
+ * @param keys the keys to grant; null for an entry that is not a key, which another check refuses
+ * @param member the member of the request that contains them
+ * @throws DomainError `api-not-entitled` that names `/<member>/<index>` of each key that the operation may not use
  */
 export function checkEntitlement(
   keys: readonly (string | null)[],
@@ -17,15 +17,15 @@ export function checkEntitlement(
   const entitled = new Set(entitledApis);
   const beyond = keys.flatMap((key, index) => (key === null || entitled.has(key) ? [] : [`/${member}/${index}`]));
   if (beyond.length === 0) return;
-  const message = 'The operation may not be granted this API.';
+  const message = 'The operation may not use this API.';
   throw new DomainError(
     'api-not-entitled',
-    'Take APIs of the API List of the credential, or ask a platform-admin to add them for the operation.',
+    'Choose APIs from the API List of the credential, or ask a platform-admin to allow them for the operation.',
     { errors: beyond.map((pointer) => ({ pointer, code: 'api-not-entitled', message })) },
   );
 }
 
-/** Those of the keys that the operation may not be granted. */
+/** The keys that the operation may not use. */
 export function beyondEntitlement(keys: readonly string[], { entitledApis }: Entitlement): string[] {
   if (entitledApis === null) return [];
   const entitled = new Set(entitledApis);

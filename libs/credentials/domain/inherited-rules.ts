@@ -2,22 +2,22 @@ import { SecretSet } from '#kernel';
 import type { OperationRules, StoredSecret } from '#kernel';
 
 /**
- * What a credential takes over from its operation, kept with it by the transaction that changes it there: the one read
- * that decides about a token or a sign-in then shows it too (docs/adr/0035-rules-of-the-operation.md).
+ * The rules that a credential inherits from its operation. The transaction that changes them copies them to each
+ * credential, so that a token or sign-in is judged by one read (docs/adr/0035-rules-of-the-operation.md).
  */
 export interface InheritedRules {
   readonly suspended: boolean;
   readonly maxSecretAgeDays: number | null;
-  /** Secrets that worked when a maximum age was set by `enforce: "new"`: it is not for them. */
+  /** Secrets exempt from the maximum age, because they existed when it was set with `enforce: "new"`. */
   readonly exemptSecretIds: readonly string[];
 }
 
-/** Those of an operation that is active and has no policy. */
+/** The rules of an active operation without a policy. */
 export const NO_RULES: InheritedRules = { suspended: false, maxSecretAgeDays: null, exemptSecretIds: [] };
 
 export const DAY_MS = 86_400_000;
 
-/** When the secret stops signing in: by its own end, or because it is too old. null: never. */
+/** When the secret ends, by its own expiry or by the maximum age; null if never. */
 export function endOfSecret(
   { id, createdAt, expiresAt }: Pick<StoredSecret, 'id' | 'createdAt' | 'expiresAt'>,
   { maxSecretAgeDays, exemptSecretIds }: InheritedRules,
@@ -27,7 +27,7 @@ export function endOfSecret(
   return expiresAt === null || tooOldAt < expiresAt ? tooOldAt : expiresAt;
 }
 
-/** The secrets that sign in at that moment, with the ends that they have of their own. */
+/** The secrets that are valid at that moment, with their own expiry. */
 export function workingSecrets(secrets: readonly StoredSecret[], rules: InheritedRules, at: Date): SecretSet {
   const working = secrets.filter((secret) => {
     const end = endOfSecret(secret, rules);
@@ -37,10 +37,9 @@ export function workingSecrets(secrets: readonly StoredSecret[], rules: Inherite
 }
 
 /**
- * The rules of the operation for a credential that follows it from now on. An exemption lasts until the maximum age is
- * changed.
+ * The rules of the operation for a credential, after a change. An exemption lasts until the maximum age is changed.
  *
- * @param newOnly whether a new maximum age is for secrets that are made from now on
+ * @param newOnly whether a new maximum age applies only to later secrets
  */
 export function inheritedFrom(
   { status, policy: { maxSecretAgeDays } }: Pick<OperationRules, 'status' | 'policy'>,

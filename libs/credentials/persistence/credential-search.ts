@@ -4,17 +4,17 @@ import type { CredentialState } from '../domain/credential.ts';
 import { CredentialRepository } from './credential.repository.ts';
 import { labelText, toState } from './credential.schema.ts';
 
-/** What a search across operations is narrowed by. `operationIds` undefined means all operations. */
+/** The filters of a search across operations. `operationIds` undefined means all. */
 export interface CredentialCriteria {
   readonly operationIds?: readonly string[] | undefined;
   readonly clientId?: string | undefined;
-  /** A part of the name, in any case. */
+  /** A part of the name, case-insensitive. */
   readonly name?: string | undefined;
   readonly api?: string | undefined;
   readonly owner?: string | undefined;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
   readonly status?: 'active' | 'disabled' | undefined;
-  /** Made before that moment and not used since. */
+  /** Created before that moment and not used since. */
   readonly unusedSince?: Date | undefined;
   readonly expiresBefore?: Date | undefined;
   readonly unrestrictedIps?: boolean | undefined;
@@ -27,7 +27,7 @@ type Condition = Readonly<Record<string, unknown>>;
 export class CredentialSearch {
   constructor(private readonly credentials: CredentialRepository) {}
 
-  /** A page of credentials by id. @param after id of the last one of the page before */
+  /** A page of credentials by id. @param after id of the last item of the previous page */
   async page(criteria: CredentialCriteria, after: string | undefined, limit: number): Promise<CredentialState[]> {
     const conditions = [...conditionsOf(criteria), ...(after === undefined ? [] : [{ _id: { $gt: after } }])];
     const filter = conditions.length === 0 ? {} : { $and: conditions };

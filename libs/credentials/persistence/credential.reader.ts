@@ -6,7 +6,7 @@ import { CredentialRepository } from './credential.repository.ts';
 import type { CredentialDocument } from './credential.schema.ts';
 import { NO_RULES, endOfSecret } from '../domain/inherited-rules.ts';
 
-/** What the OAuth side needs to know of a credential, made ready for many questions. */
+/** The parts of a credential that the OAuth endpoints need, prepared for repeated use. */
 export interface CredentialRecord {
   readonly id: string;
   readonly operationId: string;
@@ -16,17 +16,17 @@ export interface CredentialRecord {
   readonly allowedIpTexts: readonly string[];
   /** Why it may not be used: it is disabled, or its operation is suspended. */
   readonly blocked: 'disabled' | 'suspended' | undefined;
-  /** When it expires, in milliseconds since the epoch; Infinity for never. */
+  /** When it expires, in milliseconds since the epoch; Infinity if never. */
   readonly expiresAtMs: number;
   readonly tokenTtlSeconds: number;
   readonly tokenLimitPolicy: 'reject' | 'evict_oldest';
   /** `expiresAt` is also the end by the operation's maximum age. */
   readonly secrets: readonly Pick<StoredSecret, 'id' | 'digest' | 'expiresAt'>[];
-  /** What a decision that rests on this record is tied to. */
+  /** The version on which decisions by this record depend. */
   readonly version: number;
 }
 
-/** Credentials by client id, as far as the fence proves them. What it says decides whether tokens are good. */
+/** Credentials by client id, cached under the fence. Decides whether tokens are valid. */
 @Injectable()
 export class CredentialReader extends LeasedReader<CredentialRecord> {
   constructor(credentials: CredentialRepository, fence: Fence) {

@@ -8,7 +8,7 @@ import type { CredentialState } from '../domain/credential.ts';
 import { credentialSchema, toDocument, toState } from './credential.schema.ts';
 import type { CredentialDocument } from './credential.schema.ts';
 
-/** That a credential was used: which secret was shown, and the version that the use was judged by. */
+/** A use of a credential: the secret, and the version by which the use was judged. */
 export interface CredentialUse {
   readonly id: string;
   readonly clientId: string;
@@ -16,7 +16,7 @@ export interface CredentialUse {
   readonly secretId: string;
 }
 
-/** What a list of an operation's credentials may be narrowed by. */
+/** The filters of a list of an operation's credentials. */
 export interface CredentialFilter {
   readonly name?: string | undefined;
   readonly status?: 'active' | 'disabled' | undefined;
@@ -31,14 +31,14 @@ export class CredentialRepository {
     this.model = store.model('credentials', credentialSchema);
   }
 
-  /** @throws DomainError `not-found`, also when it is another operation's */
+  /** @throws DomainError `not-found`, also if it belongs to another operation */
   async load(operationId: string, id: string, session: ClientSession | null = null): Promise<Credential> {
     const document = await this.model.findOne({ _id: id, operationId }, null, { session }).lean();
     if (document === null) throw DomainError.notFound('credential');
     return new Credential(toState(document));
   }
 
-  /** The lowest free place of the operation. @throws DomainError `credential-limit` when all ten are taken */
+  /** The lowest free slot of the operation. @throws DomainError `credential-limit` if all ten are taken */
   async freeSlot(operationId: string, session: ClientSession): Promise<number> {
     const taken = await this.model.find({ operationId }, { slot: 1 }, { session }).lean();
     const slots = new Set(taken.map(({ slot }) => slot));
@@ -49,12 +49,12 @@ export class CredentialRepository {
     );
   }
 
-  /** @throws DomainError `name-taken`; TransactionConflict when the place was taken meanwhile */
+  /** @throws DomainError `name-taken`; TransactionConflict if another writer took the slot */
   async insert(credential: Credential, session: ClientSession): Promise<void> {
     await guardUniqueness(() => this.model.collection.insertOne(toDocument(credential.state) as never, { session }));
   }
 
-  /** @throws DomainError `name-taken`; TransactionConflict when it was changed since it was loaded */
+  /** @throws DomainError `name-taken`; TransactionConflict if it was changed since it was loaded */
   async save(credential: Credential, session: ClientSession): Promise<void> {
     const { _id, slot: _slot, lastUsedAt: _used, ...set } = toDocument(credential.state);
     const filter = { _id, version: credential.state.version - 1 };
@@ -64,7 +64,7 @@ export class CredentialRepository {
     if (matchedCount !== 1) throw new TransactionConflict();
   }
 
-  /** Saves changes that touch no name. @throws TransactionConflict when one of them was changed since it was loaded */
+  /** Saves changes that touch no name. @throws TransactionConflict if one of them was changed since it was loaded */
   async saveAll(credentials: readonly Credential[], session: ClientSession): Promise<void> {
     if (credentials.length === 0) return;
     const updates = credentials.map(({ state }) => {
@@ -74,7 +74,7 @@ export class CredentialRepository {
     if ((await updateAll(this.model, updates, session)) !== updates.length) throw new TransactionConflict();
   }
 
-  /** @throws TransactionConflict when it was changed since it was loaded */
+  /** @throws TransactionConflict if it was changed since it was loaded */
   async delete(credential: Credential, session: ClientSession): Promise<void> {
     const { id, version } = credential.state;
     const { deletedCount } = await this.model.deleteOne({ _id: id, version }, { session });
@@ -82,10 +82,10 @@ export class CredentialRepository {
   }
 
   /**
-   * Notes that the credentials were used. The write ties what else the transaction does to their versions: an edit or a
-   * deletion at the same time makes one of the two fail.
+   * Stores that the credentials were used. The write makes the transaction conflict with a simultaneous edit or
+   * deletion of them.
    *
-   * @returns client ids of those that are not at that version any more; nothing is noted of them
+   * @returns client ids of credentials with another version by now; their use is not stored
    */
   async touch(uses: readonly CredentialUse[], at: Date, session: ClientSession): Promise<Set<string>> {
     if (uses.length === 0) return new Set();
@@ -100,7 +100,7 @@ export class CredentialRepository {
     return new Set(uses.filter(({ id, version }) => versions.get(id) !== version).map(({ clientId }) => clientId));
   }
 
-  /** A page of an operation's credentials by id. @param after id of the last one of the page before */
+  /** A page of an operation's credentials by id. @param after id of the last item of the previous page */
   async list(
     operationId: string,
     filter: CredentialFilter,
@@ -134,13 +134,13 @@ export class CredentialRepository {
     return documents.map((document) => new Credential(toState(document)));
   }
 
-  /** Secrets of those of the credentials that exist. */
+  /** Secrets of the credentials of these ids that exist. */
   async secretsOf(ids: readonly string[]): Promise<Pick<CredentialState, 'id' | 'operationId' | 'secrets'>[]> {
     const found = await this.model.find({ _id: { $in: ids } }, { operationId: 1, secrets: 1 }).lean();
     return found.map(({ _id, operationId, secrets }) => ({ id: _id, operationId, secrets }));
   }
 
-  /** Operations with a credential that may call the API: at most so many. */
+  /** Operations with a credential that may call the API, at most `limit`. */
   async operationsWithApi(apiKey: string, atMost: number): Promise<string[]> {
     // `distinct` is not in the Stable API
     const found = await this.model.aggregate<{ _id: string }>([
@@ -156,7 +156,7 @@ export class CredentialRepository {
     return (await this.model.exists({ apis: apiKey }).session(session)) !== null;
   }
 
-  /** How many credentials may call the API. */
+  /** The number of credentials that may call the API. */
   async countWithApi(apiKey: string, session: ClientSession | null = null): Promise<number> {
     const counted = this.model.aggregate<{ count: number }>([{ $match: { apis: apiKey } }, { $count: 'count' }]);
     return (await counted.session(session))[0]?.count ?? 0;
@@ -176,7 +176,7 @@ async function guardUniqueness<T>(write: () => Promise<T>): Promise<T> {
         },
       );
     }
-    if (isDuplicateKey(error)) throw new TransactionConflict('the place was taken meanwhile', { cause: error });
+    if (isDuplicateKey(error)) throw new TransactionConflict('another writer took the slot', { cause: error });
     throw error;
   }
 }

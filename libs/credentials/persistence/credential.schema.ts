@@ -4,7 +4,7 @@ import type { CredentialState } from '../domain/credential.ts';
 import { NO_RULES } from '../domain/inherited-rules.ts';
 import type { InheritedRules } from '../domain/inherited-rules.ts';
 
-/** Documents of the versions before owners and labels lack these members. */
+/** Defaults for documents of versions without owners and labels. */
 type LaterMembers = 'owner' | 'contact' | 'labels' | 'inherited';
 
 export interface CredentialDocument extends Omit<CredentialState, 'id' | LaterMembers> {
@@ -53,14 +53,14 @@ export const credentialSchema = new Schema<CredentialDocument>({
   updatedAt: Date,
   updatedBy: String,
 });
-credentialSchema.index({ operationId: 1, slot: 1 }, { unique: true, name: 'credential_slot' }); // ten places an operation
-credentialSchema.index({ operationId: 1, nameKey: 1 }, { unique: true, name: 'credential_name' }); // a name once an operation
+credentialSchema.index({ operationId: 1, slot: 1 }, { unique: true, name: 'credential_slot' }); // ten slots per operation
+credentialSchema.index({ operationId: 1, nameKey: 1 }, { unique: true, name: 'credential_name' }); // a name is unique per operation
 credentialSchema.index({ clientId: 1 }, { unique: true, name: 'credential_client_id' }); // serves every OAuth call
 credentialSchema.index({ apis: 1 }, { name: 'credential_apis' }); // serves the removal of an API
 credentialSchema.index({ owner: 1, _id: 1 }, { name: 'credential_owner' }); // these three serve the search across operations
 credentialSchema.index({ labels: 1, _id: 1 }, { name: 'credential_labels' });
 credentialSchema.index({ expiresAt: 1 }, { name: 'credential_expires_at' });
-credentialSchema.index({ 'secrets.digest': 1 }, { name: 'credential_secret' }); // tells whose a leaked secret is
+credentialSchema.index({ 'secrets.digest': 1 }, { name: 'credential_secret' }); // finds the owner of a leaked secret
 
 export function toState(document: CredentialDocument): CredentialState {
   const { _id, nameKey: _key, owner = null, contact = null, labels = [], inherited = NO_RULES, ...rest } = document;

@@ -35,7 +35,7 @@ export class GetCredentialHandler implements IQueryHandler<GetCredentialQuery> {
   }
 }
 
-/** A page of an operation's credentials. `after` is the id of the last one of the page before. */
+/** A page of an operation's credentials. `after` is the id of the last item of the previous page. */
 export class ListCredentialsQuery extends Query<CredentialView[]> {
   constructor(
     readonly operationId: string,
@@ -59,7 +59,7 @@ export class ListCredentialsHandler implements IQueryHandler<ListCredentialsQuer
 
   async execute({ operationId, filter, after, limit }: ListCredentialsQuery): Promise<CredentialView[]> {
     const now = this.clock.now();
-    await bounded(this.operations.load(operationId)); // an unknown operation is no empty list
+    await bounded(this.operations.load(operationId)); // an unknown operation is an error, not an empty list
     if (filter.api !== undefined) await bounded(this.apis.assertIsKnown(filter.api, '/query/api'));
     const states = await bounded(this.credentials.list(operationId, filter, after, limit));
     const live = await bounded(
@@ -85,7 +85,7 @@ export interface ApiListView {
   readonly version: number;
 }
 
-/** The API List of a credential: what it may call, marked as added, and what may be added. */
+/** The API List of a credential: the APIs that it may call, marked as added, and those that may be added. */
 export class GetApiListQuery extends Query<ApiListView> {
   constructor(
     readonly operationId: string,

@@ -2,7 +2,7 @@ import type { SecretView } from '#kernel';
 import type { CredentialState } from '../domain/credential.ts';
 import { endOfSecret, workingSecrets } from '../domain/inherited-rules.ts';
 
-/** A credential as the API shows it, and the version that its ETag is made of. Never a secret or its digest. */
+/** A credential as the API shows it, without secrets and digests, and the version for its ETag. */
 export interface CredentialView {
   readonly id: string;
   readonly operationId: string;
@@ -58,7 +58,7 @@ export function credentialView(state: CredentialState, liveTokens: number, now: 
   };
 }
 
-/** What signs in; the end is also that by the operation's maximum age. */
+/** The secrets that sign in. Their end includes the operation's maximum age. */
 function secretViews({ secrets, inherited }: CredentialState, now: Date): SecretView[] {
   return workingSecrets(secrets, inherited, now).live.map((secret) => ({
     id: secret.id,

@@ -9,7 +9,7 @@ import type { CredentialCriteria } from '../persistence/credential-search.ts';
 import { credentialView } from './credential.view.ts';
 import type { CredentialView } from './credential.view.ts';
 
-/** A page of credentials of several operations. `after` is the id of the last one of the page before. */
+/** A page of credentials of several operations. `after` is the id of the last item of the previous page. */
 export class SearchCredentialsQuery extends Query<CredentialView[]> {
   constructor(
     readonly criteria: CredentialCriteria,

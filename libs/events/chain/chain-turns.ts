@@ -10,10 +10,10 @@ const SHARED_MS = 2_000;
  * How long an instance leaves a shared chain to others after each turn: at least as long as the loser of a race pauses,
  * and longer with each conflict, because then more instances compete.
  */
-const MIN_LINGER_MS = 12;
-const MAX_LINGER_MS = 90;
-const LINGER_GROWTH = 1.2;
-const LINGER_DECAY = 0.9;
+const MIN_YIELD_MS = 12;
+const MAX_YIELD_MS = 90;
+const YIELD_GROWTH = 1.2;
+const YIELD_DECAY = 0.9;
 const MAX_CACHED_CHAINS = 10_000;
 
 /**
@@ -56,7 +56,7 @@ export class ChainTurns {
 
   /** Call when another instance wrote to one of the chains first. */
   noteLoss(chains: readonly ChainName[]): void {
-    for (const chain of chains) this.noteShared(chain, LINGER_GROWTH);
+    for (const chain of chains) this.noteShared(chain, YIELD_GROWTH);
   }
 
   /** Call when the state of the chains is unknown. */
@@ -69,25 +69,25 @@ export class ChainTurns {
     for (const { operationId, seq, hash } of events) {
       const chain = chainName(operationId);
       const last = this.ends.get(chain)?.seq;
-      if (last !== undefined && seq !== last + 1) this.noteShared(chain, LINGER_DECAY);
+      if (last !== undefined && seq !== last + 1) this.noteShared(chain, YIELD_DECAY);
       this.ends.set(chain, { seq, hash });
     }
   }
 
   private noteShared(chain: ChainName, growth: number): void {
-    const lastMs = this.isShared(chain) ? (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) : MIN_LINGER_MS / growth;
-    const lingerMs = Math.min(MAX_LINGER_MS, Math.max(MIN_LINGER_MS, lastMs * growth));
-    this.shared.set(chain, { untilMs: performance.now() + SHARED_MS, lingerMs });
+    const lastMs = this.isShared(chain) ? (this.shared.get(chain)?.yieldMs ?? MIN_YIELD_MS) : MIN_YIELD_MS / growth;
+    const yieldMs = Math.min(MAX_YIELD_MS, Math.max(MIN_YIELD_MS, lastMs * growth));
+    this.shared.set(chain, { untilMs: performance.now() + SHARED_MS, yieldMs });
   }
 
   private pauseMs(chain: ChainName): number {
     if (!this.isShared(chain)) return 0;
-    return (this.shared.get(chain)?.lingerMs ?? MIN_LINGER_MS) * (0.75 + Math.random() / 2);
+    return (this.shared.get(chain)?.yieldMs ?? MIN_YIELD_MS) * (0.75 + Math.random() / 2);
   }
 }
 
 /** A chain to which other instances wrote recently. */
 interface Shared {
   readonly untilMs: number;
-  readonly lingerMs: number;
+  readonly yieldMs: number;
 }

@@ -13,7 +13,7 @@ import {
 import { contactField, labelsField, ownerField } from './ownership-fields.ts';
 
 /** Most APIs that one credential may be given. */
-const MOST_APIS = 500;
+const MAX_APIS = 500;
 
 export const apiKey = z
   .string()
@@ -21,8 +21,8 @@ export const apiKey = z
 
 export const apiKeys = z
   .array(apiKey)
-  .max(MOST_APIS, `Give at most ${MOST_APIS} API keys.`)
-  .meta({ description: `Keys of APIs of the catalogue, at most ${MOST_APIS}. Order and repetition do not matter.` });
+  .max(MAX_APIS, `Give at most ${MAX_APIS} API keys.`)
+  .meta({ description: `Keys of APIs of the catalogue, at most ${MAX_APIS}. Order and repetition do not matter.` });
 
 const allowedIps = allowedIpsField.meta({
   description:

@@ -3,14 +3,14 @@ import { AllowedIpsError, canonicalAllowedIps } from '#kernel';
 import { timeInput } from './fields.ts';
 
 /** Most entries of one list of Allowed IPs. */
-const MOST_ADDRESSES = 100;
+const MAX_ADDRESSES = 100;
 /** RFC 3339 has four digits for the year. */
 const LAST_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Allowed IPs in input: canonical, duplicates merged. Its description is the caller's. */
 export const allowedIpsField = z
   .array(z.string())
-  .max(MOST_ADDRESSES, `Give at most ${MOST_ADDRESSES} addresses and ranges.`)
+  .max(MAX_ADDRESSES, `Give at most ${MAX_ADDRESSES} addresses and ranges.`)
   .transform((list, context) => {
     try {
       return canonicalAllowedIps(list);

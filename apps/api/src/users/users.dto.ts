@@ -4,7 +4,7 @@ import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from '#passwords';
 import { idField, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 
-const MOST_OPERATIONS = 1_000;
+const MAX_OPERATIONS = 1_000;
 
 const username = z
   .string()
@@ -39,7 +39,7 @@ const roles = z
 
 const idList = z
   .array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'Give the id of an operation.'))
-  .max(MOST_OPERATIONS, `Give at most ${MOST_OPERATIONS} ids.`);
+  .max(MAX_OPERATIONS, `Give at most ${MAX_OPERATIONS} ids.`);
 
 const operationIds = idList.meta({
   description:

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '#kernel';
-import { RefusalsInLine } from './refusals-in-line.ts';
+import { FullOperationCache } from './full-operation-cache.ts';
 
 const full = (): Promise<never> => Promise.reject(new DomainError('credential-limit', 'full'));
 
-describe('RefusalsInLine', () => {
+describe('FullOperationCache', () => {
   it('refuses creates that were queued before the operation was full, and none that arrive later', async () => {
-    const refusals = new RefusalsInLine();
+    const refusals = new FullOperationCache();
     const askedBefore = performance.now();
     await expect(refusals.remember('op_1', full)).rejects.toThrow('full');
     expect(() => refusals.check('op_1', askedBefore)).toThrow('full');
@@ -15,7 +15,7 @@ describe('RefusalsInLine', () => {
   });
 
   it('caches no other error, and returns results unchanged', async () => {
-    const refusals = new RefusalsInLine();
+    const refusals = new FullOperationCache();
     const askedBefore = performance.now();
     await expect(refusals.remember('op_1', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
     expect(await refusals.remember('op_1', () => Promise.resolve(3))).toBe(3);
