@@ -14,7 +14,7 @@ export const errorStatus = {
   unauthenticated: { status: 401, title: 'Sign in' },
   'cross-site-request': { status: 403, title: 'The request comes from another site' },
   forbidden: { status: 403, title: 'Your role does not allow this' },
-  'api-not-entitled': { status: 403, title: 'The operation may not be granted this API' },
+  'api-not-entitled': { status: 403, title: 'The operation may not use this API' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'This method is not allowed here' },
   'not-acceptable': { status: 406, title: 'None of the accepted media types is available' },
