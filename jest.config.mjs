@@ -13,7 +13,7 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', swc] },
-  testMatch: ['<rootDir>/{apps,libs,packages,tools,test}/**/*.spec.ts'],
+  testMatch: ['<rootDir>/{apps,bench,libs,packages,tools,test}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
   // generous: a slow machine must not fail what holds
   testTimeout: 300_000,

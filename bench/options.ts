@@ -38,7 +38,8 @@ export const HELP = `npm run bench -- [options]
   --scenarios LIST     of ${Object.keys(scenarios).join(',')} (all)
   --targets REGEX      (whole name) of Latchkey, Guessing, A, B, L1, L2 (all)
   --root PATH          the checkout whose built service is measured (this one)
-  --against PATH       another checkout to measure beside it, as "Other"
+  --against PATH       another built checkout to measure beside it, as "Other"; the exit code is 1 if a scenario costs
+                       more than 1.05 times its CPU
   --rows FILE          write every single run there as JSON
   --no-write           do not write bench/RESULTS.md`;
 

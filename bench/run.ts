@@ -12,6 +12,7 @@ import { runRounds } from './parts/load-rounds.ts';
 import { measurePruning } from './parts/prune.ts';
 import { measureStarts } from './parts/start-time.ts';
 import type { Measured } from './report/measured.ts';
+import { compare } from './report/regression.ts';
 import { notesOf, resultsPage } from './report/results.ts';
 import type { Circumstances } from './report/results.ts';
 import { goalTable } from './report/tables.ts';
@@ -58,6 +59,14 @@ async function circumstancesOf(root: string, stores: BenchStores): Promise<Circu
   };
 }
 
+/** Slower than the other checkout: the exit code says so, for a script that runs before a release. */
+function reportComparison(measured: Measured): void {
+  const { table, faults } = compare(measured);
+  process.stdout.write(`\n${table}\n`);
+  for (const fault of faults) say(fault);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
 async function main(options: Options): Promise<void> {
   await ensureWrk(say);
   const root = options.root ?? checkout;
@@ -67,6 +76,7 @@ async function main(options: Options): Promise<void> {
     const measured = await measure(options, root, stores);
     if (options.rows !== undefined) writeFileSync(options.rows, JSON.stringify(measured, null, 1));
     process.stdout.write(`${goalTable(measured)}\n`);
+    if (options.against !== undefined) reportComparison(measured);
     if (!options.write) return;
     const notes = existsSync(resultsFile) ? notesOf(readFileSync(resultsFile, 'utf8')) : '';
     writeFileSync(resultsFile, resultsPage(measured, await circumstancesOf(root, stores), notes));

@@ -7,7 +7,7 @@ import type { Measured } from './measured.ts';
 import { goalsOf } from './goals.ts';
 
 /** A Markdown table. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

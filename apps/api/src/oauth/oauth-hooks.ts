@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_FORM_BYTES } from '../http/http-adapter.ts';
 import { isFormMediaType } from '../http/form.ts';
 import { InvalidRequest, sendOAuthError } from './oauth-error.ts';
@@ -23,6 +23,11 @@ export function addOAuthHooks(instance: FastifyInstance): void {
       done();
       return;
     }
+    // the usual request has no query, and its URL is the path
+    if (FORM_ENDPOINTS.has(url)) {
+      checkForm(request, reply, false, done);
+      return;
+    }
     const question = url.indexOf('?');
     const path = question < 0 ? url : url.slice(0, question);
     const ownTokensMethods = path === OWN_TOKENS ? 'DELETE, GET, HEAD' : isOwnToken(path) ? 'DELETE' : undefined;
@@ -34,15 +39,23 @@ export function addOAuthHooks(instance: FastifyInstance): void {
         return;
       }
     } else if (FORM_ENDPOINTS.has(path)) {
-      const fault = faultOf(request.method, question >= 0, headers);
-      if (fault !== undefined) {
-        // the body was not read; Node discards it
-        sendOAuthError(reply, fault);
-        return;
-      }
+      checkForm(request, reply, question >= 0, done);
+      return;
     }
     done();
   });
+}
+
+function checkForm(
+  { method, headers }: FastifyRequest,
+  reply: FastifyReply,
+  hasQuery: boolean,
+  done: () => void,
+): void {
+  const fault = faultOf(method, hasQuery, headers);
+  // the body was not read; Node discards it
+  if (fault === undefined) done();
+  else sendOAuthError(reply, fault);
 }
 
 function isOwnToken(path: string): boolean {
