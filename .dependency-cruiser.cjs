@@ -9,7 +9,7 @@ const layers = [
   ['migrations'],
   ['mongo'],
   ['redis', 'fence'],
-  ['events', 'guess-limits', 'openid-connect'],
+  ['events', 'guess-limits', 'openid-connect', 'usage'],
   ['queues', 'audit', 'passwords'],
   ['catalogue', 'identity', 'tokens'],
   ['credentials'],

@@ -5,6 +5,7 @@ import { sessions } from './steps/0003-sessions.ts';
 import { apiKeys } from './steps/0004-api-keys.ts';
 import { credentialSearch } from './steps/0005-credential-search.ts';
 import { leakedSecrets } from './steps/0006-leaked-secrets.ts';
+import { usage } from './steps/0007-usage.ts';
 
 /** Every migration, in the order of its number: 1, 2, 3, … */
 export const migrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   apiKeys,
   credentialSearch,
   leakedSecrets,
+  usage,
 ];

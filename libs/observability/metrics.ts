@@ -46,6 +46,13 @@ export class Metrics {
     'Sign-ins not counted because Redis was unavailable.',
     [],
   );
+  readonly usageFlushes = this.counter('latchkey_usage_flushes_total', 'Writes of usage counts.', ['outcome']);
+  readonly usageCounters = this.gauge('latchkey_usage_counters', 'Usage counters in memory.');
+  readonly usageUncounted = this.counter(
+    'latchkey_usage_uncounted_total',
+    'Requests that were not counted, or not in full, because there were too many counters.',
+    [],
+  );
   readonly connectionsRefused = this.counter(
     'latchkey_connections_refused_total',
     'Connections closed because a connection limit was reached.',

@@ -31,6 +31,7 @@ const service = {
   sessions: everything,
   settings: change,
   tokens: [...append, 'remove'],
+  usage: change,
   user_locks: change,
   users: everything,
 };
