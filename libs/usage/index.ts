@@ -1,5 +1,3 @@
 export { UsageModule } from './usage.module.ts';
 export { UsageReader } from './usage-reader.ts';
 export { UsageRecorder } from './usage-recorder.ts';
-export type { BucketSize, UsageReport } from './usage-reader.ts';
-export type { UsageSummary } from './domain/usage-summary.ts';

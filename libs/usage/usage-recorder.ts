@@ -17,7 +17,7 @@ const FLUSH_INTERVAL_MS = 5_000;
 export class UsageRecorder implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly book = new UsageBook();
   private timer: NodeJS.Timeout | undefined;
-  private flushing: Promise<void> | undefined;
+  private flushed = Promise.resolve();
   private latestMs = 0;
 
   constructor(
@@ -34,7 +34,6 @@ export class UsageRecorder implements OnApplicationBootstrap, BeforeApplicationS
 
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    await this.flushing;
     await this.flush();
   }
 
@@ -58,8 +57,9 @@ export class UsageRecorder implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Writes what is new. If that fails, the counters stay and are written with the next flush. */
   flush(): Promise<void> {
-    this.flushing ??= this.write().finally(() => (this.flushing = undefined));
-    return this.flushing;
+    // one after the other, so that this one has everything that was counted until now
+    this.flushed = this.flushed.then(() => this.write());
+    return this.flushed;
   }
 
   private async write(): Promise<void> {

@@ -10,6 +10,7 @@ import { Migrator, RECORDS, migrateDatabase, migrations } from '#migrations';
 import type { Migration } from '#migrations';
 import { MongoStore } from '#mongo';
 import { TokensModule } from '#tokens';
+import { UsageModule } from '#usage';
 import { TestDatabase } from '../support/database.ts';
 import { startInstance } from '../support/instance.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -58,7 +59,7 @@ function described(key: object, { unique, expireAfterSeconds }: { unique?: boole
 describe('migrations', () => {
   it('create exactly the collections and indexes that the code relies on', async () => {
     const database = aDatabase();
-    const { app } = await startInstance(database, {}, [AccessModule, CredentialsModule, TokensModule]);
+    const { app } = await startInstance(database, {}, [AccessModule, CredentialsModule, TokensModule, UsageModule]);
     try {
       const { models } = app.get(MongoStore).connection;
       const expected = Object.values(models).flatMap(({ collection: { name }, schema }) => [

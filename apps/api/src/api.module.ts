@@ -15,6 +15,7 @@ import { ObservabilityModule } from '#observability';
 import { QueuesModule } from '#queues';
 import { RecoveryModule, RestoreGuard } from '#recovery';
 import { TokensModule } from '#tokens';
+import { UsageModule } from '#usage';
 import { MySessionsController } from './sessions/my-sessions.controller.ts';
 import { SessionController } from './sessions/session.controller.ts';
 import { MeController } from './users/me.controller.ts';
@@ -111,6 +112,7 @@ export class ApiModule {
         CatalogueModule,
         CredentialsModule,
         TokensModule,
+        UsageModule,
         LeaksModule,
         RecoveryModule,
         ...(config.role === 'worker' ? [] : [OauthModule]),

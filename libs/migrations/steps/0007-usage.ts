@@ -6,9 +6,6 @@ export const usage: Migration = {
   name: 'usage',
   run: (steps) =>
     steps.createLayout({
-      usage: [
-        { key: { credentialId: 1, hour: 1 } },
-        { key: { hour: 1 }, expireAfterSeconds: 90 * 86_400 + 3_600 },
-      ],
+      usage: [{ key: { credentialId: 1, hour: 1 } }, { key: { hour: 1 }, expireAfterSeconds: 90 * 86_400 + 3_600 }],
     }),
 };

@@ -45,7 +45,7 @@ const schema = new Schema<HourDocument>({
   addresses: sightings,
   apis: sightings,
   secrets: sightings,
-} as never);
+});
 schema.index({ credentialId: 1, hour: 1 }); // serves the use of credentials since a moment
 schema.index({ hour: 1 }, { expireAfterSeconds: RETENTION_SECONDS }); // removes what is older than 90 days
 
