@@ -91,6 +91,7 @@ const API_CONTROLLERS = [
   UsersController,
 ];
 
+const FEATURE_MODULES = [IdentityModule, CatalogueModule, CredentialsModule, TokensModule, UsageModule, LeaksModule];
 const FEED_PROVIDERS = [FeedCursors, FeedFollowers];
 
 /** The whole service. This app has the transport; everything else is in libs. */
@@ -108,12 +109,7 @@ export class ApiModule {
         AuditModule,
         RetentionModule,
         QueuesModule,
-        IdentityModule,
-        CatalogueModule,
-        CredentialsModule,
-        TokensModule,
-        UsageModule,
-        LeaksModule,
+        ...FEATURE_MODULES,
         RecoveryModule,
         ...(config.role === 'worker' ? [] : [OauthModule]),
         WorkerModule.for(config.role),
