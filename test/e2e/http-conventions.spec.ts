@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CredentialBody, ProblemBody } from '../support/api.ts';
 import { basic } from '../support/api.ts';
 import { pathOf } from '../support/builders.ts';
 import { OAuthWorld, errorOf, pairOf } from '../support/oauth-world.ts';
-import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
+import { FORM, RawConnection, basicLine, rawRequest, sendRaw } from '../support/raw-http.ts';
 import type { RawAnswer, RawRequest } from '../support/raw-http.ts';
 import { ADMIN } from '../support/service.ts';
 
@@ -124,6 +125,45 @@ describe('Accept', () => {
     const headers = [FORM, basicLine(pairOf(client)), 'Accept: text/html'];
     expect((await send({ target: '/oauth2/token', headers, body: GRANT })).status).toBe(200);
     expect((await get('/metrics', 'Accept: application/openmetrics-text')).status).toBe(200);
+  });
+});
+
+describe('Host', () => {
+  it.each([
+    ['twice', ['Host: other.test']],
+    ['twice, with the same value', ['Host: latchkey.test']],
+    ['twice, in another case', ['hOST: other.test']],
+  ])('gets 400 if it is sent %s (RFC 9112 3.2)', async (_how, headers) => {
+    for (const target of ['/livez', '/v1/me', '/oauth2/token']) {
+      const answer = await get(target, ...headers);
+      expect(answer.status).toBe(400);
+      expect(answer.body).toContain('The request has several Host headers. Send one.');
+    }
+  });
+});
+
+describe('a body that is refused before it has arrived', () => {
+  const BODY = 'x'.repeat(600_000);
+  const refused: readonly [string, RawRequest, number][] = [
+    ['a media type that is not served', { target: '/v1/operations', headers: ['Accept: text/html', JSON_TYPE] }, 406],
+    ['an unknown path', { target: '/v1/nothing', headers: [JSON_TYPE] }, 404],
+    ['two Hosts', { target: '/v1/operations', headers: ['Host: other.test', JSON_TYPE] }, 400],
+    ['a body beyond the limit', { target: '/v1/operations', headers: [JSON_TYPE] }, 413],
+    ['GET without a sign-in', { method: 'GET', target: '/v1/me', headers: [JSON_TYPE] }, 401],
+    ['a token request beyond the limit', { target: '/oauth2/token', headers: [FORM] }, 413],
+  ];
+
+  it.each(refused)('is read before the connection is closed: %s', async (_what, request, status) => {
+    const connection = await RawConnection.open(world.url, { allowHalfOpen: true });
+    const headers = [...request.headers!, `Content-Length: ${BODY.length}`, 'Connection: close'];
+    connection.send(rawRequest({ ...request, headers }));
+    for (let from = 0; from < BODY.length; from += 60_000) {
+      await pause(10);
+      connection.send(BODY.slice(from, from + 60_000));
+    }
+    expect((await connection.answer()).status).toBe(status);
+    connection.end();
+    expect(await connection.closed()).toBeUndefined();
   });
 });
 

@@ -3,6 +3,7 @@ import { Queue } from 'bullmq';
 import type { Job } from 'bullmq';
 import { loadConfig } from '#config';
 import { connectRedis } from '#redis';
+import type { RedisClient } from '#redis';
 import { Api } from '../support/api.ts';
 import type { Answer, PageBody, ProblemBody } from '../support/api.ts';
 import { aCredential, anOperation, pathOf, unique } from '../support/builders.ts';
@@ -34,20 +35,19 @@ describe('failed jobs', () => {
   let service: Service;
   let api: Api;
   let queue: Queue;
+  let connection: RedisClient;
 
   beforeAll(async () => {
     service = await startService();
     api = new Api(service.url);
-    queue = new Queue('token-purge', {
-      prefix: await service.database.redisPrefix(),
-      connection: connectRedis(
-        loadConfig({ MONGODB_URI: service.database.uri, REDIS_URL: service.database.redisUrl }).redis,
-        { enableOfflineQueue: true },
-      ),
-    });
+    const { uri, redisUrl } = service.database;
+    const { redis } = loadConfig({ MONGODB_URI: uri, REDIS_URL: redisUrl });
+    connection = connectRedis(redis, { enableOfflineQueue: true });
+    queue = new Queue('token-purge', { prefix: await service.database.redisPrefix(), connection });
   });
   afterAll(async () => {
     await queue.close();
+    await connection.quit(); // BullMQ closes only connections that it opened
     await service.stop();
     await service.database.drop();
   });

@@ -20,6 +20,7 @@ const ANSWER_LIMIT_MS = 8_000;
 export class RawConnection {
   private received = Buffer.alloc(0);
   private ended = false;
+  private failure: string | undefined;
   private wake: () => void = () => undefined;
 
   private constructor(private readonly socket: Socket) {
@@ -31,14 +32,21 @@ export class RawConnection {
       this.ended = true;
       this.wake();
     };
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.failure = error.code ?? error.message;
+    });
     socket.on('close', end).on('end', end).on('error', end);
   }
 
-  /** @param url where the service listens */
-  static async open(url: string): Promise<RawConnection> {
+  /**
+   * @param url where the service listens
+   * @param allowHalfOpen whether it can still send after the service has closed its side
+   */
+  static async open(url: string, { allowHalfOpen = false } = {}): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
     // over IPv4 to a dual-stack listener, which then sees a mapped address
-    const socket = connect(Number(port), hostname === '[::]' ? '127.0.0.1' : hostname);
+    const host = hostname === '[::]' ? '127.0.0.1' : hostname;
+    const socket = connect({ port: Number(port), host, allowHalfOpen });
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return new RawConnection(socket);
   }
@@ -63,6 +71,17 @@ export class RawConnection {
 
   close(): void {
     this.socket.destroy();
+  }
+
+  /** Sends nothing more, and still receives. */
+  end(): void {
+    this.socket.end();
+  }
+
+  /** Waits until it is closed. @returns the code of the error that closed it, if any */
+  async closed(): Promise<string | undefined> {
+    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
+    return this.failure;
   }
 
   private async more(limitMs: number): Promise<void> {

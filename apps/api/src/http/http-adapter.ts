@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
+import { lingerOnClose } from './lingering-close.ts';
 import { sendProblem } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { targetReader } from './public-path.ts';
@@ -56,6 +57,7 @@ export function createHttpAdapter(publicPath: string, routes: RouteTable): Fasti
   const adapter = new FastifyAdapter(options);
   const instance = adapter.getInstance();
   answerForNode(instance.server);
+  lingerOnClose(instance.server);
   addMethods(instance);
   addParsers(instance);
   return adapter;
