@@ -17,6 +17,7 @@ import { eachOf, ensure } from './targets/target.ts';
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`· ${line}\n`);
 
+let runs = 0;
 const CREDENTIALS = 10;
 const WARM_SECONDS = 2;
 /** What a network within a region costs, unless the environment says otherwise. */
@@ -91,9 +92,9 @@ function row({ instances, callers }: Crowd, answers: Answers, seconds: number): 
 /** The instances, and the credentials of one operation. */
 async function start(
   stores: BenchStores,
-  { instances, callers }: Crowd,
+  { instances }: Crowd,
 ): Promise<{ servers: Server[]; credentials: BenchCredential[] }> {
-  const own = beside(stores, `contention_${instances}_${callers}`);
+  const own = beside(stores, `contention_${(runs += 1)}`); // a run has a database of its own
   const first = await startLatchkey(checkout, own);
   const others = Array.from({ length: instances - 1 }, (_unused, at) => at);
   const servers = [first, ...(await eachOf(others, () => startLatchkey(checkout, own), 2))];

@@ -3,7 +3,6 @@ import { Queue } from 'bullmq';
 import type { Job } from 'bullmq';
 import { loadConfig } from '#config';
 import { connectRedis } from '#redis';
-import type { RedisClient } from '#redis';
 import { Api } from '../support/api.ts';
 import type { Answer, PageBody, ProblemBody } from '../support/api.ts';
 import { aCredential, anOperation, pathOf, unique } from '../support/builders.ts';
@@ -35,7 +34,7 @@ describe('failed jobs', () => {
   let service: Service;
   let api: Api;
   let queue: Queue;
-  let connection: RedisClient;
+  let connection: ReturnType<typeof connectRedis>;
 
   beforeAll(async () => {
     service = await startService();

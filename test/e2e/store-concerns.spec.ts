@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BSON } from 'bson';
 import { Framer, readMessage } from '../../packages/documentdb-gateway/wire.ts';
@@ -55,6 +56,11 @@ describe('the commands that the service sends to MongoDB', () => {
     const client = await world.client();
     const token = await world.tokenOf(client);
     expect(await world.isActive(token)).toBe(true);
+    // reads that decide, under several fences
+    for (let fences = 0; fences < 6; fences += 1) {
+      await pause(150);
+      expect(await world.isActive(await world.tokenOf(client))).toBe(true);
+    }
     expect((await world.api.get(pathOf(client))).status).toBe(200);
     expect((await world.api.delete(pathOf(client))).status).toBe(204);
     expect(await world.isActive(token)).toBe(false);
@@ -88,6 +94,22 @@ describe('the commands that the service sends to MongoDB', () => {
     // as it goes over the wire: the driver's own `find` drops it without a word
     expect(deciding.filter(({ after }) => after?._bsontype !== 'Timestamp')).toEqual([]);
     expect([...fences, ...deciding].filter(({ maxTimeMS = Infinity }) => maxTimeMS > 1_000)).toEqual([]);
+  });
+
+  it('carry a floor that is no older than the latest fence whose versions were read', () => {
+    let published: BSON.Timestamp | undefined;
+    let fenced: BSON.Timestamp | undefined;
+    const margins: boolean[] = [];
+    for (const { collection, filter, level, after, inTransaction } of sent) {
+      // fences are sent one at a time: the state of the one before is published
+      if (level === 'linearizable') published = fenced;
+      else if (inTransaction || after === undefined) continue;
+      else if (collection === 'chain_heads') fenced = after;
+      else if (DECIDING[String(collection)] === filter && published !== undefined)
+        margins.push(after.greaterThanOrEqual(published));
+    }
+    expect(margins.length).toBeGreaterThan(3);
+    expect(margins).not.toContain(false);
   });
 
   it('run transactions with snapshot reads and majority commits', () => {

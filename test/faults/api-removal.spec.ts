@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ApiBody, CredentialBody } from '../support/api.ts';
-import { anApi } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
 import { seedOperations } from '../support/many-operations.ts';
 import { OAuthWorld } from '../support/oauth-world.ts';
@@ -28,7 +27,7 @@ describe('an API removal whose instance is killed midway', () => {
   afterAll(() => world.stop());
 
   it('is finished by another instance: it edits each credential once, and is in force everywhere when the API is gone', async () => {
-    const [leaving, kept] = [(await anApi(world.api)).key, world.keys[0]];
+    const [kept, leaving] = world.keys; // both of the resource server, so that introspection shows them
     const seeded = await seedOperations(world.service.database, OPERATIONS, 2, [leaving, kept]);
     // the last one that the removal comes to is not known: so a token of each of many
     const clients = seeded.filter((_client, index) => index % 100 === 0) as unknown as CredentialBody[];
@@ -74,10 +73,11 @@ describe('an API removal during an election', () => {
     set = await ReplicaSet.start();
     const env = { MONGODB_URI: set.view.uri(database.uri) };
     world = await OAuthWorld.start(2, { database, env });
-    [leaving, kept] = [(await anApi(world.api)).key, world.keys[0]];
+    [kept, leaving] = world.keys;
     const seeded = await seedOperations(database, OPERATIONS_IN_ELECTIONS, 2, [leaving, kept]);
     const clients = seeded.filter((_client, index) => index % 30 === 0) as unknown as CredentialBody[];
-    tokens = await Promise.all(clients.map((client) => world.tokenOf(client)));
+    tokens = [];
+    for (const client of clients) tokens.push(await world.tokenOf(client));
     for (const instance of [0, 1]) expect(await scopes(instance)).toEqual(tokens.map(() => `${kept} ${leaving}`));
   });
   afterEach(async () => {

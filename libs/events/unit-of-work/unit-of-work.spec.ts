@@ -138,10 +138,12 @@ describe('UnitOfWork', () => {
 
   it('commits, and waits, before it says that what should lose its rights does not exist', async () => {
     const { unit, steps, log } = unitOver();
-    const run = unit.run(context, { ...PLATFORM, altersRights: true }, () =>
+    const before = performance.now();
+    const run = unit.run(context, { ...PLATFORM, altersRights: true, isPart: true }, () =>
       Promise.reject(DomainError.notFound('credential')),
     );
     await expect(run).rejects.toMatchObject({ code: 'not-found' });
+    expect(performance.now() - before).toBeGreaterThanOrEqual(LEASE_CEILING_MS);
     expect(log).toEqual([[]]);
     expect(steps[0]).toBe('committed');
   });
