@@ -90,7 +90,8 @@ describe('an API removal during an election', () => {
     return Promise.all(
       tokens.map(async (token) => {
         const { status, body } = await world.apis[instance]!.introspect(world.resourceServer, token, '127.0.0.1');
-        return status === 200 ? String(body['scope']).split(' ').sort().join(' ') : String(status);
+        const { scope = '' } = body as { scope?: string };
+        return status === 200 ? scope.split(' ').sort().join(' ') : String(status);
       }),
     );
   }

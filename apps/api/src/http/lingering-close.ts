@@ -40,7 +40,7 @@ function mayBeLong({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SHORT_BODY_BYTES;
 }
 
-/** Discards the rest of a request. @param done called when all of it was read; beyond the limits, the socket is reset */
+/** Discards the rest of a request; closes the socket beyond the limits. @param done called when all of it was read */
 function discardRest(request: IncomingMessage, done: () => void): void {
   const { socket } = request;
   const maxBytesRead = socket.bytesRead + MAX_DISCARDED_BYTES;
