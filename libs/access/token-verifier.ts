@@ -71,6 +71,17 @@ export class TokenVerifier {
     return this.judge(token, credential);
   }
 
+  /**
+   * The credential of a genuine token that is refused because its credential is disabled or its operation suspended. By
+   * the cache alone, for counting: call it after a verification of this token.
+   */
+  blockOf(text: string): { readonly credentialId: string; readonly reason: 'disabled' | 'suspended' } | undefined {
+    const token = this.tokens.reader.peek(digest(text));
+    const credential = token === undefined ? undefined : this.credentials.peek(token.clientId);
+    if (credential?.blocked === undefined || credential.id !== token?.credentialId) return undefined;
+    return { credentialId: credential.id, reason: credential.blocked };
+  }
+
   private async read(key: string, clientId: string): Promise<GoodToken | undefined> {
     const [token, credential] = await Promise.all([this.tokens.reader.get(key), this.credentials.get(clientId)]);
     return this.judge(token, credential);

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogueModule } from '#catalogue';
 import { TokensModule } from '#tokens';
+import { UsageModule } from '#usage';
 import { ApiDeletion } from './api-deletion.ts';
 import { ApiRemovals } from './api-removals.ts';
 import { ApiUse } from './api-use.ts';
@@ -24,6 +25,7 @@ import { CredentialSearch } from './persistence/credential-search.ts';
 import { SearchCredentialsHandler } from './queries/search-credentials.query.ts';
 import { CredentialReader } from './persistence/credential.reader.ts';
 import { CredentialRepository } from './persistence/credential.repository.ts';
+import { GetCredentialUsageHandler } from './queries/credential-usage.query.ts';
 import { FindCredentialFaultsHandler } from './queries/credential-faults.query.ts';
 import {
   GetApiListHandler,
@@ -33,7 +35,7 @@ import {
 } from './queries/credential.queries.ts';
 
 @Module({
-  imports: [CatalogueModule, TokensModule],
+  imports: [CatalogueModule, TokensModule, UsageModule],
   providers: [
     ApiDeletion,
     ApiHolders,
@@ -56,6 +58,7 @@ import {
     EndTokensHandler,
     GetApiListHandler,
     GetCredentialHandler,
+    GetCredentialUsageHandler,
     ListApiCredentialsHandler,
     ListCredentialsHandler,
     ListTokensHandler,

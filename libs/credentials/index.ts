@@ -16,6 +16,7 @@ export {
   ListCredentialsQuery,
   ListTokensQuery,
 } from './queries/credential.queries.ts';
+export { GetCredentialUsageQuery } from './queries/credential-usage.query.ts';
 export { FindCredentialFaultsQuery } from './queries/credential-faults.query.ts';
 export { ListApiCredentialsQuery } from './queries/api-credentials.query.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';

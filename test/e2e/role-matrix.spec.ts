@@ -58,6 +58,7 @@ const matrix: Readonly<Record<string, Callers>> = {
   [`PATCH ${CREDENTIAL}/apis`]: admins,
   [`DELETE ${CREDENTIAL}/apis`]: admins,
   [`GET ${CREDENTIAL}/tokens`]: all,
+  [`GET ${CREDENTIAL}/usage`]: all,
   [`DELETE ${CREDENTIAL}/tokens`]: admins,
   [`DELETE ${CREDENTIAL}/tokens/{tokenId}`]: admins,
   'GET /v1/credentials': all,

@@ -29,6 +29,7 @@ import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
 import { CredentialSecretsController } from './credentials/credential-secrets.controller.ts';
 import { CredentialTokensController } from './credentials/credential-tokens.controller.ts';
+import { CredentialUsageController } from './credentials/credential-usage.controller.ts';
 import { DocsRedirectController } from './docs-redirect.controller.ts';
 import { CheckpointKeysController } from './events/checkpoint-keys.controller.ts';
 import { CheckpointsController } from './events/checkpoints.controller.ts';
@@ -71,6 +72,7 @@ const API_CONTROLLERS = [
   CredentialApisController,
   CredentialSecretsController,
   CredentialTokensController,
+  CredentialUsageController,
   CredentialSearchController,
   CredentialsController,
   DocsRedirectController,

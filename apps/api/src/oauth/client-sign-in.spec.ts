@@ -4,6 +4,7 @@ import type { ClientAuthenticator } from '#access';
 import type { Refusals } from '#events';
 import type { GuessLimiter } from '#guess-limits';
 import { DomainError, newClientId, newClientSecret } from '#kernel';
+import type { UsageRecorder } from '#usage';
 import { ClientSignIn } from './client-sign-in.ts';
 
 /** Sign-in before a store that knows nobody; says which look-ups it was asked for. */
@@ -28,6 +29,7 @@ function setUp(isLimited: boolean): { readonly signIn: ClientSignIn; readonly lo
     authenticator as unknown as ClientAuthenticator,
     limiter as unknown as GuessLimiter,
     { record: () => undefined } as unknown as Refusals,
+    { refused: () => undefined } as unknown as UsageRecorder,
   );
   return { signIn, lookUps };
 }

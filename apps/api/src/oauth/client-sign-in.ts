@@ -5,6 +5,7 @@ import type { RefusalReason } from '#event-types';
 import { Refusals } from '#events';
 import { GuessLimiter } from '#guess-limits';
 import { isWellFormedSecret } from '#kernel';
+import { UsageRecorder } from '#usage';
 
 /** A correct secret is not a guess, so these refusals do not count towards the limit. */
 const NOT_GUESSES: readonly RefusalReason[] = ['disabled', 'suspended', 'expired', 'address', 'no-address'];
@@ -24,6 +25,7 @@ export class ClientSignIn {
     private readonly authenticator: ClientAuthenticator,
     private readonly guessLimiter: GuessLimiter,
     private readonly refusals: Refusals,
+    private readonly usage: UsageRecorder,
   ) {}
 
   /**
@@ -67,8 +69,10 @@ export class ClientSignIn {
     address: string | undefined,
   ): Promise<void> {
     if (!(error instanceof AuthenticationFailed)) return;
-    this.refusals.record({ ...error.claimed, reason: error.reason, ip: address ?? null });
-    if (NOT_GUESSES.includes(error.reason)) return;
+    const { claimed, reason } = error;
+    this.refusals.record({ ...claimed, reason, ip: address ?? null });
+    if (claimed.subject.type === 'credential') this.usage.refused(claimed.subject.id, reason);
+    if (NOT_GUESSES.includes(reason)) return;
     await this.guessLimiter.countWrongSecret(id, address ?? NO_ADDRESS, secret);
   }
 }

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { AuthenticationFailed, TokenVerifier, mayUseFrom } from '#access';
 import type { GoodToken } from '#access';
 import type { ResourceServerFacts } from '#catalogue';
-import { parseAddress } from '#kernel';
+import { parseAddress, whenReady } from '#kernel';
 import { LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
 import { Public } from '../http/access.ts';
@@ -17,6 +17,7 @@ import { toDomainError } from '../http/to-domain-error.ts';
 import type { SignedIn } from './client-sign-in.ts';
 import { HeaderSignIn } from './header-sign-in.ts';
 import { DocumentedForwardAuth } from './oauth-docs.ts';
+import { TokenUses } from './token-uses.ts';
 
 /** The complete answer: status and headers. RFC 6750 3 defines the challenges. */
 interface Verdict {
@@ -55,6 +56,7 @@ export class ForwardAuthController {
     private readonly headers: HeaderSignIn,
     private readonly verifier: TokenVerifier,
     private readonly metrics: Metrics,
+    private readonly uses: TokenUses,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.warning = new RareWarning(logger, 'a gateway cannot sign in at forward-auth; its callers get 503');
@@ -106,11 +108,17 @@ export class ForwardAuthController {
     const bearer = parseBearerAuthorization(request.raw.rawHeaders);
     if (bearer === 'absent' || bearer === 'other-scheme') return NO_TOKEN;
     if (bearer === 'malformed') return BAD_TOKEN;
-    return this.verifier.decide(
-      bearer.token,
-      (good) => this.judge(good, gateway.resourceServer, request),
+    const { token } = bearer;
+    let judged: GoodToken | undefined;
+    const decided = this.verifier.decide(
+      token,
+      (good) => this.judge((judged = good), gateway.resourceServer, request),
       ({ status }) => status === 204,
     );
+    return whenReady(decided, (verdict) => {
+      if (verdict.status !== 204) this.uses.refused(token, judged, verdict === NOT_GRANTED ? 'scope' : 'address');
+      return verdict;
+    });
   }
 
   private judge(good: GoodToken | undefined, resourceServer: ResourceServerFacts, request: LatchkeyRequest): Verdict {
@@ -122,6 +130,7 @@ export class ForwardAuthController {
     const address = typeof claimed === 'string' ? parseAddress(claimed) : undefined;
     // an invalid or repeated header must not count as "no address given"
     if ((claimed !== undefined && address === undefined) || !mayUseFrom(good, address)) return WRONG_ADDRESS;
+    this.uses.used(good, [api], address);
     return this.granted(good, resourceServer);
   }
 

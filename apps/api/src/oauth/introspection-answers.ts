@@ -5,6 +5,7 @@ import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { parseAddress } from '#kernel';
 import type { SignedIn } from './client-sign-in.ts';
+import { TokenUses } from './token-uses.ts';
 
 /** An active answer (RFC 7662 2.2) as JSON. Undefined means inactive. */
 export type ActiveAnswer = string | undefined;
@@ -24,7 +25,10 @@ interface PreparedAnswers {
 export class IntrospectionAnswers {
   private readonly prepared = new WeakMap<GoodToken, PreparedAnswers>();
 
-  constructor(@Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
+    private readonly uses: TokenUses,
+  ) {}
 
   /**
    * A token about which the caller may not know gets the same answer as an unknown one (RFC 7662 2.2).
@@ -41,18 +45,21 @@ export class IntrospectionAnswers {
     if (good === undefined) return undefined;
     if (user.type === 'client') {
       const own = user.credential.id === good.credential.id && mayUseFrom(good, callerAddress);
-      return own ? this.about(good, user.credential, good.scope).active : undefined;
+      if (!own) return undefined;
+      this.uses.used(good, [], callerAddress); // calls no API
+      return this.about(good, user.credential, good.scope).active;
     }
     const { resourceServer } = user;
     const answers = this.about(good, resourceServer, resourceServer.apis);
     if (answers.scope.length === 0) return undefined;
-    if (claimedIp === undefined) {
-      if (good.credential.allowedIpTexts.length === 0) return answers.active;
-      // the resource server cannot send the address, so it gets the list and checks it itself
-      return resourceServer.requireClientIp ? undefined : this.withAllowedIps(good, answers);
-    }
-    const address = parseAddress(claimedIp);
-    return address !== undefined && mayUseFrom(good, address) ? answers.active : undefined;
+    const address = claimedIp === undefined ? undefined : parseAddress(claimedIp);
+    if (claimedIp !== undefined && address === undefined) return undefined;
+    // a resource server that cannot send the address gets the list and checks it itself
+    const checksItself = claimedIp === undefined && !resourceServer.requireClientIp;
+    if (!checksItself && !mayUseFrom(good, address)) return undefined;
+    this.uses.used(good, answers.scope, address);
+    const hasList = checksItself && good.credential.allowedIpTexts.length > 0;
+    return hasList ? this.withAllowedIps(good, answers) : answers.active;
   }
 
   private about(good: GoodToken, asker: object, apis: readonly string[]): PreparedAnswers {

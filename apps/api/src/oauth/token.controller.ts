@@ -5,6 +5,7 @@ import { IssueTokenCommand, ScopeRefused, TokenLimitReached } from '#access';
 import type { AuthenticatedClient } from '#access';
 import { Refusals } from '#events';
 import { Metrics } from '#observability';
+import { UsageRecorder } from '#usage';
 import { Public } from '../http/access.ts';
 import { Direct, sendJson } from '../http/direct-routes.ts';
 import { ClientGuard, presentedPair } from './client.guard.ts';
@@ -30,6 +31,7 @@ export class TokenController {
     private readonly clients: ClientSignIn,
     private readonly refusals: Refusals,
     private readonly metrics: Metrics,
+    private readonly usage: UsageRecorder,
   ) {}
 
   @Post('token')
@@ -55,6 +57,7 @@ export class TokenController {
       });
       const { accessToken, expiresIn, scope } = await this.commands.execute(command);
       this.metrics.tokensIssued.inc();
+      this.usage.issued(client.credential.id, client.secretId, clientAddress);
       return { access_token: accessToken, token_type: 'Bearer', expires_in: expiresIn, scope: scope.join(' ') };
     } catch (error) {
       await this.recordRefusal(error, client, request);
@@ -71,6 +74,7 @@ export class TokenController {
     const reason =
       error instanceof ScopeRefused ? 'scope' : error instanceof TokenLimitReached ? 'token-limit' : undefined;
     if (reason === undefined) return;
+    this.usage.refused(credential.id, reason);
     const subject = { type: 'credential', id: credential.id };
     this.refusals.record({ operationId: credential.operationId, subject, reason, ip: request.clientAddress ?? null });
   }
