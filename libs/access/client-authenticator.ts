@@ -8,16 +8,16 @@ import type { StoredSecret } from '#kernel';
 import { AuthenticationFailed } from './domain/access-error.ts';
 import type { Claimed } from './domain/access-error.ts';
 
-/** A client that showed a live secret of a credential that is active. */
+/** A client with a live secret of an active credential. */
 export interface AuthenticatedClient {
   readonly type: 'client';
   readonly credential: CredentialRecord;
   readonly secretId: string;
-  /** When the secret expires, in milliseconds since the epoch; Infinity for never. */
+  /** When the secret expires, in milliseconds since the epoch; Infinity if never. */
   readonly secretEndsAtMs: number;
 }
 
-/** A resource server that showed a live secret. */
+/** A resource server with a live secret. */
 export interface AuthenticatedResourceServer {
   readonly type: 'resource-server';
   readonly resourceServer: ResourceServerFacts;
@@ -25,7 +25,7 @@ export interface AuthenticatedResourceServer {
   readonly secretEndsAtMs: number;
 }
 
-/** What an unknown id is compared with, so that it takes as long as a wrong secret. */
+/** Compared with the secret of an unknown id, so that it takes as long as a wrong secret. */
 const NOBODYS_SECRETS: readonly StoredSecret[] = [
   {
     id: 'none',
@@ -37,8 +37,8 @@ const NOBODYS_SECRETS: readonly StoredSecret[] = [
 ];
 
 /**
- * Authenticates the callers of the OAuth endpoints. What it remembers is proven by the fence, which is as good as the
- * store itself (docs/adr/0003-the-lease.md).
+ * Authenticates the callers of the OAuth endpoints. It uses cached records only while the fence proves them
+ * (docs/adr/0003-the-lease.md).
  */
 @Injectable()
 export class ClientAuthenticator {
@@ -49,11 +49,11 @@ export class ClientAuthenticator {
   ) {}
 
   /**
-   * Decides by the store as it is now. A wrong secret and an unknown id take the same time: both are compared.
+   * Reads the store. A wrong secret and an unknown id take the same time, because both are compared.
    *
    * @param id a client id (`lk_ci_…`) or a resource server's id
-   * @param isLimited whether its sender is over a guess limit: then the look-up waits to be shared with others
-   * @throws AuthenticationFailed with the true reason, which must not be told; DomainError `store-unavailable`
+   * @param isLimited whether its sender is over a guess limit; then its query is shared with others
+   * @throws AuthenticationFailed with the true reason, which must not be revealed; DomainError `store-unavailable`
    */
   async authenticate(
     id: string,
@@ -64,10 +64,10 @@ export class ClientAuthenticator {
   }
 
   /**
-   * The same by what is remembered, which mostly is enough for a yes. It never says no: a no that rested on what is
-   * remembered would take less time than one for an unknown id, which is asked of the store.
+   * Authenticates from the cache, which is usually enough. It never says no: a no from the cache would be faster than
+   * the one for an unknown id, which needs a query.
    *
-   * @returns undefined when it takes `authenticate` to decide
+   * @returns undefined if `authenticate` has to decide
    */
   remembered(id: string, secret: string): AuthenticatedClient | AuthenticatedResourceServer | undefined {
     const given = digest(secret);
@@ -87,9 +87,8 @@ export class ClientAuthenticator {
   }
 
   /**
-   * Whether somebody who signed in before would be let in with the same secret now. That takes the same record, proven
-   * by the present state of the fence: a record that was read again is another object. Only the expiry of the secret
-   * and of the credential come without a change of the record.
+   * Whether an earlier sign-in is still valid. It needs the same record, proven by the current state of the fence: a
+   * record that was read again is another object. Only the expiry of secret and credential do not change the record.
    */
   isStillSignedIn(user: AuthenticatedClient | AuthenticatedResourceServer): boolean {
     const nowMs = this.clock.nowMs();
@@ -104,7 +103,7 @@ export class ClientAuthenticator {
     return true;
   }
 
-  /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
+  /** Reads the store. @throws AuthenticationFailed, DomainError `store-unavailable` */
   async client(id: string, secret: string, isLimited = false): Promise<AuthenticatedClient> {
     const credential = await (isLimited ? this.credentials.freshCollected(id) : this.credentials.fresh(id));
     const nowMs = this.clock.nowMs();
@@ -121,7 +120,7 @@ export class ClientAuthenticator {
     return { type: 'client', credential, secretId: match.id, secretEndsAtMs: endOf(match) };
   }
 
-  /** By the store as it is now. @throws AuthenticationFailed, DomainError `store-unavailable` */
+  /** Reads the store. @throws AuthenticationFailed, DomainError `store-unavailable` */
   async resourceServer(id: string, secret: string, isLimited = false): Promise<AuthenticatedResourceServer> {
     const { resourceServers } = this;
     const resourceServer = await (isLimited ? resourceServers.freshCollected(id) : resourceServers.fresh(id));
@@ -135,7 +134,7 @@ export class ClientAuthenticator {
     return { type: 'resource-server', resourceServer, secretId: match.id, secretEndsAtMs: endOf(match) };
   }
 
-  /** @throws AuthenticationFailed when the caller's address cannot be told, so that guesses could not be counted */
+  /** @throws AuthenticationFailed if the caller's address is unknown, because guesses could not be counted */
   requireAddress(
     user: AuthenticatedClient | AuthenticatedResourceServer,
     address: string | undefined,
@@ -149,8 +148,8 @@ export class ClientAuthenticator {
   }
 
   /**
-   * @throws AuthenticationFailed when the client may not call from this address.
-   * @param address undefined: it cannot be told
+   * @param address undefined if unknown
+   * @throws AuthenticationFailed if the client may not call from this address
    */
   checkAddress(client: AuthenticatedClient, address: string | undefined): void {
     this.requireAddress(client, address);

@@ -15,7 +15,7 @@ export interface IssueRequest {
   readonly scope: readonly string[];
   readonly ip: string | null;
   readonly requestId: string;
-  /** When the caller has to be answered, by `performance.now()`. */
+  /** The deadline of the answer, by `performance.now()`. */
   readonly deadlineAtMs: number;
 }
 
@@ -29,7 +29,7 @@ export type IssueOutcome =
     }
   | { readonly stale: true };
 
-/** A request with its token made; the token exists for others only once it is committed. */
+/** A request with its new token, which is valid only after the commit. */
 export interface PreparedIssue {
   readonly request: IssueRequest;
   readonly accessToken: string;
@@ -77,7 +77,7 @@ export function settleBatch(
       const choice = chooseSlot(slots, TOKEN_LIMIT, credential.tokenLimitPolicy, now);
       const token = tokenOf(issue, choice.slot, now);
       slotsOf.set(credential.id, slots.filter((taken) => taken !== choice.replaced).concat(slotOf(token)));
-      // a token that was issued in this same batch was never stored
+      // a token of this batch was never stored
       if (choice.replaced !== undefined && !inserted.delete(choice.replaced._id)) replaced.push(choice.replaced._id);
       inserted.set(token._id, token);
       events.push(issuedEvent(issue, token, choice, now));

@@ -28,7 +28,7 @@ export class IssueLane {
 
   /**
    * @param commit answers every request of the batch, or throws and answers none
-   * @param onIdle called when nothing waits any more
+   * @param onIdle called when no request is left
    */
   constructor(
     private readonly commit: (batch: readonly WaitingIssue[]) => Promise<void>,
@@ -83,7 +83,7 @@ export class IssueLane {
     }
   }
 
-  /** Those who waited too long already, behind a store that is slow, are not tried at all. */
+  /** Drops requests that have waited too long behind a slow store. */
   private nextBatch(): WaitingIssue[] {
     const nowMs = performance.now();
     return this.waiting.splice(0, MAX_BATCH_SIZE).filter(({ issue, reject }) => {
@@ -93,7 +93,7 @@ export class IssueLane {
     });
   }
 
-  /** One bad request must not spoil the batch. */
+  /** One bad request must not fail the others. */
   private async oneByOne(batch: readonly WaitingIssue[], error: unknown): Promise<void> {
     if (batch.length === 1 || isStoreUnavailable(error)) {
       for (const { reject } of batch) reject(error);

@@ -10,27 +10,27 @@ import type { PreparedIssue, SettledBatch } from './issue-batch.ts';
 import { KnownSlots } from './known-slots.ts';
 import type { KnownCredential } from './known-slots.ts';
 
-/** How exact the last use of a secret is, in milliseconds: an idle secret shall be told from a used one, no more. */
+/** The resolution of the last use of a secret, in milliseconds: enough to tell an idle secret from a used one. */
 const USE_INTERVAL_MS = 60_000;
 
 const NEVER_NOTED: ReadonlyMap<string, Date> = new Map();
 
-/** Where chains end, by name. */
+/** The heads of chains, by name. */
 type Ends = ReadonlyMap<string, { readonly seq: number }>;
 
-/** What a transaction is to write, and what it goes by. */
+/** The writes of a transaction, and the cached state on which they depend. */
 export interface ProvisionalBatch {
   readonly settled: SettledBatch;
   readonly known: ReadonlyMap<string, KnownCredential>;
-  /** Secrets whose use it noted, and when. */
+  /** The stored last use of each secret. */
   readonly notedAt: ReadonlyMap<string, Date>;
   readonly ends: Ends;
 }
 
 /**
- * Settles and writes batches of tokens in transactions. A credential that this instance issued for before, with nothing
- * else happening in its operation since, costs no reading: that its chain still ends where it was left proves all that
- * is remembered (docs/adr/0010-issuing-by-what-the-chain-proves.md).
+ * Decides and writes batches of tokens in transactions. If this instance wrote the last event of an operation, it needs
+ * no read for a credential: the unchanged chain head proves the cached state
+ * (docs/adr/0010-issuing-by-what-the-chain-proves.md).
  */
 @Injectable()
 export class IssueWriter {
@@ -44,15 +44,15 @@ export class IssueWriter {
   ) {}
 
   /**
-   * Decides what each caller gets.
+   * Decides the answer of each caller.
    *
-   * @param ends where the operations' chains are believed to end; the transaction is to fail where one does not
+   * @param ends the expected chain heads of the operations; the transaction must fail if one differs
    */
   async settle(issues: readonly PreparedIssue[], session: ClientSession, ends: Ends): Promise<ProvisionalBatch> {
     const now = this.clock.now();
     const newest = new Map<string, number>();
     for (const { id, version } of issues.map(credentialOf)) newest.set(id, Math.max(version, newest.get(id) ?? 0));
-    // who was judged by an older version than another one in the batch need not be looked up: versions only grow
+    // a request that was evaluated by an older version than another one is stale: versions only grow
     const current = issues.filter((issue) => isOf(newest, issue));
     const known = this.known(current, ends);
     const stale = new Set<string>();
@@ -64,7 +64,7 @@ export class IssueWriter {
       for (const { secretId } of due) notedAt.set(secretId, now);
       const unread = issues.filter((issue) => !isStale(issue) && !known.has(credentialOf(issue).id));
       const settled = settleBatch(issues, isStale, await this.slots(unread, known, session), now);
-      // a refusal moves no chain, and so would prove nothing of what is known: it takes a look
+      // a refusal does not advance the chain, so it cannot rely on the cached state and reads
       const refused = issues.filter((_issue, index) => settled.outcomes[index] instanceof Error).map(credentialOf);
       const unproven = refused.filter(({ id }) => known.delete(id));
       if (unproven.length > 0) continue;
@@ -73,15 +73,15 @@ export class IssueWriter {
     }
   }
 
-  /** @throws TransactionConflict when another writer took a slot */
+  /** @throws TransactionConflict if another writer took a slot */
   async write({ settled: { replaced, tokens } }: ProvisionalBatch, session: ClientSession): Promise<void> {
     await this.tokens.delete(replaced, session);
     await this.tokens.insert(tokens, session);
   }
 
   /**
-   * Remembers what a transaction left behind, once it is committed.
-   * @param moved where it left the chains that it wrote to
+   * Caches the state after a committed transaction.
+   * @param moved the new heads of the chains that it wrote to
    */
   learn(issues: readonly PreparedIssue[], { settled, known, notedAt, ends }: ProvisionalBatch, moved: Ends): void {
     const byOperation = new Map<string, Map<string, KnownCredential>>();
@@ -133,15 +133,15 @@ function isOf(versions: ReadonlyMap<string, number>, { request: { credential } }
 }
 
 /**
- * Whether the use has to be noted: for the page that shows it, and where nothing else says that the credential is at
- * that version.
+ * Whether the use has to be stored: to show it, or because nothing else in the transaction checks the credential's
+ * version.
  */
 function isDue(known: KnownCredential | undefined, { secretId }: CredentialUse, now: Date): boolean {
   const notedAt = known?.notedAt.get(secretId);
   return notedAt === undefined || now.getTime() - notedAt.getTime() >= USE_INTERVAL_MS;
 }
 
-/** One use a secret: of which credential, and the version that the decision rests on. */
+/** One use per secret, with its credential and the version by which it was judged. */
 function uses(issues: readonly PreparedIssue[]): CredentialUse[] {
   const bySecret = new Map(
     issues.map(({ request: { credential, secretId } }) => [

@@ -11,10 +11,10 @@ import type { Logger } from '#observability';
 import { TokenRepository } from '#tokens';
 
 const EVERY_MS = 1_000;
-/** Documents compared each second, however many are remembered: 50,000 take eight minutes. */
+/** Documents compared per second, however many are cached: 50,000 take eight minutes. */
 const COMPARED_EACH = 100;
 
-/** Everything that an instance remembers of the store for longer than the lease. */
+/** All caches of documents that may outlive the lease. */
 @Injectable()
 export class RememberedDocuments {
   private readonly readers: readonly LeasedReader<object>[];
@@ -35,9 +35,9 @@ export class RememberedDocuments {
 }
 
 /**
- * Compares what is remembered with the store, a little at a time. A difference means that something changed without
- * changing its rights version: then an instance would go by an old state for hours, so it stops going by rights
- * versions until it is restarted.
+ * Compares cached documents with the store, a few at a time. A difference means that something changed without a new
+ * rights version. The instance could then use an old state for hours, so it stops using rights versions until its next
+ * start.
  */
 @Injectable()
 export class RightsAudit implements OnModuleInit, OnApplicationShutdown {
@@ -61,7 +61,7 @@ export class RightsAudit implements OnModuleInit, OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** One look; nothing while nobody asks, so that an idle instance leaves the store alone. */
+  /** Compares the next documents. Does nothing on an idle instance. */
   async look(): Promise<void> {
     const reader = this.documents.current;
     if (this.isUnderWay || reader === undefined || !this.fence.usesRights || this.fence.isIdle) return;
@@ -72,7 +72,7 @@ export class RightsAudit implements OnModuleInit, OnApplicationShutdown {
       this.metrics.rightsAudited.inc(compared);
       if (differing.length > 0) this.distrust(differing.length);
     } catch (error) {
-      this.logger[isStoreUnavailable(error) ? 'debug' : 'error']({ err: error }, 'remembered documents not compared');
+      this.logger[isStoreUnavailable(error) ? 'debug' : 'error']({ err: error }, 'cached documents not compared');
     } finally {
       this.isUnderWay = false;
     }
@@ -83,7 +83,7 @@ export class RightsAudit implements OnModuleInit, OnApplicationShutdown {
     this.logger.error(
       { count },
       'documents changed without their rights version: was the database changed by hand? ' +
-        'Everything remembered was forgotten, and the rights version is off until the next start',
+        'The cache was dropped, and the rights version is off until the next start',
     );
     this.fence.distrustRights();
   }

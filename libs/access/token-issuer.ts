@@ -8,11 +8,11 @@ import type { WaitingIssue } from './issue-lane.ts';
 import { IssueWriter } from './issue-writer.ts';
 
 /**
- * Issues tokens by group commit: what arrives while one transaction is under way goes together into the next. A token
- * and its event are committed by a majority before anyone sees the token.
+ * Issues tokens by group commit: requests that arrive during a transaction share the next one. A token and its event
+ * are majority-committed before the token is sent.
  *
- * All operations share one lane, as long as nothing is in the way of any of them. Where an operation's chain is in use
- * by another writer, its requests go on in a lane of their own: the wait is for that operation alone.
+ * All operations share one lane. If the chain of an operation is in use by another writer, its requests move to a lane
+ * of their own, so that only this operation waits.
  */
 @Injectable()
 export class TokenIssuer {
@@ -25,8 +25,8 @@ export class TokenIssuer {
   ) {}
 
   /**
-   * @returns the token; or `stale` when the credential was changed since it was read, and the request has to be judged
-   * anew
+   * @returns the token; or `stale` if the credential was changed since it was read, and the request has to be evaluated
+   * again
    * @throws TokenLimitReached; DomainError `store-unavailable`
    */
   issue(request: IssueRequest): Promise<IssueOutcome> {
@@ -61,7 +61,7 @@ export class TokenIssuer {
   private async commit(batch: readonly WaitingIssue[], tryOnce: boolean): Promise<void> {
     const issues = batch.map(({ issue }) => issue);
     const chains = issues.map(({ request }) => request.credential.operationId);
-    // what is committed after its caller was told otherwise would be a token that no one has
+    // a token committed after its caller got an error would belong to nobody
     const limitMs = Math.min(...issues.map(({ request }) => request.deadlineAtMs)) - performance.now();
     const options = { chains, limitMs, tryOnce };
     const { value: written, ends } = await this.unitOfWork.runBatch(options, async (session, endsBefore) => {

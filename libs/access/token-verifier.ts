@@ -7,7 +7,7 @@ import type { TokenDocument } from '#tokens';
 import { effectiveScope } from './domain/scope.ts';
 
 /**
- * A token that is good, and what it is good for at this moment. It stays the same object while token and credential do,
+ * A valid token and its current rights. It stays the same object while token and credential do,
  * so answers can be prepared for it.
  */
 export interface GoodToken {
@@ -34,7 +34,7 @@ export class TokenVerifier {
    * Judges what was presented as a token. Re-reads from the store before saying no, so every rejection costs one
    * look-up and timing reveals nothing.
    *
-   * @param judge the verdict about the token; undefined if it is not good
+   * @param judge the verdict about the token; undefined if it is not valid
    * @returns synchronously for a yes from memory, as for most tokens in use
    * @throws DomainError `store-unavailable`, and the errors of `judge`. May throw or reject
    */
@@ -113,8 +113,8 @@ export class TokenVerifier {
 /**
  * Whether a token may be used from an address.
  *
- * @param address the user's canonical address; undefined when the asker did not say. Then only a credential that may be
- *   used from anywhere passes
+ * @param address the user's canonical address; undefined if the asker did not send it. Then only a credential without
+ *   Allowed IPs passes
  */
 export function mayUseFrom({ credential }: GoodToken, address: string | undefined): boolean {
   if (credential.allowedIpTexts.length === 0) return true;

@@ -13,17 +13,17 @@ export interface IssuedToken {
   readonly scope: readonly string[];
 }
 
-/** What a client asked for, and how. */
+/** A token request. */
 export interface TokenRequest {
-  /** The `scope` parameter as it was sent. */
+  /** The `scope` parameter as sent. */
   readonly scope: string | undefined;
   readonly address: string | undefined;
   readonly requestId: string;
-  /** When the caller has to be answered, by `performance.now()`. */
+  /** The deadline of the answer, by `performance.now()`. */
   readonly deadlineAtMs: number;
 }
 
-/** Trades a client's secret for an access token. */
+/** Issues an access token to an authenticated client. */
 export class IssueTokenCommand extends Command<IssuedToken> {
   constructor(
     readonly client: AuthenticatedClient,
@@ -35,7 +35,7 @@ export class IssueTokenCommand extends Command<IssuedToken> {
   }
 }
 
-/** A credential that is edited as fast as it is read gives up after so many tries. */
+/** The number of attempts while the credential is edited again and again. */
 const TRIES = 5;
 
 @CommandHandler(IssueTokenCommand)

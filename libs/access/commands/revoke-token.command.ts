@@ -10,13 +10,13 @@ import type { AuthenticatedClient } from '../client-authenticator.ts';
 import { ForeignToken } from '../domain/access-error.ts';
 import { TokenVerifier } from '../token-verifier.ts';
 
-/** Ends one of the client's own tokens (RFC 7009). Whatever is no live token is ended already. */
+/** Revokes one of the client's own tokens (RFC 7009). Any text that is not a live token counts as revoked already. */
 export class RevokeTokenCommand extends Command<void> {
   constructor(
     readonly context: CallContext,
     readonly client: AuthenticatedClient,
     readonly token: string,
-    /** When the caller has to be answered, by `performance.now()`. */
+    /** The deadline of the answer, by `performance.now()`. */
     readonly deadlineAtMs: number,
   ) {
     super();
@@ -33,7 +33,7 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
     private readonly refusals: Refusals,
   ) {}
 
-  /** @throws ForeignToken when it is another client's live token, which stays live; DomainError `store-unavailable` */
+  /** @throws ForeignToken if it is a live token of another client, which stays live; DomainError `store-unavailable` */
   async execute(command: RevokeTokenCommand): Promise<void> {
     const clientId = clientIdOfAccessToken(command.token);
     if (clientId === undefined) return;
@@ -42,9 +42,8 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   }
 
   /**
-   * Ends the token whatever rights it has left: they might come back. Where it has ended already, the answer waits for
-   * the lease all the same: another instance may have ended it a moment ago, and a 200 says that it is worthless
-   * everywhere.
+   * Ends the token even if it has no rights left, because they could come back. If it has ended already, the answer
+   * still waits for the lease: another instance may just have ended it, and 200 means that no instance accepts it.
    */
   private async end({ context, client, token: text, deadlineAtMs }: RevokeTokenCommand): Promise<void> {
     const { id, operationId } = client.credential;
@@ -55,7 +54,7 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
       if (own === undefined) return;
       await this.tokens.delete([own._id], transaction.session);
       if (own.expiresAt > transaction.at) transaction.publish(new Revocation(own, operationId));
-      // a token that has expired was ended by nobody, but an instance whose clock is behind would go on accepting it
+      // an expired token was not revoked, but an instance whose clock is behind would still accept it
       else if (mayBeLiveElsewhere(own, transaction.at)) {
         await this.eventLog.touchRights(transaction.session, operationId, ['ended']);
       }
@@ -71,7 +70,7 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   }
 }
 
-/** A client ended its token. */
+/** The event of a revocation by the client. */
 class Revocation extends Aggregate {
   constructor({ id, credentialId }: TokenSlot, operationId: string) {
     super();

@@ -2,7 +2,7 @@ import type { RefusalReason } from '#event-types';
 import { Refusal } from '#kernel';
 import type { Subject } from '#kernel';
 
-/** Whom a caller claimed to be, when there is such a one. */
+/** The client or resource server that a caller claimed to be, if it exists. */
 export interface Claimed {
   readonly operationId: string | null;
   readonly subject: Subject;
@@ -10,7 +10,7 @@ export interface Claimed {
 
 const NOBODY: Claimed = { operationId: null, subject: { type: 'unknown', id: 'unknown' } };
 
-/** A client or resource server could not be authenticated. All reasons look the same from outside. */
+/** A client or resource server could not be authenticated. All reasons get the same answer. */
 export class AuthenticationFailed extends Refusal {
   override readonly name = 'AuthenticationFailed';
   constructor(
@@ -21,7 +21,7 @@ export class AuthenticationFailed extends Refusal {
   }
 }
 
-/** The credential has as many live tokens as it may. */
+/** The credential has the maximum number of live tokens. */
 export class TokenLimitReached extends Refusal {
   override readonly name = 'TokenLimitReached';
   /** @param retryAfterSeconds until the first of them ends */
@@ -30,7 +30,7 @@ export class TokenLimitReached extends Refusal {
   }
 }
 
-/** The scope asked for is unknown, or more than was granted. */
+/** The requested scope is unknown or exceeds the granted one. */
 export class ScopeRefused extends Refusal {
   override readonly name = 'ScopeRefused';
   constructor() {

@@ -4,11 +4,11 @@ import { ScopeRefused } from './access-error.ts';
 const GRAMMAR = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 /**
- * The scope that a token gets. Scope values are API keys; order and repetition mean nothing.
+ * The scope of a token. Scope values are API keys; order and repetition have no meaning.
  *
- * @param asked the `scope` parameter; undefined or empty asks for all that the credential has (RFC 6749 3.3)
+ * @param asked the `scope` parameter; undefined or empty requests all APIs of the credential (RFC 6749 3.3)
  * @param granted the credential's APIs, sorted
- * @throws ScopeRefused for bad grammar, a value that is not granted, or a credential without any API
+ * @throws ScopeRefused for a syntax error, a value that is not granted, or a credential without APIs
  */
 export function grantScope(asked: string | undefined, granted: readonly string[]): readonly string[] {
   if (granted.length === 0) throw new ScopeRefused();
@@ -20,7 +20,7 @@ export function grantScope(asked: string | undefined, granted: readonly string[]
   return scope;
 }
 
-/** What is left of a token's rights: those that it was issued with and that its credential still has. */
+/** The remaining scope of a token: the APIs with which it was issued and which its credential still has. */
 export function effectiveScope(issued: readonly string[], granted: readonly string[]): readonly string[] {
   return issued.every((key) => granted.includes(key)) ? issued : issued.filter((key) => granted.includes(key));
 }

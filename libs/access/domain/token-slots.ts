@@ -23,7 +23,7 @@ export interface SlotChoice {
  *
  * @param slots the credential's stored tokens
  * @param limit the number of slots
- * @throws TokenLimitReached when all are live and the policy is `reject`
+ * @throws TokenLimitReached if all are live and the policy is `reject`
  */
 export function chooseSlot(
   slots: readonly OccupiedSlot[],

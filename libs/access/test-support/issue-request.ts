@@ -3,7 +3,7 @@ import type { IssueRequest } from '../issue-batch.ts';
 
 /**
  * A token request of a credential.
- * @param overrides what is not as usual with the credential; its client id at the least
+ * @param overrides attributes that differ from the defaults, at least the client id
  */
 export function issueRequest(
   overrides: Partial<IssueRequest['credential']> & Pick<IssueRequest['credential'], 'clientId'>,
