@@ -28,6 +28,8 @@ const members = [
   'apiKey',
   'resourceServerId',
   'userId',
+  'keyId',
+  'sessionId',
   'eventId',
   'checkpointId',
   'jobId',
@@ -42,6 +44,8 @@ for (const [name, thing] of [
   ['scope', 'apiKey'],
   ['operationIds', 'operationId'],
   ['id', 'resourceServerId'],
+  ['text', 'token'],
+  ['auditedOperationIds', 'operationId'],
 ]) {
   fill[name!] = `{{${thing!}}}`;
 }

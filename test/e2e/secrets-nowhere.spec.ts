@@ -4,21 +4,30 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMIN, eventually } from '../support/service.ts';
 import { Api, basic } from '../support/api.ts';
 import type { CredentialBody } from '../support/api.ts';
-import { aResourceServer, aUser, pathOf } from '../support/builders.ts';
+import { aResourceServer, aUser, pathOf, unique } from '../support/builders.ts';
+import { CompanyProvider } from '../support/company-provider.ts';
 import { OAuthWorld, pairOf } from '../support/oauth-world.ts';
 import { FORM, basicLine, sendRaw } from '../support/raw-http.ts';
+
+const PUBLIC_URL = 'http://127.0.0.1:1';
 
 /**
  * Uses every kind of secret in every way, also in places where none belongs, and then looks for them wherever the
  * service writes. What is looked for is the part that no one can guess.
  */
 let world: OAuthWorld;
+let provider: CompanyProvider;
 
 beforeAll(async () => {
-  world = await OAuthWorld.start(1, { env: { LOG_LEVEL: 'trace' } });
+  provider = await CompanyProvider.create();
+  await provider.start(PUBLIC_URL);
+  world = await OAuthWorld.start(1, { env: { ...provider.env, PUBLIC_URL, LOG_LEVEL: 'trace' } });
 });
 
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  await provider.stop();
+});
 
 describe('no token, secret or password', () => {
   const canaries = new Map<string, string>();
@@ -26,7 +35,7 @@ describe('no token, secret or password', () => {
   const answers: string[] = [];
 
   const plant = (what: string, secret: string): string => {
-    canaries.set(`${what} ${canaries.size}`, secret.replace(/^lk_(?:at_.{24}|cs_|rs_)/, ''));
+    canaries.set(`${what} ${canaries.size}`, secret.replace(/^lk_(?:at_.{24}|cs_|rs_|ak_|ss_)/, ''));
     return secret;
   };
 
@@ -34,7 +43,9 @@ describe('no token, secret or password', () => {
     plant('admin password', ADMIN.password);
     plant('resource-server secret', world.resourceServer.password);
     await useAll();
+    await signInAll();
     await misplaceAll();
+    await reportAll();
     // the purge of the deleted, and the sums of refusals
     await eventually(async () => (await world.api.events({ type: 'tokens.purged.v1' })).length > 0);
     await eventually(async () => (await world.api.events({ type: 'sign-in.refused.v1' })).length > 0);
@@ -73,6 +84,75 @@ describe('no token, secret or password', () => {
     const compromised = await aClient();
     await world.api.post(`${pathOf(compromised.client)}/rotate-secret`, { compromised: true });
     await world.api.delete(`${pathOf(compromised.client)}/tokens`);
+  }
+
+  /** An API key of a new service user, which it has used. */
+  async function aKey(): Promise<string> {
+    const robot = { username: unique('robot'), kind: 'service', roles: ['auditor'] };
+    const { body } = await world.api.post<{ id: string }>('/v1/users', robot);
+    const made = await world.api.post<{ apiKey: string }>(`/v1/users/${body.id}/keys`, { name: 'CI' });
+    const key = plant('API key', made.body.apiKey);
+    expect((await world.api.as({ bearer: key }).get('/v1/me')).status).toBe(200);
+    return key;
+  }
+
+  async function aSession(): Promise<string> {
+    const person = await aUser(world.api, ['auditor']);
+    plant('password', person.password);
+    const session = await world.api.inSession(person);
+    expect((await session.get('/v1/me/sessions')).status).toBe(200);
+    return plant('session cookie', session.headers['cookie']!.split('=')[1]!);
+  }
+
+  /** People and service users: by session, by API key, and at the company's provider. */
+  async function signInAll(): Promise<void> {
+    await aKey();
+    await aSession();
+    const start = await world.api.as(null).get('/auth/oidc/start?returnTo=/docs');
+    const flow = start.headers.getSetCookie()[0]!.split(';')[0]!;
+    plant('cookie of the flow', flow.split('=')[1]!);
+    const asked = new URL(start.headers.get('location')!);
+    for (const name of ['state', 'nonce']) plant(name, asked.searchParams.get(name)!);
+    provider.groups.set('ada', ['auditor']);
+    const back = await provider.signIn(asked.href, 'ada');
+    plant('code', new URL(back).searchParams.get('code')!);
+    const path = back.slice(PUBLIC_URL.length);
+    const ended = await world.api.as(null).get(path, { headers: { cookie: flow } });
+    expect(ended.status).toBe(303);
+    const session = ended.headers.getSetCookie().find((cookie) => cookie.includes('lk_ss_'))!;
+    plant('session cookie of the provider', session.split(';')[0]!.split('=')[1]!);
+    expect(provider.issued.length).toBeGreaterThanOrEqual(3);
+    for (const secret of provider.issued) plant('of the provider', secret);
+    // the code again, another state, and a code that never was
+    for (const again of [path, path.replace('state=', 'state=x'), path.replace('code=', 'code=x')]) {
+      answers.push((await world.api.as(null).get(again, { headers: { cookie: flow } })).text);
+    }
+    const bearer = plant('bearer token', await provider.bearer('ada'));
+    expect((await world.api.as({ bearer }).get('/v1/me')).status).toBe(200);
+    answers.push((await world.api.as({ bearer: `${bearer}x` }).get('/v1/me')).text);
+  }
+
+  /** What leaked is told to the service, rightly and wrongly, and ends. */
+  async function reportAll(): Promise<void> {
+    const { client, token } = await aClient();
+    const server = plant('leaked secret', (await aResourceServer(world.api, world.keys)).password);
+    const texts = [token, client.clientSecret, server, await aKey(), await aSession()];
+    for (const text of texts) {
+      const reports = [
+        await world.api.post('/v1/leaks', { text: `${text}x`, revoke: true }),
+        await world.api.post('/v1/leaks', { text }, { idempotencyKey: 'a report' }),
+        await world.api.post('/v1/leaks', { text, revoke: true }),
+        await world.api.post('/v1/leaks', { text: [text] }),
+        await world.api.post('/v1/leaks', { text, revoke: text }),
+        await world.api.post('/v1/leaks', { text: text.padEnd(5_000, 'x') }),
+        await world.api.call('POST', '/v1/leaks', { raw: `{"text": ${text}` }),
+        await world.api.get(`/v1/leaks?text=${text}`),
+        await world.api.as(null).post('/v1/leaks', { text }),
+        await world.api.as({ bearer: text }).get('/v1/me'),
+      ];
+      expect(reports[2]!.body).toMatchObject({ revoked: true });
+      answers.push(...reports.map((report) => report.text));
+    }
   }
 
   /** As they are not meant: a typing error, a wrong field, a guess. */

@@ -17,6 +17,8 @@ export class CompanyProvider {
   readonly issuer: string;
   /** Groups of people, by the name that they sign in with. */
   readonly groups = new Map<string, string[]>();
+  /** Every token and code that it gave to the service. */
+  readonly issued: string[] = [];
   private server: Server | undefined;
 
   private constructor(
@@ -63,8 +65,50 @@ export class CompanyProvider {
       findAccount: (_context: unknown, name: string) => ({ accountId: name, claims: () => claimsOf(name) }),
       ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
     });
+    provider.on('grant.success', ({ oidc, body }: { oidc: { params?: object }; body?: object }) => {
+      const { code, code_verifier } = (oidc.params ?? {}) as Record<string, string>;
+      const { access_token, id_token } = (body ?? {}) as Record<string, string>;
+      for (const secret of [code, code_verifier, access_token, id_token])
+        if (secret !== undefined) this.issued.push(secret);
+    });
     this.server = createServer(provider.callback());
     await new Promise<void>((resolve) => this.server?.listen(this.port, '127.0.0.1', resolve));
+  }
+
+  /** Signs in as a browser would that began at this address. @returns where the provider sends the browser back to */
+  async signIn(startUrl: string, name: string): Promise<string> {
+    const cookies = new Map<string, string>();
+    let url = startUrl;
+    let form: string | undefined;
+    for (;;) {
+      const answer: Response = await fetch(url, {
+        method: form === undefined ? 'GET' : 'POST',
+        redirect: 'manual',
+        headers: {
+          cookie: [...cookies].map(([key, value]) => `${key}=${value}`).join('; '),
+          ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+        },
+        ...(form === undefined ? {} : { body: form }),
+      });
+      for (const cookie of answer.headers.getSetCookie()) {
+        const [, key = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+        cookies.set(key, value);
+      }
+      const page = await answer.text();
+      const location = answer.headers.get('location');
+      if (location !== null) {
+        url = new URL(location, url).href;
+        form = undefined;
+        if (!url.startsWith(this.issuer)) return url;
+      } else {
+        // the page asks to sign in first, and then for consent
+        url = new URL(/<form[^>]* action="([^"]+)"/.exec(page)?.[1] ?? '', url).href;
+        const isSignIn = page.includes('name="login"');
+        form = new URLSearchParams(
+          isSignIn ? { prompt: 'login', login: name, password: 'any' } : { prompt: 'consent' },
+        ).toString();
+      }
+    }
   }
 
   async stop(): Promise<void> {

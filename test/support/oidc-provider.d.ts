@@ -4,6 +4,7 @@ declare module 'oidc-provider' {
 
   export class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
+    on(event: 'grant.success', listener: (context: { oidc: { params?: object }; body?: object }) => void): this;
     callback(): RequestListener;
   }
 }
