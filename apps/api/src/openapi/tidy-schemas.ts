@@ -24,6 +24,7 @@ function tidy(node: Node, schemas: Readonly<Record<string, Node>>): void {
   if (node['maximum'] === Number.MAX_SAFE_INTEGER) Reflect.deleteProperty(node, 'maximum');
   if (node['minimum'] === Number.MIN_SAFE_INTEGER) Reflect.deleteProperty(node, 'minimum');
   allowNull(node, schemas);
+  listNull(node);
   // the format says it, in one word
   if (node['format'] === 'date-time') Reflect.deleteProperty(node, 'pattern');
   // a query member is text to the parser, and a number or a truth value to the reader
@@ -34,6 +35,12 @@ function tidy(node: Node, schemas: Readonly<Record<string, Node>>): void {
       Reflect.deleteProperty(node, 'enum');
     }
   }
+}
+
+/** OpenAPI 3.0.3: `nullable` does not extend an `enum`, which has to list null itself. */
+function listNull(node: Node): void {
+  const values = node['enum'];
+  if (node['nullable'] === true && Array.isArray(values) && !values.includes(null)) values.push(null);
 }
 
 /**
