@@ -17,12 +17,15 @@ import { EndTokensHandler } from './commands/end-tokens.command.ts';
 import { RemoveApiHandler } from './commands/remove-api.command.ts';
 import { RevokeSecretHandler } from './commands/revoke-secret.command.ts';
 import { RotateSecretHandler } from './commands/rotate-secret.command.ts';
+import { WriteNoticesHandler } from './commands/write-notices.command.ts';
 import { ApiHolders } from './history/api-holders.ts';
 import { CredentialHistory } from './history/credential-history.ts';
 import { ListApiCredentialsHandler } from './queries/api-credentials.query.ts';
 import { CredentialLookup } from './persistence/credential-lookup.ts';
 import { CredentialSearch } from './persistence/credential-search.ts';
 import { SearchCredentialsHandler } from './queries/search-credentials.query.ts';
+import { EndingCredentials } from './persistence/ending-credentials.ts';
+import { NoticeRepository } from './persistence/notice.repository.ts';
 import { CredentialReader } from './persistence/credential.reader.ts';
 import { CredentialRepository } from './persistence/credential.repository.ts';
 import { GetCredentialUsageHandler } from './queries/credential-usage.query.ts';
@@ -54,6 +57,7 @@ import {
     EditOperationApisHandler,
     EditOperationHandler,
     EndSecretHandler,
+    EndingCredentials,
     FindCredentialFaultsHandler,
     EndTokensHandler,
     GetApiListHandler,
@@ -62,10 +66,12 @@ import {
     ListApiCredentialsHandler,
     ListCredentialsHandler,
     ListTokensHandler,
+    NoticeRepository,
     RemoveApiHandler,
     RevokeSecretHandler,
     RotateSecretHandler,
     SearchCredentialsHandler,
+    WriteNoticesHandler,
   ],
   exports: [CredentialLookup, CredentialReader, CredentialRepository],
 })

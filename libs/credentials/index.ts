@@ -23,6 +23,7 @@ export { RemoveApiCommand } from './commands/remove-api.command.ts';
 export { RevokeSecretCommand } from './commands/revoke-secret.command.ts';
 export { SearchCredentialsQuery } from './queries/search-credentials.query.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
+export { WriteNoticesCommand } from './commands/write-notices.command.ts';
 export { endOfSecret } from './domain/inherited-rules.ts';
 export type { CredentialState } from './domain/credential.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';

@@ -189,6 +189,51 @@ export class TokensPruned extends eventType({
   data: z.strictObject({ count: member(count, 'How many.', 2000) }),
 }) {}
 
+const daysLeft = member(
+  z.literal([30, 14, 7, 1]),
+  'The threshold: at most this many days are left. After a downtime only the nearest one is written.',
+  14,
+);
+
+export class CredentialExpiring extends eventType({
+  ...credential,
+  type: 'credential.expiring.v1',
+  what: 'An active credential will expire: 30, 14, 7 and 1 days before, each once. If its expiry moves, the notices start again.',
+  actors: ['system'],
+  data: z.strictObject({
+    name: attributes.name,
+    daysLeft,
+    expiresAt: member(instant, 'When it expires.', '2026-12-07T10:30:00.000Z'),
+  }),
+}) {}
+
+export class SecretExpiring extends eventType({
+  ...credential,
+  type: 'secret.expiring.v1',
+  what: 'The current secret of an active credential will end, by its own expiry or by the maximum age of secrets of its operation: 30, 14, 7 and 1 days before, each once. Rotate it.',
+  actors: ['system'],
+  data: z.strictObject({
+    name: attributes.name,
+    daysLeft,
+    secretId: member(text, 'Id of the secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+    endsAt: member(instant, 'When it ends.', '2026-12-07T10:30:00.000Z'),
+  }),
+}) {}
+
+export class RotationEndingInUse extends eventType({
+  ...credential,
+  type: 'rotation.ending-in-use.v1',
+  what: 'The old secret of a rotation will end, and a client has used it since the rotation: 30, 14, 7 and 1 days before, each once. Deploy the new secret to that client.',
+  actors: ['system'],
+  data: z.strictObject({
+    name: attributes.name,
+    daysLeft,
+    secretId: member(text, 'Id of the old secret; not the secret.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),
+    endsAt: member(instant, 'When it ends.', '2026-11-30T10:30:00.000Z'),
+    lastUsedAt: member(instant, 'Its last use when the event was written.', '2026-11-23T10:30:00.000Z'),
+  }),
+}) {}
+
 /** Credentials, and the tokens that are got with them. */
 export const credentialEvents = [
   CredentialCreated,
@@ -202,6 +247,9 @@ export const credentialEvents = [
   TokenRevoked,
   TokensPurged,
   TokensPruned,
+  CredentialExpiring,
+  SecretExpiring,
+  RotationEndingInUse,
 ] as const;
 
 /** Types that an earlier version of Latchkey wrote. A log may still hold events of them. */

@@ -6,6 +6,7 @@ import { apiKeys } from './steps/0004-api-keys.ts';
 import { credentialSearch } from './steps/0005-credential-search.ts';
 import { leakedSecrets } from './steps/0006-leaked-secrets.ts';
 import { usage } from './steps/0007-usage.ts';
+import { notices } from './steps/0008-notices.ts';
 
 /** Every migration, in the order of its number: 1, 2, 3, … */
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   credentialSearch,
   leakedSecrets,
   usage,
+  notices,
 ];

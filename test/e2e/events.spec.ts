@@ -89,6 +89,7 @@ describe('the events that the service writes', () => {
     const unseen = written.map(({ type }) => type).filter((type) => !seen.has(type));
     // these need time to pass, something to fail, or a restored database; their own tests write them
     expect(unseen.sort()).toEqual([
+      'credential.expiring.v1',
       'credential.secrets-reconciled.v1',
       'events.archived.v1',
       'job.retried.v1',
@@ -96,6 +97,8 @@ describe('the events that the service writes', () => {
       'log.repaired.v1',
       'refusals.archived.v1',
       'resource-server.secrets-reconciled.v1',
+      'rotation.ending-in-use.v1',
+      'secret.expiring.v1',
       'tokens.pruned.v1',
     ]);
   });

@@ -23,6 +23,7 @@ const service = {
   events: append,
   idempotency_keys: everything,
   instances: everything,
+  notices: everything,
   migrations: read,
   operations: everything,
   outbox: everything,

@@ -127,6 +127,13 @@ export class CredentialRepository {
     return documents.map((document) => new Credential(toState(document)));
   }
 
+  /** All credentials of these operations: at most ten each. */
+  async ofOperations(operationIds: readonly string[], session: ClientSession): Promise<Credential[]> {
+    const filter = { operationId: { $in: operationIds } };
+    const documents = await this.model.find(filter, null, { session }).sort({ _id: 1 }).lean();
+    return documents.map((document) => new Credential(toState(document)));
+  }
+
   /** The credentials of these operations that may call the API. */
   async withApi(apiKey: string, operationIds: readonly string[], session: ClientSession): Promise<Credential[]> {
     const filter = { operationId: { $in: operationIds }, apis: apiKey };

@@ -61,6 +61,8 @@ credentialSchema.index({ owner: 1, _id: 1 }, { name: 'credential_owner' }); // t
 credentialSchema.index({ labels: 1, _id: 1 }, { name: 'credential_labels' });
 credentialSchema.index({ expiresAt: 1 }, { name: 'credential_expires_at' });
 credentialSchema.index({ 'secrets.digest': 1 }, { name: 'credential_secret' }); // finds the owner of a leaked secret
+credentialSchema.index({ 'secrets.expiresAt': 1 }, { name: 'credential_secret_expires_at' }); // these two serve notices
+credentialSchema.index({ 'inherited.maxSecretAgeDays': 1, 'secrets.createdAt': 1 }, { name: 'credential_secret_age' });
 
 export function toState(document: CredentialDocument): CredentialState {
   const { _id, nameKey: _key, owner = null, contact = null, labels = [], inherited = NO_RULES, ...rest } = document;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
 import { ArchiveEventsCommand, SignCheckpointsCommand } from '#audit';
-import { ContinueApiRemovalsCommand } from '#credentials';
+import { ContinueApiRemovalsCommand, WriteNoticesCommand } from '#credentials';
 import { Clock } from '#kernel';
 import { MongoStore } from '#mongo';
 import { LOGGER } from '#observability';
@@ -22,6 +22,7 @@ const HOUR_MS = 60 * 60 * 1000;
 export const schedules: Readonly<Record<string, Schedule>> = {
   'continue-api-removals': { everyMs: 10_000, command: () => new ContinueApiRemovalsCommand() },
   'prune-tokens': { everyMs: 60_000, command: () => new PruneTokensCommand() },
+  'write-notices': { everyMs: 600_000, command: () => new WriteNoticesCommand() },
   'sign-checkpoints': { everyMs: HOUR_MS, command: () => new SignCheckpointsCommand() },
   'archive-events': { everyMs: 24 * HOUR_MS, command: () => new ArchiveEventsCommand() },
 };
