@@ -6,6 +6,7 @@ import { ClientAuthenticator } from './client-authenticator.ts';
 import { IssueTokenHandler } from './commands/issue-token.command.ts';
 import { RevokeTokenHandler } from './commands/revoke-token.command.ts';
 import { IssueWriter } from './issue-writer.ts';
+import { SimulateHandler } from './queries/simulate.query.ts';
 import { RememberedDocuments, RightsAudit } from './rights-audit.ts';
 import { TokenIssuer } from './token-issuer.ts';
 import { TokenVerifier } from './token-verifier.ts';
@@ -19,6 +20,7 @@ import { TokenVerifier } from './token-verifier.ts';
     IssueWriter,
     RememberedDocuments,
     RightsAudit,
+    SimulateHandler,
     TokenIssuer,
     TokenVerifier,
   ],

@@ -7,6 +7,7 @@ import { Clock, digest, isWellFormedClientId, matchSecret } from '#kernel';
 import type { StoredSecret } from '#kernel';
 import { AuthenticationFailed } from './domain/access-error.ts';
 import type { Claimed } from './domain/access-error.ts';
+import { refusalOfAddress, refusalOfState } from './domain/judgement.ts';
 
 /** A client with a live secret of an active credential. */
 export interface AuthenticatedClient {
@@ -76,7 +77,7 @@ export class ClientAuthenticator {
       const credential = this.credentials.peek(id);
       const match = matchSecret(credential?.secrets ?? NOBODYS_SECRETS, given, nowMs);
       if (credential === undefined || match === undefined) return undefined;
-      if (credential.blocked !== undefined || nowMs >= credential.expiresAtMs) return undefined;
+      if (refusalOfState(credential, nowMs) !== undefined) return undefined;
       return { type: 'client', credential, secretId: match.id, secretEndsAtMs: endOf(match) };
     }
     const resourceServer = this.resourceServers.peek(id);
@@ -115,8 +116,8 @@ export class ClientAuthenticator {
     if (credential === undefined) throw new AuthenticationFailed('unknown-client');
     const claimed = claimedClient(credential);
     if (match === undefined) throw new AuthenticationFailed(isKnown ? 'expired-secret' : 'wrong-secret', claimed);
-    if (credential.blocked !== undefined) throw new AuthenticationFailed(credential.blocked, claimed);
-    if (nowMs >= credential.expiresAtMs) throw new AuthenticationFailed('expired', claimed);
+    const refusal = refusalOfState(credential, nowMs);
+    if (refusal !== undefined) throw new AuthenticationFailed(refusal, claimed);
     return { type: 'client', credential, secretId: match.id, secretEndsAtMs: endOf(match) };
   }
 
@@ -154,7 +155,8 @@ export class ClientAuthenticator {
   checkAddress(client: AuthenticatedClient, address: string | undefined): void {
     this.requireAddress(client, address);
     const { credential } = client;
-    if (!credential.allowedIps.admits(address)) throw new AuthenticationFailed('address', claimedClient(credential));
+    const refusal = refusalOfAddress(credential, address);
+    if (refusal !== undefined) throw new AuthenticationFailed(refusal, claimedClient(credential));
   }
 }
 

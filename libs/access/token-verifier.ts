@@ -4,6 +4,7 @@ import type { CredentialRecord } from '#credentials';
 import { Clock, clientIdOfAccessToken, digest, whenReady } from '#kernel';
 import { TokenRepository } from '#tokens';
 import type { TokenDocument } from '#tokens';
+import { refusalOfAddress, refusalOfState } from './domain/judgement.ts';
 import { effectiveScope } from './domain/scope.ts';
 
 /**
@@ -88,18 +89,16 @@ export class TokenVerifier {
   }
 
   private judge(token: TokenDocument | undefined, credential: CredentialRecord | undefined): GoodToken | undefined {
-    if (token === undefined || credential?.id !== token.credentialId || credential.blocked !== undefined)
-      return undefined;
+    if (token === undefined || credential?.id !== token.credentialId) return undefined;
     const nowMs = this.clock.nowMs();
     // dropped from the cache: a clock that is set back must not revive it
     if (nowMs >= token.expiresAt.getTime()) {
       this.tokens.reader.forget(token._id);
       return undefined;
     }
-    if (nowMs >= credential.expiresAtMs) {
-      this.credentials.forget(credential.clientId);
-      return undefined;
-    }
+    const refusal = refusalOfState(credential, nowMs);
+    if (refusal === 'expired') this.credentials.forget(credential.clientId);
+    if (refusal !== undefined) return undefined;
     const known = this.judged.get(token);
     if (known?.credential === credential) return known;
     const scope = effectiveScope(token.scope, credential.apis);
@@ -117,6 +116,5 @@ export class TokenVerifier {
  *   Allowed IPs passes
  */
 export function mayUseFrom({ credential }: GoodToken, address: string | undefined): boolean {
-  if (credential.allowedIpTexts.length === 0) return true;
-  return address !== undefined && credential.allowedIps.admits(address);
+  return credential.allowedIpTexts.length === 0 || refusalOfAddress(credential, address) === undefined;
 }

@@ -18,6 +18,8 @@ import {
 import { ChainProver } from './reading/chain-proof.ts';
 import { ChainReader } from './reading/chain-reader.ts';
 import { EventExport } from './reading/event-export.ts';
+import { DecideAccessReviewHandler, RepeatVerdictHandler } from './reviews/decide-access-review.command.ts';
+import { ReviewSealer } from './reviews/review-sealer.ts';
 import { ReadAudit } from './reading/read-audit.ts';
 
 const reading = [
@@ -36,10 +38,13 @@ const proving = [
   CheckpointKeySources,
   CheckpointKeys,
   CheckpointLog,
+  DecideAccessReviewHandler,
   ExportCheckpointsHandler,
   ListCheckpointKeysHandler,
   ListCheckpointsHandler,
+  RepeatVerdictHandler,
   RequireChainHandler,
+  ReviewSealer,
   SignCheckpointsHandler,
   VerifyLogHandler,
 ];
@@ -49,6 +54,6 @@ const proving = [
 @Module({
   imports: [EventsModule],
   providers: [...reading, ...proving],
-  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, FeedSignal],
+  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, FeedSignal, ReviewSealer],
 })
 export class AuditModule {}

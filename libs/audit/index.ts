@@ -16,8 +16,18 @@ export {
 } from './queries/log-proof.queries.ts';
 export { ChainReader } from './reading/chain-reader.ts';
 export { EXPORT_FORMATS } from './reading/event-lines.ts';
+export { csvRecord } from './reading/event-csv.ts';
+export { readableText } from './reading/readable-text.ts';
+export { retryRead } from './reading/retry-read.ts';
+export {
+  DecideAccessReviewCommand,
+  REVIEW_VERDICTS,
+  RepeatVerdictQuery,
+} from './reviews/decide-access-review.command.ts';
+export { ReviewSealer } from './reviews/review-sealer.ts';
 export { RetentionModule } from './retention.module.ts';
 export type { FeedPosition, FeedScope } from './feed/feed-position.ts';
 export type { FeedPage } from './feed/read-feed.query.ts';
+export type { ReviewSeal } from './reviews/review-sealer.ts';
 export type { EventPosition } from './reading/event-filter.ts';
 export type { EventView } from './reading/event-view.ts';

@@ -20,6 +20,8 @@ import { RotateSecretHandler } from './commands/rotate-secret.command.ts';
 import { WriteNoticesHandler } from './commands/write-notices.command.ts';
 import { ApiHolders } from './history/api-holders.ts';
 import { CredentialHistory } from './history/credential-history.ts';
+import { PastRecords } from './history/past-records.ts';
+import { TakeAccessReviewHandler } from './reviews/take-access-review.command.ts';
 import { ListApiCredentialsHandler } from './queries/api-credentials.query.ts';
 import { CredentialLookup } from './persistence/credential-lookup.ts';
 import { CredentialSearch } from './persistence/credential-search.ts';
@@ -67,12 +69,14 @@ import {
     ListCredentialsHandler,
     ListTokensHandler,
     NoticeRepository,
+    PastRecords,
     RemoveApiHandler,
     RevokeSecretHandler,
     RotateSecretHandler,
     SearchCredentialsHandler,
     WriteNoticesHandler,
+    TakeAccessReviewHandler,
   ],
-  exports: [CredentialLookup, CredentialReader, CredentialRepository],
+  exports: [CredentialLookup, CredentialReader, CredentialRepository, PastRecords],
 })
 export class CredentialsModule {}

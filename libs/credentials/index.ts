@@ -19,12 +19,15 @@ export {
 export { GetCredentialUsageQuery } from './queries/credential-usage.query.ts';
 export { FindCredentialFaultsQuery } from './queries/credential-faults.query.ts';
 export { ListApiCredentialsQuery } from './queries/api-credentials.query.ts';
+export { PastRecords } from './history/past-records.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';
 export { RevokeSecretCommand } from './commands/revoke-secret.command.ts';
 export { SearchCredentialsQuery } from './queries/search-credentials.query.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
 export { WriteNoticesCommand } from './commands/write-notices.command.ts';
+export { TakeAccessReviewCommand } from './reviews/take-access-review.command.ts';
 export { endOfSecret } from './domain/inherited-rules.ts';
+export type { DecidedPart } from './history/past-records.ts';
 export type { CredentialState } from './domain/credential.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';
 export type { CredentialUse } from './persistence/credential.repository.ts';

@@ -52,6 +52,7 @@ export {
   UserDeleted,
   UserUpdated,
 } from './people-events.ts';
+export { AccessReviewDecided, AccessReviewTaken } from './review-events.ts';
 export type { FollowUpQueue } from './event-description.ts';
 export type { EventData } from './event-type.ts';
 export type { RefusalReason } from './refusal-reason.ts';

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 /** Prefixes of opaque ids: what an id is of can be seen, what else is in it is nobody's business. */
-export type IdPrefix = 'op' | 'cr' | 'se' | 'rs' | 'us' | 'ss' | 'ky' | 'tk' | 'ev' | 'cp' | 'uh';
+export type IdPrefix = 'op' | 'cr' | 'se' | 'rs' | 'us' | 'ss' | 'ky' | 'tk' | 'ev' | 'cp' | 'uh' | 'rv';
 
 const BYTES_EACH = 16;
 // one system call for 256 ids: a call per id would cost more than the rest of the work

@@ -26,7 +26,7 @@ export {
   newResourceServerSecret,
   newSessionToken,
 } from './opaque-tokens.ts';
-export { SecretSet, listSecrets, matchSecret } from './secret-set.ts';
+export { SecretSet, isLiveSecret, listSecrets, matchSecret } from './secret-set.ts';
 export { whenReady } from './when-ready.ts';
 export { NO_POLICY } from './operation-rules.ts';
 export { ROLES } from './roles.ts';
@@ -38,4 +38,4 @@ export type { Actor, CallContext, Subject } from './domain-event.ts';
 export type { DomainEventData } from './domain-event-data.ts';
 export type { OperationPolicy, OperationRules } from './operation-rules.ts';
 export type { Role } from './roles.ts';
-export type { Rotation, SecretView, StoredSecret } from './secret-set.ts';
+export type { LiveSecret, Rotation, SecretView, StoredSecret } from './secret-set.ts';

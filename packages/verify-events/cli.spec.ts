@@ -107,7 +107,7 @@ describe('latchkey-verify', () => {
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   );
   it.each([
-    ['nothing', [], /--events is missing\n\nUsage/],
+    ['nothing', [], /--events or --review is missing\n\nUsage/],
     ['an unknown option', ['--event', 'x'], /Unknown option '--event'/],
     ['a stray argument', [...good, 'x'], /x/],
     ['checkpoints without keys', [...good, '--checkpoints', path('checkpoints.json')], /needs --keys/],

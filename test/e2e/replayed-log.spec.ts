@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Api } from '../support/api.ts';
-import type { Answer, Call, Json, SecretBody } from '../support/api.ts';
+import type { Api, Json, SecretBody } from '../support/api.ts';
 import { Projector } from '../support/event-log/projector.ts';
 import type { ExportedEvent } from '../support/event-log/projector.ts';
+import { PatientApi } from '../support/patient-api.ts';
 import { startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 
@@ -24,16 +24,6 @@ const history = fc.array(fc.record({ what: fc.nat(20), which: fc.nat(50), value:
   minLength: STEPS,
   maxLength: STEPS,
 });
-
-/** Asks again when a busy machine answers 503: what is done twice then is in the log twice. */
-class PatientApi extends Api {
-  override async call<T = Record<string, Json>>(method: string, path: string, call: Call = {}): Promise<Answer<T>> {
-    for (let turn = 0; ; turn += 1) {
-      const answer = await super.call<T>(method, path, call);
-      if (answer.status !== 503 || turn === 30) return answer;
-    }
-  }
-}
 
 describe('the event log', () => {
   let service: Service;

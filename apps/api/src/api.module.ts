@@ -43,6 +43,8 @@ import { FeedFollowers } from './events/feed-followers.ts';
 import { FeedCursors } from './events/feed-cursors.ts';
 import { EventsController } from './events/events.controller.ts';
 import { LongReads } from './events/long-reads.ts';
+import { ReviewsController } from './reviews/reviews.controller.ts';
+import { SimulateController } from './credentials/simulate.controller.ts';
 import { HealthController } from './health/health.controller.ts';
 import { StoreSigns } from './health/store-signs.ts';
 import { Draining } from './http/draining.ts';
@@ -88,7 +90,9 @@ const API_CONTROLLERS = [
   OperationsController,
   ResourceServerSecretsController,
   ResourceServersController,
+  ReviewsController,
   SessionController,
+  SimulateController,
   SignInController,
   UsersController,
 ];

@@ -19,10 +19,7 @@ const COLUMNS = [
 /** The first record of a CSV export, with its CRLF (docs/event-log-format.md, "An export"). */
 export const EVENT_CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
 
-/**
- * One event as an RFC 4180 record, with its CRLF. A field that a spreadsheet would read as a formula gets a leading
- * apostrophe; so does one that begins with an apostrophe, so that it can be removed again.
- */
+/** One event as a record. */
 export function eventCsvRecord(event: LogEvent | UnchainedEvent): string {
   const { actor, subject } = event;
   // only the members of the format, because the store may add others
@@ -31,7 +28,15 @@ export function eventCsvRecord(event: LogEvent | UnchainedEvent): string {
     actor: { type: actor.type, id: actor.id, ip: actor.ip },
     subject: { type: subject.type, id: subject.id },
   };
-  return `${COLUMNS.map((column) => field(only[column])).join(',')}\r\n`;
+  return csvRecord(COLUMNS.map((column) => only[column]));
+}
+
+/**
+ * An RFC 4180 record, with its CRLF. A field that a spreadsheet would read as a formula gets a leading apostrophe; so
+ * does one that begins with an apostrophe, so that it can be removed again.
+ */
+export function csvRecord(fields: readonly (string | number | object | null)[]): string {
+  return `${fields.map(field).join(',')}\r\n`;
 }
 
 function field(value: string | number | object | null): string {

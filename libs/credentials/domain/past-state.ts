@@ -48,6 +48,16 @@ export class PastState {
     return this.after.find(({ type }) => DELETED.test(type))?.data[name];
   }
 
+  /** The events up to that moment that set the member, the last one being in force. */
+  settingEvents(name: string): readonly PastEvent[] {
+    return this.before.filter((event) => sets(event, name));
+  }
+
+  /** The events since that set the member. */
+  laterEvents(name: string): readonly PastEvent[] {
+    return this.after.filter((event) => sets(event, name));
+  }
+
   valueOf(name: string): PastValue {
     for (const { data } of this.after) {
       const undone = partOf(data, 'before')[name];
@@ -66,6 +76,11 @@ export class PastState {
     }
     return undefined;
   }
+}
+
+function sets({ type, data }: PastEvent, name: string): boolean {
+  const set = CREATED.test(type) ? data : { ...partOf(data, 'changed'), ...partOf(data, 'after') };
+  return set[name] !== undefined;
 }
 
 function partOf(data: PastEvent['data'], name: 'before' | 'after' | 'changed'): Readonly<Record<string, unknown>> {

@@ -29,7 +29,10 @@ export interface PastCredential {
   readonly operation: PastState;
 }
 
-interface SubjectEvent extends PastEvent {
+/** An event with its place in the chain. */
+export interface SubjectEvent extends PastEvent {
+  readonly id: string;
+  readonly hash: string;
   readonly subjectId: string;
   readonly operationId: string;
 }
@@ -98,15 +101,24 @@ export class CredentialHistory {
     );
   }
 
-  private async events(subjects: readonly string[], types: readonly RegExp[]): Promise<SubjectEvent[]> {
+  /** Events of one credential. @param at restricts their time */
+  eventsOf(credentialId: string, types: readonly RegExp[], at?: Record<'$gt' | '$lte', Date>): Promise<SubjectEvent[]> {
+    return this.events([credentialId], types, at);
+  }
+
+  private async events(
+    subjects: readonly string[],
+    types: readonly RegExp[],
+    at?: Record<'$gt' | '$lte', Date>,
+  ): Promise<SubjectEvent[]> {
     const query = this.log.events
       .find(
-        { 'subject.id': { $in: [...subjects] }, type: { $in: [...types] } },
-        { seq: 1, type: 1, at: 1, data: 1, subject: 1, operationId: 1 },
+        { 'subject.id': { $in: [...subjects] }, type: { $in: [...types] }, ...(at === undefined ? {} : { at }) },
+        { seq: 1, hash: 1, type: 1, at: 1, data: 1, subject: 1, operationId: 1 },
       )
       .lean();
-    return (await bounded(query.exec())).map(({ seq, type, at, data, subject, operationId }) => ({
-      ...{ seq, type, at, data, subjectId: subject.id, operationId: operationId ?? '' },
+    return (await bounded(query.exec())).map(({ _id, seq, hash, type, at: time, data, subject, operationId }) => ({
+      ...{ id: _id, seq, hash, type, at: time, data, subjectId: subject.id, operationId: operationId ?? '' },
     }));
   }
 }

@@ -34,13 +34,30 @@ export class CredentialReader extends LeasedReader<CredentialRecord> {
       load: async (clientIds, { floor }) => {
         const query = { filter: { clientId: { $in: clientIds } }, projection: PROJECTION, atMost: clientIds.length };
         const found = (await findAfter(floor, credentials.model, query)).documents as CredentialDocument[];
-        return new Map(found.map((document) => [document.clientId, toRecord(document)]));
+        return new Map(found.map((document) => [document.clientId, recordOf(document)]));
       },
       scopeOf: ({ operationId }) => operationId,
       dependsOn: 'rights',
     });
   }
 }
+
+/** The members that are judged. */
+type JudgedDocument = Pick<
+  CredentialDocument,
+  | '_id'
+  | 'operationId'
+  | 'clientId'
+  | 'apis'
+  | 'allowedIps'
+  | 'status'
+  | 'expiresAt'
+  | 'tokenTtlSeconds'
+  | 'tokenLimitPolicy'
+  | 'secrets'
+  | 'inherited'
+  | 'version'
+>;
 
 const PROJECTION = {
   operationId: 1,
@@ -59,7 +76,8 @@ const PROJECTION = {
   version: 1,
 };
 
-function toRecord(document: CredentialDocument): CredentialRecord {
+/** What requests are judged by, of a credential as it is stored or was at a past moment. */
+export function recordOf(document: JudgedDocument): CredentialRecord {
   const { status, inherited = NO_RULES } = document;
   return {
     id: document._id,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { STORE_DEADLINE_MS, beforeDeadline } from '#mongo';
 
 /** Routes without a deadline: they stream their answer or read the whole log. */
-const UNLIMITED_PATHS = ['/v1/events/export', '/v1/events/verify', '/v1/checkpoints'];
+const UNLIMITED_PATHS = ['/v1/events/export', '/v1/events/verify', '/v1/checkpoints', '/v1/reviews/access'];
 
 /**
  * Gives each admin request one deadline for all its store calls (sign-in, Idempotency-Key, the work itself), so that a

@@ -13,7 +13,11 @@ import { RareWarning } from './rare-warning.ts';
 import type { RouteTable } from './route-table.ts';
 import { faultOfHost } from './unreadable-requests.ts';
 
-const EXPORT_PATH = '/v1/events/export';
+/** Streams of lines, and their format if the query does not name one. */
+const STREAMS = new Map([
+  ['/v1/events/export', 'ndjson'],
+  ['/v1/reviews/access', 'csv'],
+]);
 const PROBLEM = 'application/problem+json';
 const SERVED = ['application/json', PROBLEM];
 const NDJSON = 'application/x-ndjson';
@@ -118,8 +122,9 @@ function secureDocs(reply: FastifyReply): void {
 
 function notAcceptable({ url, headers: { accept }, query }: FastifyRequest): DomainError | undefined {
   let types: readonly string[] = SERVED;
-  if (url.startsWith(EXPORT_PATH)) {
-    const { format = 'ndjson' } = query as Record<string, unknown>;
+  const usual = STREAMS.get(url.split('?', 1)[0] ?? '');
+  if (usual !== undefined) {
+    const { format = usual } = query as Record<string, unknown>;
     // the schema rejects an unknown format
     types = SERVED_EXPORTS.get(String(format)) ?? [NDJSON, CSV];
   }

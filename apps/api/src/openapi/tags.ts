@@ -36,6 +36,11 @@ export const tags: readonly { readonly name: string; readonly description: strin
       'first (RFC 6749 2.3.1). Nothing is taken from the query.',
   },
   {
+    name: 'Reviews',
+    description:
+      'Access reviews: a sealed file of who may call what, which an auditor can verify offline, and the verdicts of reviewers.',
+  },
+  {
     name: 'Leaks',
     description:
       'What to do with a token or secret that was found where it does not belong: ask whose it is, and end it. The patterns ' +

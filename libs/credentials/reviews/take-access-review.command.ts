@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Command, CommandHandler } from '@nestjs/cqrs';
+import type { ICommandHandler } from '@nestjs/cqrs';
+import { ReviewSealer, readableText, retryRead } from '#audit';
+import { OperationRepository } from '#catalogue';
+import { newId } from '#kernel';
+import type { CallContext } from '#kernel';
+import { bounded } from '#mongo';
+import type { CredentialState } from '../domain/credential.ts';
+import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { toState } from '../persistence/credential.schema.ts';
+import { reviewHeader, reviewLine, sealLine } from './review-lines.ts';
+import type { ReviewFormat, ReviewRow } from './review-lines.ts';
+
+const BATCH = 200;
+
+/** Which credentials a review lists, and how. */
+export interface ReviewRequest {
+  readonly format: ReviewFormat;
+  /** The requested operation. */
+  readonly operationId: string | undefined;
+  /** The operations that the caller may see; undefined for all. */
+  readonly visible: readonly string[] | undefined;
+}
+
+/**
+ * Lists who may call what, as a file that ends with its seal. The stream fails if it cannot be completed.
+ *
+ * @throws DomainError `not-found`, `store-unavailable`
+ */
+export class TakeAccessReviewCommand extends Command<Readable> {
+  constructor(
+    readonly context: CallContext,
+    readonly request: ReviewRequest,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(TakeAccessReviewCommand)
+export class TakeAccessReviewHandler implements ICommandHandler<TakeAccessReviewCommand> {
+  constructor(
+    private readonly operations: OperationRepository,
+    private readonly credentials: CredentialRepository,
+    private readonly sealer: ReviewSealer,
+  ) {}
+
+  async execute({ context, request }: TakeAccessReviewCommand): Promise<Readable> {
+    if (request.operationId !== undefined) await bounded(this.operations.load(request.operationId));
+    return readableText(this.text(context, request));
+  }
+
+  private async *text(context: CallContext, request: ReviewRequest): AsyncGenerator<string, void, undefined> {
+    const { format, operationId = null, visible } = request;
+    const digest = createHash('sha256');
+    let rows = 0;
+    const header = reviewHeader(format);
+    digest.update(header);
+    if (header !== '') yield header;
+    const ids = operationId === null ? visible : [operationId];
+    for await (const batch of this.rows(ids)) {
+      const text = batch.map((row) => reviewLine(format, row)).join('');
+      digest.update(text);
+      rows += batch.length;
+      if (text !== '') yield text;
+    }
+    const file = { reviewId: newId('rv'), operationId, format, rows, sha256: digest.digest('hex') };
+    yield sealLine(format, await this.sealer.seal(context, file));
+  }
+
+  private async *rows(operationIds: readonly string[] | undefined): AsyncGenerator<ReviewRow[], void, undefined> {
+    const within = operationIds === undefined ? {} : { operationId: { $in: [...operationIds] } };
+    for (let after = ''; ;) {
+      const query = (): Promise<CredentialState[]> =>
+        this.credentials.model
+          .find({ ...within, _id: { $gt: after } })
+          .sort({ _id: 1 })
+          .limit(BATCH)
+          .lean()
+          .exec()
+          .then((found) => found.map(toState));
+      const found = await retryRead(query);
+      const names = await this.namesOf([...new Set(found.map(({ operationId }) => operationId))]);
+      yield found.flatMap((state) => rowsOf(state, names.get(state.operationId) ?? ''));
+      if (found.length < BATCH) return;
+      after = found.at(-1)?.id ?? after;
+    }
+  }
+
+  private async namesOf(ids: readonly string[]): Promise<Map<string, string>> {
+    return new Map((await retryRead(() => this.operations.findAll(ids))).map(({ id, name }) => [id, name]));
+  }
+}
+
+function rowsOf(state: CredentialState, operation: string): ReviewRow[] {
+  const { operationId, id, name, clientId, owner, contact, allowedIps } = state;
+  const row = {
+    ...{ operationId, operation, credentialId: id, credential: name, clientId },
+    status: state.status === 'active' && state.inherited.suspended ? ('suspended' as const) : state.status,
+    ...{ owner, contact, allowedIps },
+    expiresAt: state.expiresAt?.toISOString() ?? null,
+    lastUsedAt: state.lastUsedAt?.toISOString() ?? null,
+    createdAt: state.createdAt.toISOString(),
+    lastChangedAt: state.updatedAt.toISOString(),
+    lastChangedBy: state.updatedBy,
+  };
+  const apis = state.apis.length === 0 ? [null] : state.apis;
+  return apis.map((api) => ({ ...row, api }));
+}
