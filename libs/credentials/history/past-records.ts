@@ -102,7 +102,7 @@ function rebuilt(
 ): PastRecord {
   const of = (name: keyof CredentialState): never => valueOf(credential, name) as never;
   const inherited = inheritedAt(operation, current, secretEvents);
-  const expiresAt: Date | string | null = of('expiresAt');
+  const expiresAt = valueOf(credential, 'expiresAt') as Date | string | null;
   const record = recordOf({
     _id: id,
     operationId,

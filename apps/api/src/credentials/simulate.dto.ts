@@ -15,16 +15,18 @@ const addressField = z
   })
   .meta({ type: 'string', description: 'The address of the caller.', example: '192.0.2.7' });
 
-export const simulateBody = z.strictObject({
-  ip: addressField,
-  api: apiKey.meta({ description: 'Key of the API to be called.', example: 'invoices' }),
-  at: timeInput('Give a time as RFC 3339 with an offset, such as 2026-11-24T12:00:00Z.').optional().meta({
-    type: 'string',
-    format: 'date-time',
-    description: 'A past moment. Omit it for now.',
-    example: '2026-11-24T12:00:00Z',
-  }),
-});
+export const simulateBody = z
+  .strictObject({
+    ip: addressField,
+    api: apiKey.meta({ description: 'Key of the API to be called.', example: 'invoices' }),
+    at: timeInput('Give a time as RFC 3339 with an offset, such as 2026-11-24T12:00:00Z.').optional().meta({
+      type: 'string',
+      format: 'date-time',
+      description: 'A past moment. Omit it for now.',
+      example: '2026-11-24T12:00:00Z',
+    }),
+  })
+  .meta({ id: 'Simulate', example: { ip: '192.0.2.7', api: 'invoices' } });
 export type SimulateBody = z.output<typeof simulateBody>;
 
 const rule = z.enum(JUDGED_RULES).meta({ description: 'A rule, in the order in which requests are judged.' });
@@ -32,13 +34,10 @@ const rule = z.enum(JUDGED_RULES).meta({ description: 'A rule, in the order in w
 export const simulationAnswer = z
   .object({
     allowed: z.boolean(),
-    reason: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'The first refusal, named as in `sign-in.refused.v1`; null if allowed.',
-        example: 'address',
-      }),
+    reason: z.string().nullable().meta({
+      description: 'The first refusal, named as in `sign-in.refused.v1`; null if allowed.',
+      example: 'address',
+    }),
     checks: z.array(
       z.object({ rule, passed: z.boolean(), detail: z.string().meta({ description: 'The result in a sentence.' }) }),
     ),
