@@ -208,7 +208,8 @@ describe('GET /v1/events/feed', () => {
     const { items } = await rest(theirs, nextCursor);
     expect(items.filter(({ actor }) => actor.id !== person.id)).toEqual([]);
     const own = (await admin.events({ type: 'events.read.v2' })).filter(({ actor }) => actor.id === person.id);
-    expect(own).toHaveLength(1);
+    // one for each minute in which the test ran
+    expect([1, 2, 3]).toContain(own.length);
     expect(own[0]!.data).toMatchObject({ filters: [{ feed: 'true' }] });
   });
 
