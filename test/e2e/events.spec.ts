@@ -28,10 +28,13 @@ type Rotated = Pick<CredentialBody, 'clientSecret' | 'secrets'>;
 
 /** Takes an access review and records a verdict about it. */
 async function review(operationId: string): Promise<void> {
-  const { text } = await admin.get(`/v1/reviews/access?operationId=${operationId}&format=ndjson`);
+  // a person of its own, because the tests here start almost as many exports a minute as one person may
+  const reviewer = admin.as(await aUser(admin, ['auditor']));
+  const { status, text } = await reviewer.get(`/v1/reviews/access?operationId=${operationId}&format=ndjson`);
+  if (status !== 200) throw new Error(`no review: ${status} ${text}`);
   const last = JSON.parse(text.trimEnd().split('\n').at(-1)!) as { seal: { event: EventBody } };
   const { subject, data } = last.seal.event;
-  await admin.post('/v1/reviews', { reviewId: subject.id, sha256: data['sha256'], verdict: 'approved' });
+  await reviewer.post('/v1/reviews', { reviewId: subject.id, sha256: data['sha256'], verdict: 'approved' });
 }
 
 /**
