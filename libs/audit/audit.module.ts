@@ -21,6 +21,8 @@ import { EventExport } from './reading/event-export.ts';
 import { DecideAccessReviewHandler, RepeatVerdictHandler } from './reviews/decide-access-review.command.ts';
 import { ReviewSealer } from './reviews/review-sealer.ts';
 import { ReadAudit } from './reading/read-audit.ts';
+import { ReadRetry } from './reading/read-retry.ts';
+import { TextStreams } from './reading/text-streams.ts';
 
 const reading = [
   ChainReader,
@@ -31,6 +33,8 @@ const reading = [
   ListEventsHandler,
   ReadAudit,
   ReadFeedHandler,
+  ReadRetry,
+  TextStreams,
 ];
 const proving = [
   ChainProver,
@@ -54,6 +58,6 @@ const proving = [
 @Module({
   imports: [EventsModule],
   providers: [...reading, ...proving],
-  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, FeedSignal, ReviewSealer],
+  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, FeedSignal, ReadRetry, ReviewSealer, TextStreams],
 })
 export class AuditModule {}

@@ -17,8 +17,8 @@ export {
 export { ChainReader } from './reading/chain-reader.ts';
 export { EXPORT_FORMATS } from './reading/event-lines.ts';
 export { csvRecord } from './reading/event-csv.ts';
-export { readableText } from './reading/readable-text.ts';
-export { retryRead } from './reading/retry-read.ts';
+export { ReadRetry } from './reading/read-retry.ts';
+export { TextStreams } from './reading/text-streams.ts';
 export {
   DecideAccessReviewCommand,
   REVIEW_VERDICTS,

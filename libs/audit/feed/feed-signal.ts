@@ -4,6 +4,7 @@ import { EventBus } from '@nestjs/cqrs';
 import type { Subscription } from 'rxjs';
 import { EventLog, chainName } from '#events';
 import type { ChainName } from '#events';
+import { EndablePause } from '#kernel';
 import type { DomainEvent } from '#kernel';
 import { MongoStore, bounded, withoutDeadline } from '#mongo';
 import { LOGGER } from '#observability';
@@ -18,27 +19,18 @@ const PAUSE_PER_LOOK = 10;
 /** Wakes one follower when one of its chains has new events. It may wake it without reason, but misses nothing. */
 export class FeedWaiter {
   private isWoken = false;
-  private resume: (() => void) | undefined;
+  private readonly pause = new EndablePause();
 
   constructor(readonly scope: FeedScope) {}
 
   wake(): void {
     this.isWoken = true;
-    this.resume?.();
+    this.pause.end();
   }
 
   /** Resolves when it is woken, was woken since the last call, or the time is up. */
   async wait(ms: number): Promise<void> {
-    if (!this.isWoken && ms > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.resume = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.resume = undefined;
-    }
+    if (!this.isWoken && ms > 0) await this.pause.wait(ms);
     this.isWoken = false;
   }
 }
@@ -54,7 +46,7 @@ export class FeedSignal implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly ends = new Map<ChainName, number>();
   private subscription: Subscription | undefined;
   private looking: Promise<void> | undefined;
-  private endPause: (() => void) | undefined;
+  private readonly nextLook = new EndablePause();
   private isStopped = false;
 
   constructor(
@@ -73,7 +65,7 @@ export class FeedSignal implements OnApplicationBootstrap, BeforeApplicationShut
     this.isStopped = true;
     this.subscription?.unsubscribe();
     for (const waiter of this.waiters) waiter.wake();
-    this.endPause?.();
+    this.nextLook.end();
     await this.looking;
   }
 
@@ -92,7 +84,7 @@ export class FeedSignal implements OnApplicationBootstrap, BeforeApplicationShut
 
   leave(waiter: FeedWaiter): void {
     this.waiters.delete(waiter);
-    if (this.waiters.size === 0) this.endPause?.();
+    if (this.waiters.size === 0) this.nextLook.end();
   }
 
   private wake(chain: ChainName): void {
@@ -115,7 +107,7 @@ export class FeedSignal implements OnApplicationBootstrap, BeforeApplicationShut
       const begunAtMs = performance.now();
       if (this.store.ready) await this.compareEnds();
       const tookMs = performance.now() - begunAtMs;
-      await this.pause(Math.max(MIN_PAUSE_MS, PAUSE_PER_LOOK * tookMs));
+      await this.nextLook.wait(Math.max(MIN_PAUSE_MS, PAUSE_PER_LOOK * tookMs));
     }
   }
 
@@ -141,16 +133,5 @@ export class FeedSignal implements OnApplicationBootstrap, BeforeApplicationShut
       for (const chain of scope.chains) chains.add(chain);
     }
     return { _id: { $in: [...chains] } };
-  }
-
-  private async pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.endPause = undefined;
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EventLog, PLATFORM_CHAIN, chainName, emptyHead, operationOf, toLogEvent } from '#events';
 import type { ChainArchive, ChainHead, ChainHeadDocument, ChainName, EventDocument, LogEvent } from '#events';
 import { bounded } from '#mongo';
-import { retryRead } from './retry-read.ts';
+import { ReadRetry } from './read-retry.ts';
 
 /** The number of events per query: some hundred kilobytes, and a few milliseconds of work. */
 const BATCH_SIZE = 250;
@@ -36,7 +36,10 @@ export class ChainArchived extends Error {
  */
 @Injectable()
 export class ChainReader {
-  constructor(private readonly log: EventLog) {}
+  constructor(
+    private readonly log: EventLog,
+    private readonly retry: ReadRetry,
+  ) {}
 
   /** The current extents of chains, by name. Skips unknown names. @param chains undefined for all */
   async extents(chains?: readonly ChainName[]): Promise<ChainExtent[]> {
@@ -61,7 +64,7 @@ export class ChainReader {
     for (let after = ''; ;) {
       const next = { projection: { chain: 1 }, sort: { chain: 1, seq: 1 } } as const;
       const filter = { chain: { $gt: after, ...asked } };
-      const found = await retryRead(() => this.log.events.collection.findOne(filter, next));
+      const found = await this.retry.run(() => this.log.events.collection.findOne(filter, next));
       if (found === null) return names;
       after = String(found['chain']);
       names.push(chainName(after));
@@ -81,7 +84,7 @@ export class ChainReader {
   async *read({ chain, after, through }: ChainRun, batch = BATCH_SIZE): AsyncGenerator<LogEvent[], void, undefined> {
     for (let lower = after; lower < through;) {
       const upper = Math.min(lower + batch, through);
-      const found = await retryRead(() =>
+      const found = await this.retry.run(() =>
         this.log.events.collection
           .find({ chain, seq: { $gt: lower, $lte: upper } }, { sort: { seq: 1 }, batchSize: batch })
           .toArray(),
@@ -108,7 +111,7 @@ export class ChainReader {
   private async seqsAtEdge(operationId: string | null, at: object, direction: 1 | -1): Promise<number[]> {
     const sort = { at: direction, _id: direction } as const;
     const options = { sort, limit: MAX_OUT_OF_ORDER, projection: { seq: 1 } };
-    const found = await retryRead(() => this.log.events.collection.find({ operationId, at }, options).toArray());
+    const found = await this.retry.run(() => this.log.events.collection.find({ operationId, at }, options).toArray());
     return found.map((event) => Number(event['seq']));
   }
 

@@ -1,8 +1,5 @@
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Refusals } from '#events';
 import type { LogEvent } from '#events';
 import { afterSummary, eventsQuery, refusalsQuery } from './event-filter.ts';
@@ -13,28 +10,26 @@ import { exportHeader, exportLines } from './event-lines.ts';
 import type { ExportFormat } from './event-lines.ts';
 import { refusalEvent } from './event-view.ts';
 import type { EventView } from './event-view.ts';
-import { retryRead } from './retry-read.ts';
 import { mergeByTime } from './merge-by-time.ts';
-import { readableText } from './readable-text.ts';
+import { ReadRetry } from './read-retry.ts';
+import { TextStreams } from './text-streams.ts';
 
 /** The maximum number of events in memory, over all chains. */
 const MAX_EVENTS_IN_MEMORY = 5_000;
 const MAX_BATCH_SIZE = 250;
 const LINES_PER_CHUNK = 100;
-/** The time limit for running exports at shutdown. */
-const STOP_AFTER_MS = 2_000;
 
 /** The scope of an export. */
 export type ExportScope = Pick<EventFilter, 'chains' | 'from' | 'to' | 'type' | 'outcome' | 'subject'>;
 
 /** Exports the log, oldest first, in the format of docs/event-log-format.md, with constant memory. */
 @Injectable()
-export class EventExport implements BeforeApplicationShutdown {
-  private readonly running = new Set<Readable>();
-
+export class EventExport {
   constructor(
     private readonly reader: ChainReader,
     private readonly refusals: Refusals,
+    private readonly retry: ReadRetry,
+    private readonly streams: TextStreams,
   ) {}
 
   /**
@@ -45,17 +40,7 @@ export class EventExport implements BeforeApplicationShutdown {
   async stream(format: ExportFormat, scope: ExportScope): Promise<Readable> {
     // fix the current ends of the chains: later events are not part of this export
     const extents = await this.reader.extents(scope.chains);
-    const stream = readableText(this.text(format, scope, extents));
-    this.running.add(stream);
-    stream.once('close', () => this.running.delete(stream));
-    return stream;
-  }
-
-  /** Destroys unfinished exports, so that the receiver sees a broken connection instead of an incomplete export. */
-  async beforeApplicationShutdown(): Promise<void> {
-    const ended = [...this.running].map((stream) => finished(stream).catch(() => undefined));
-    await Promise.race([Promise.all(ended), pause(STOP_AFTER_MS, undefined, { ref: false })]);
-    for (const stream of this.running) stream.destroy(new Error('the service is shutting down'));
+    return this.streams.open(this.text(format, scope, extents));
   }
 
   private async *text(
@@ -95,7 +80,7 @@ export class EventExport implements BeforeApplicationShutdown {
     if (query === undefined) return;
     for (let after: { minute: Date; id: string } | undefined; ;) {
       const rest = after === undefined ? {} : afterSummary(after.minute, after.id);
-      const found = await retryRead(() =>
+      const found = await this.retry.run(() =>
         this.refusals.model
           .find({ $and: [query, rest] })
           .sort({ minute: 1, id: 1 })

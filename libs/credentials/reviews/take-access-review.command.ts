@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
-import { ReviewSealer, readableText, retryRead } from '#audit';
+import { ReadRetry, ReviewSealer, TextStreams } from '#audit';
 import { OperationRepository } from '#catalogue';
 import { newId } from '#kernel';
 import type { CallContext } from '#kernel';
@@ -44,11 +44,13 @@ export class TakeAccessReviewHandler implements ICommandHandler<TakeAccessReview
     private readonly operations: OperationRepository,
     private readonly credentials: CredentialRepository,
     private readonly sealer: ReviewSealer,
+    private readonly retry: ReadRetry,
+    private readonly streams: TextStreams,
   ) {}
 
   async execute({ context, request }: TakeAccessReviewCommand): Promise<Readable> {
     if (request.operationId !== undefined) await bounded(this.operations.load(request.operationId));
-    return readableText(this.text(context, request));
+    return this.streams.open(this.text(context, request));
   }
 
   private async *text(context: CallContext, request: ReviewRequest): AsyncGenerator<string, void, undefined> {
@@ -80,7 +82,7 @@ export class TakeAccessReviewHandler implements ICommandHandler<TakeAccessReview
           .lean()
           .exec()
           .then((found) => found.map(toState));
-      const found = await retryRead(query);
+      const found = await this.retry.run(query);
       const names = await this.namesOf([...new Set(found.map(({ operationId }) => operationId))]);
       yield found.flatMap((state) => rowsOf(state, names.get(state.operationId) ?? ''));
       if (found.length < BATCH) return;
@@ -89,7 +91,7 @@ export class TakeAccessReviewHandler implements ICommandHandler<TakeAccessReview
   }
 
   private async namesOf(ids: readonly string[]): Promise<Map<string, string>> {
-    return new Map((await retryRead(() => this.operations.findAll(ids))).map(({ id, name }) => [id, name]));
+    return new Map((await this.retry.run(() => this.operations.findAll(ids))).map(({ id, name }) => [id, name]));
   }
 }
 

@@ -9,6 +9,11 @@ const RETRY_AFTER_SECONDS = 2;
 export class Stopping implements OnModuleDestroy {
   private readonly controller = new AbortController();
 
+  /** Whether the service is shutting down. */
+  get hasBegun(): boolean {
+    return this.controller.signal.aborted;
+  }
+
   /** @throws DomainError `store-unavailable` when the service shuts down */
   check(): void {
     this.controller.signal.throwIfAborted();
