@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CredentialReader, CredentialRecord } from '#credentials';
-import { AllowedIps, Clock, digest, newAccessToken, newClientId } from '#kernel';
+import { Clock, digest, newAccessToken, newClientId } from '#kernel';
 import type { TokenDocument, TokenRepository } from '#tokens';
 import { TokenVerifier } from './token-verifier.ts';
 import type { GoodToken } from './token-verifier.ts';
+import { credentialRecord } from './test-support/credential-record.ts';
 
 class FixedClock extends Clock {
   override nowMs(): number {
@@ -42,20 +43,7 @@ function setUp(): {
 } {
   const clientId = newClientId();
   const text = newAccessToken(clientId);
-  const record: CredentialRecord = {
-    id: 'cr_1',
-    operationId: 'op_1',
-    clientId,
-    apis: ['a', 'b'],
-    allowedIps: new AllowedIps([]),
-    allowedIpTexts: [],
-    blocked: undefined,
-    expiresAtMs: Infinity,
-    tokenTtlSeconds: 60,
-    tokenLimitPolicy: 'reject',
-    secrets: [],
-    version: 1,
-  };
+  const record = credentialRecord({ id: 'cr_1', clientId, apis: ['a', 'b'] });
   const token: TokenDocument = {
     _id: digest(text),
     id: 'tk_1',

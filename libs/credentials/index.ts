@@ -26,6 +26,7 @@ export { SearchCredentialsQuery } from './queries/search-credentials.query.ts';
 export { RotateSecretCommand } from './commands/rotate-secret.command.ts';
 export { WriteNoticesCommand } from './commands/write-notices.command.ts';
 export { TakeAccessReviewCommand } from './reviews/take-access-review.command.ts';
+export { endStoredTokens } from './end-stored-tokens.ts';
 export { endOfSecret } from './domain/inherited-rules.ts';
 export type { DecidedPart } from './history/past-records.ts';
 export type { CredentialState } from './domain/credential.ts';

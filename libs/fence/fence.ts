@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
+import { EndablePause } from '#kernel';
 import { isStoreUnavailable, storeUnavailable } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
@@ -63,7 +64,7 @@ export class Fence implements OnApplicationShutdown {
   private askedAtMs = -Infinity;
   private isRunning = false;
   private isStopped = false;
-  private endPause: (() => void) | undefined;
+  private readonly nextFence = new EndablePause();
 
   constructor(
     private readonly source: FenceSource,
@@ -117,7 +118,7 @@ export class Fence implements OnApplicationShutdown {
         },
       };
       this.waiting.add(waiting);
-      this.endPause?.();
+      this.nextFence.end();
       if (!this.isRunning) this.run();
     });
   }
@@ -161,7 +162,7 @@ export class Fence implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.isStopped = true;
-    this.endPause?.();
+    this.nextFence.end();
   }
 
   private run(): void {
@@ -245,15 +246,7 @@ export class Fence implements OnApplicationShutdown {
    */
   private async pause(ms: number, canEndEarly = true): Promise<void> {
     if ((canEndEarly && this.waiting.size > 0) || this.isStopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(1, ms));
-      timer.unref();
-      if (canEndEarly)
-        this.endPause = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-    });
-    this.endPause = undefined;
+    const pause = canEndEarly ? this.nextFence : new EndablePause();
+    await pause.wait(Math.max(1, ms), { unref: true });
   }
 }

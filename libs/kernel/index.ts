@@ -5,6 +5,7 @@ export { Aggregate } from './aggregate.ts';
 export { Clock } from './clock.ts';
 export { checkAll, faultsOf } from './check-all.ts';
 export { DomainError } from './domain-error.ts';
+export { EndablePause } from './endable-pause.ts';
 export { differences } from './differences.ts';
 export { Refusal } from './refusal.ts';
 export { DomainEvent } from './domain-event.ts';

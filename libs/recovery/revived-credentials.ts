@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { OperationRepository } from '#catalogue';
-import { CredentialRepository } from '#credentials';
+import { CredentialRepository, endStoredTokens } from '#credentials';
 import type { Transaction } from '#events';
 import { TokenRepository } from '#tokens';
 import { endsOf } from './resurrections.ts';
@@ -29,14 +29,7 @@ export class RevivedCredentials {
       if (secrets.length > 0) await this.credentials.save(credential, session);
       const ids = new Set(ended.filter(({ kind }) => kind === 'token').map((token) => token.id));
       const live = (await this.tokens.live(id, at, session)).filter((token) => ids.has(token.id));
-      await this.tokens.delete(
-        live.map((token) => token._id),
-        session,
-      );
-      credential.endTokens(
-        live.map((token) => token.id),
-        'reconciled',
-      );
+      await endStoredTokens(credential, live, 'reconciled', this.tokens, session);
     }
     transaction.publish(credential);
   }

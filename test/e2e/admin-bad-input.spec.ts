@@ -27,10 +27,7 @@ describe('invalid requests to the admin API', () => {
     for (let count = 0; count < 5; count += 1) await api.patch(path, null);
     limitMs = limitHere(SOON_MS, performance.now() - from);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
   afterEach(async () => {
     // the process lives, nothing is half written
     const { body, etag } = await api.get<CredentialBody>(path);

@@ -15,10 +15,7 @@ describe('credential rules', () => {
     service = await startService();
     api = new Api(service.url);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
   beforeEach(async () => {
     operationId = (await anOperation(api)).id;
     path = `/v1/operations/${operationId}/credentials`;

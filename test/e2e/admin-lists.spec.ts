@@ -13,10 +13,7 @@ describe('lists', () => {
     service = await startService();
     api = new Api(service.url);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   const page = async <T>(path: string): Promise<PageBody<T>> => {
     const { status, body, text } = await api.get<PageBody<T>>(path);

@@ -11,10 +11,7 @@ describe('latchkey admin-reset', () => {
   beforeAll(async () => {
     service = await startService();
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   /** Runs it beside the service, as someone who has the store's URI and nothing else. */
   async function reset(...args: string[]): Promise<{ said: string; username: string; password: string }> {

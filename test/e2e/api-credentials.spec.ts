@@ -25,10 +25,7 @@ describe('GET /v1/apis/{apiKey}/credentials', () => {
     service = await startService();
     api = new Api(service.url);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   const holders = (key: string, at?: string, as: Api = api): Promise<Holder[]> =>
     as.all<Holder>(`/v1/apis/${key}/credentials${at === undefined ? '' : `?at=${at}`}`);

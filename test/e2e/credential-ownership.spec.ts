@@ -18,10 +18,7 @@ describe('owner, contact and labels of a credential', () => {
     api = new Api(service.url);
     operationId = (await anOperation(api)).id;
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   it('are empty by default, and stored as given', async () => {
     expect(await aCredential(api, operationId)).toMatchObject(NONE);

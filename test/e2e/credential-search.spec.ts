@@ -32,10 +32,7 @@ describe('the search for credentials across operations', () => {
     await api.patch(pathOf(third), { status: 'disabled' });
     await api.token(second);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   const find = async (query: Record<string, string>, as: Api = api): Promise<string[]> => {
     const items = await as.all<CredentialBody>(`/v1/credentials?${new URLSearchParams(query).toString()}`);

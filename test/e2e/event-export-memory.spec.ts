@@ -24,10 +24,7 @@ beforeAll(async () => {
     await putEvents(service.database, chain, EVENTS / CHAINS.length, new Date('2026-01-01T00:00:00.000Z'), { padding });
   }
 }, 240_000);
-afterAll(async () => {
-  await service.stop();
-  await service.database.drop();
-});
+afterAll(() => service.discard());
 
 async function download(query: string, each: () => Promise<void> = () => Promise.resolve()) {
   const response = await fetch(`${service.url}/v1/events/export${query}`, { headers: { authorization: basic(ADMIN) } });

@@ -16,10 +16,7 @@ beforeAll(async () => {
   service = await startService();
   admin = new Api(service.url);
 });
-afterAll(async () => {
-  await service.stop();
-  await service.database.drop();
-});
+afterAll(() => service.discard());
 
 const pageOf = (api: Api, query: string) => api.get<PageBody<Logged>>(`/v1/events?${query}`);
 

@@ -17,10 +17,7 @@ describe('the faults of a request', () => {
     service = await startService();
     api = new Api(service.url);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
   beforeEach(async () => {
     operationId = (await anOperation(api)).id;
   });

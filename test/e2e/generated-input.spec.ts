@@ -59,10 +59,7 @@ describe('generated input', () => {
     service = await startService({ env: { LATCHKEY_LEASE_MS: '0' } });
     api = new Api(service.url);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   async function makeWorld(): Promise<World> {
     const [{ id: operationId }, { key }] = await Promise.all([anOperation(api), anApi(api)]);

@@ -14,10 +14,7 @@ describe('the main job, end to end', () => {
     admin = new Api(service.url);
   });
 
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   async function setUp(): Promise<{
     credential: CredentialBody;

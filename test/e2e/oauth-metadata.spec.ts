@@ -10,10 +10,7 @@ describe('GET /.well-known/oauth-authorization-server', () => {
     service = await startService({ env: { PUBLIC_URL: 'https://latchkey.example/' } });
   });
 
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   it('lists endpoints and methods (RFC 8414), without sign-in', async () => {
     const answer = await new Api(service.url, null).get('/.well-known/oauth-authorization-server');

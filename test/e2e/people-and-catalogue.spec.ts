@@ -38,10 +38,7 @@ beforeAll(async () => {
   service = await startService();
   api = new Api(service.url);
 });
-afterAll(async () => {
-  await service.stop();
-  await service.database.drop();
-});
+afterAll(() => service.discard());
 
 describe('users over HTTP', () => {
   it('are created, listed, changed and deleted, and never show a password or its hash', async () => {

@@ -33,10 +33,7 @@ describe('the event log', () => {
     service = await startService();
     api = new PatientApi(service.url);
   });
-  afterAll(async () => {
-    await service.stop();
-    await service.database.drop();
-  });
+  afterAll(() => service.discard());
 
   const pick = <T>(items: readonly T[], which: number): T | undefined => items[which % Math.max(items.length, 1)];
   const some = (items: readonly string[], value: number): string[] =>

@@ -31,10 +31,7 @@ afterEach(() => {
   open.clear();
 });
 
-afterAll(async () => {
-  await service.stop();
-  await service.database.drop();
-});
+afterAll(() => service.discard());
 
 /** A connection that sends this and then nothing more. */
 async function connection(bytes = ''): Promise<Socket> {

@@ -32,10 +32,7 @@ beforeAll(async () => {
   apis = [(await anApi(admin)).key, (await anApi(admin)).key, (await anApi(admin)).key];
   gateway = await aResourceServer(admin, apis);
 });
-afterAll(async () => {
-  await service.stop();
-  await service.database.drop();
-});
+afterAll(() => service.discard());
 
 const simulate = (path: string, body: object): Promise<Answer<Simulation>> =>
   admin.post<Simulation>(`${path}/simulate`, body);

@@ -71,10 +71,7 @@ beforeEach(async () => {
   service = await upgraded();
   api = new Api(service.url, known.administrator);
 });
-afterEach(async () => {
-  await service.stop();
-  await service.database.drop();
-});
+afterEach(() => service.discard());
 
 describe('a database of version 0.1.0', () => {
   /** Repeats a write that a busy machine refused: it was not made. */

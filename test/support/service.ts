@@ -132,6 +132,12 @@ export class Service {
     return code;
   }
 
+  /** Shuts it down and drops its database. */
+  async discard(): Promise<void> {
+    await this.stop();
+    await this.database.drop();
+  }
+
   /** Sends a signal; after `SIGKILL`, for a crash, it waits until the process is gone. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     process.kill(this.pid, signal);

@@ -4,6 +4,7 @@ import { UnitOfWork } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { TokenRepository } from '#tokens';
+import { endStoredTokens } from '../end-stored-tokens.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 
 /** Ends live tokens of a credential: one by its public id, or all. They are worthless when this is answered. */
@@ -35,14 +36,7 @@ export class EndTokensHandler implements ICommandHandler<EndTokensCommand> {
       const live = await this.tokens.live(credentialId, at, session);
       const ended = tokenId === undefined ? live : live.filter(({ id }) => id === tokenId);
       if (tokenId !== undefined && ended.length === 0) throw DomainError.notFound('live token');
-      await this.tokens.delete(
-        ended.map((token) => token._id),
-        session,
-      );
-      credential.endTokens(
-        ended.map((token) => token.id),
-        reason,
-      );
+      await endStoredTokens(credential, ended, reason, this.tokens, session);
       transaction.publish(credential);
     });
   }

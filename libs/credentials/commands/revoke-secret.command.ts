@@ -3,6 +3,7 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '#events';
 import type { CallContext } from '#kernel';
 import { TokenRepository } from '#tokens';
+import { endStoredTokens } from '../end-stored-tokens.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 
 /** Ends a leaked secret, even the last one, and every token: they may have been issued to the finder of the secret. */
@@ -32,14 +33,7 @@ export class RevokeSecretHandler implements ICommandHandler<RevokeSecretCommand>
       credential.revokeSecret(secretId, { at, by: context.actor.id });
       await this.credentials.save(credential, session);
       const live = await this.tokens.live(credentialId, at, session);
-      await this.tokens.delete(
-        live.map((token) => token._id),
-        session,
-      );
-      credential.endTokens(
-        live.map((token) => token.id),
-        'compromised',
-      );
+      await endStoredTokens(credential, live, 'compromised', this.tokens, session);
       transaction.publish(credential);
     });
   }

@@ -4,6 +4,7 @@ import { UnitOfWork } from '#events';
 import { checkVersion, digest, newClientSecret } from '#kernel';
 import type { CallContext, Rotation } from '#kernel';
 import { TokenRepository } from '#tokens';
+import { endStoredTokens } from '../end-stored-tokens.ts';
 import { CredentialRepository } from '../persistence/credential.repository.ts';
 import { credentialView } from '../queries/credential.view.ts';
 import type { CredentialWithSecret } from './create-credential.command.ts';
@@ -38,16 +39,7 @@ export class RotateSecretHandler implements ICommandHandler<RotateSecretCommand>
       credential.rotateSecret(rotation, digest(clientSecret), { at, by: context.actor.id });
       await this.credentials.save(credential, session);
       const live = await this.tokens.live(credentialId, at, session);
-      if (rotation.compromised) {
-        await this.tokens.delete(
-          live.map((token) => token._id),
-          session,
-        );
-        credential.endTokens(
-          live.map((token) => token.id),
-          'compromised',
-        );
-      }
+      if (rotation.compromised) await endStoredTokens(credential, live, 'compromised', this.tokens, session);
       transaction.publish(credential);
       const view = credentialView(credential.state, rotation.compromised ? 0 : live.length, at);
       transaction.remember(view);

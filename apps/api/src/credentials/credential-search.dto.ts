@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeInput } from '../http/fields.ts';
+import { nameFilter, timeInput } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 import { apiKey, status } from './credentials.dto.ts';
 
@@ -9,12 +9,7 @@ const time = timeInput('Give a time as RFC 3339 with an offset, such as 2027-01-
 export const searchCredentialsQuery = z.strictObject({
   ...pageQuery,
   clientId: z.string().min(1).max(64).optional().meta({ description: 'Only the one with this client id.' }),
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only those whose name contains this, taken literally, in any case.' }),
+  name: nameFilter,
   api: apiKey.optional().meta({ description: 'Only those that may call the API with this key.' }),
   owner: z
     .string()

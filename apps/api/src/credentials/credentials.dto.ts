@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { allowedIpsField, expiresAtField } from '../http/access-fields.ts';
-import { descriptionField, idField, nameField, pageOf, timeField } from '../http/fields.ts';
+import { descriptionField, idField, nameField, nameFilter, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 import {
   replayNotice,
@@ -109,12 +109,7 @@ export type RotateSecretBody = z.output<typeof rotateSecretBody>;
 
 export const listCredentialsQuery = z.strictObject({
   ...pageQuery,
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only those whose name contains this, taken literally, in any case.' }),
+  name: nameFilter,
   status: status.optional().meta({ description: 'Only those of this status.' }),
   api: apiKey.optional().meta({ description: 'Only those that may call the API with this key.' }),
 });

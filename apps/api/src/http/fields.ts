@@ -27,6 +27,14 @@ export const nameField = z
       'Unique, ignoring case.',
   });
 
+/** The filter of a list by a part of the name. */
+export const nameFilter = z
+  .string()
+  .min(1)
+  .max(100)
+  .optional()
+  .meta({ description: 'Only those whose name contains this, taken literally, in any case.' });
+
 /** A description: up to 1000 code points; line breaks are allowed. */
 export const descriptionField = z.string().transform(withRule(checkDescription)).meta({
   type: 'string',

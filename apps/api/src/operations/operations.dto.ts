@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idField, nameField, pageOf, timeField } from '../http/fields.ts';
+import { idField, nameField, nameFilter, pageOf, timeField } from '../http/fields.ts';
 import { pageQuery } from '../http/pages.ts';
 
 /** Ten years. */
@@ -96,12 +96,7 @@ export type EditOperationBody = z.output<typeof editOperationBody>;
 
 export const listOperationsQuery = z.strictObject({
   ...pageQuery,
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only those whose name contains this, taken literally, in any case.' }),
+  name: nameFilter,
 });
 export type ListOperationsParameters = z.output<typeof listOperationsQuery>;
 
