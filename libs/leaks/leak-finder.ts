@@ -6,7 +6,7 @@ import { PeopleLeaks } from './people-leaks.ts';
 
 type Find = (text: string) => Promise<FoundLeak | undefined>;
 
-/** Finds out whose a token or secret is, by its digest, as the last fence or a later one found the store. */
+/** Finds the owner of a token or secret by its digest, as of the last fence or later. */
 @Injectable()
 export class LeakFinder {
   private readonly finders: Readonly<Record<LeakKind, Find>>;

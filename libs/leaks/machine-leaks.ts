@@ -8,7 +8,7 @@ import { TokenRepository } from '#tokens';
 import { hasPassed } from './domain/leak.ts';
 import type { FoundLeak, LeakBlock, LeakOwner } from './domain/leak.ts';
 
-/** Whose a token or a secret of a machine is. */
+/** Finds the credential or resource server to which a token or secret belongs. */
 @Injectable()
 export class MachineLeaks {
   constructor(
@@ -19,7 +19,7 @@ export class MachineLeaks {
     private readonly clock: Clock,
   ) {}
 
-  /** Its handle tells whose it is, even after it has ended. */
+  /** The token contains its credential's handle, so the owner is found even after the token has ended. */
   async token(text: string): Promise<FoundLeak | undefined> {
     const clientId = clientIdOfAccessToken(text);
     if (clientId === undefined) return undefined;

@@ -6,7 +6,7 @@ import { Clock, digest } from '#kernel';
 import { hasPassed } from './domain/leak.ts';
 import type { FoundLeak } from './domain/leak.ts';
 
-/** Whose an API key or a session cookie is. */
+/** Finds the user to whom an API key or a session cookie belongs. */
 @Injectable()
 export class PeopleLeaks {
   constructor(

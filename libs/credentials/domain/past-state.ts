@@ -1,4 +1,4 @@
-/** What the log tells about an attribute at a moment; undefined when the event that set it is archived. */
+/** An attribute at a moment, according to the log; undefined if the event that set it is archived. */
 export type PastValue = { readonly value: unknown } | undefined;
 
 /** An event about a thing, as far as its past is read from it. */
@@ -43,7 +43,7 @@ export class PastState {
     return this.after.find(({ type }) => DELETED.test(type))?.at ?? null;
   }
 
-  /** A member of its deletion, which tells who it was. */
+  /** A member of the event of its deletion. */
   ofDeletion(name: string): unknown {
     return this.after.find(({ type }) => DELETED.test(type))?.data[name];
   }
@@ -62,7 +62,7 @@ export class PastState {
     for (const { data } of this.after) {
       const undone = partOf(data, 'before')[name];
       if (undone !== undefined) return { value: undone };
-      // events of version 0.1.0 do not tell what was before
+      // events of version 0.1.0 do not contain the values before
       if (partOf(data, 'changed')[name] !== undefined) return this.lastSet(name);
     }
     const now = this.current?.[name];

@@ -53,7 +53,7 @@ export class ApiHolders {
     const lists = await Promise.all([
       this.idsOfHolders(apiKey, visible, window),
       this.idsInEvents({ type: CredentialUpdated.type, ...since, 'data.before.apis': apiKey }, window),
-      // events of version 0.1.0 do not tell what was before
+      // events of version 0.1.0 do not contain the values before
       this.idsInEvents(
         { type: anyVersion(CredentialUpdated), ...since, 'data.changed.apis': { $exists: true } },
         window,

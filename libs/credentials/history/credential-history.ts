@@ -61,7 +61,7 @@ export class CredentialHistory {
     if (earliest === undefined || at >= earliest) return;
     throw new DomainError(
       'before-retention',
-      `The event log tells nothing about moments before ${earliest.toISOString()}: older events are archived. Ask for a ` +
+      `The event log has no events before ${earliest.toISOString()}: older events are archived. Ask for a ` +
         'later moment, or look into the archive.',
       { extensions: { earliest: earliest.toISOString() } },
     );

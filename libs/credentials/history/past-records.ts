@@ -151,7 +151,7 @@ function storedSecret({ id, createdAt, expiresAt }: PastSecret, { maxSecretAgeDa
   if (createdAt === undefined && !isAgeless) {
     throw new DomainError(
       'before-retention',
-      'The event that tells how old a secret was at that moment is archived. Look into the archive.',
+      'The event with the age of a secret at that moment is archived. Look into the archive.',
     );
   }
   return { id, digest: '', createdAt: createdAt ?? new Date(0), expiresAt, lastUsedAt: null };

@@ -21,8 +21,8 @@ const KIND_OF: Readonly<Record<NonNullable<ReturnType<typeof kindOfSecret>>, Lea
 };
 
 /**
- * Tells what a text is, and with `revoke` ends it: it is worthless on every instance when this is answered. To a caller
- * who may not see its operation it is unknown, as a text that was never issued.
+ * Identifies a text, and with `revoke` ends it: no instance accepts it when this is answered. A caller who may not see
+ * its operation gets the same answer as for a text that was never issued.
  */
 export class ReportLeakCommand extends Command<LeakReport> {
   constructor(
@@ -43,7 +43,7 @@ export class ReportLeakHandler implements ICommandHandler<ReportLeakCommand> {
     private readonly commands: CommandBus,
   ) {}
 
-  /** @throws DomainError `forbidden` when the caller may see it, or nothing, and not end it; `store-unavailable` */
+  /** @throws DomainError `forbidden` if `revoke` is set and the caller may not end it; `store-unavailable` */
   async execute({ context, principal, text, revoke }: ReportLeakCommand): Promise<LeakReport> {
     if (revoke && !principal.roles.some((role) => MANAGERS.includes(role))) throw mayNotRevoke();
     const form = kindOfSecret(text);
@@ -56,7 +56,7 @@ export class ReportLeakHandler implements ICommandHandler<ReportLeakCommand> {
     return leakReport(kind, { ...found, live: false }, isEnded);
   }
 
-  /** @returns false when someone else ended it meanwhile */
+  /** @returns false if it was ended by another request at the same time */
   private async end(context: CallContext, kind: LeakKind, { id, belongsTo }: FoundLeak): Promise<boolean> {
     const command = id === null ? undefined : commandFor(context, kind, { ...belongsTo, leakedId: id });
     if (command === undefined) return false;
@@ -92,7 +92,7 @@ function commandFor(
   return kind === 'session-cookie' ? new EndSessionsCommand(context, id, leakedId, 'leaked') : undefined;
 }
 
-/** What belongs to no operation is seen by those who see all operations. */
+/** Only callers who see all operations see what belongs to no operation. */
 function isVisible(principal: Principal, { belongsTo: { operationId } }: FoundLeak): boolean {
   const visible = visibleOperations(principal);
   return visible === undefined || (operationId !== null && visible.includes(operationId));

@@ -1,4 +1,4 @@
-/** What a text can be. */
+/** The kinds of a reported text. */
 export const LEAK_KINDS = [
   'access-token',
   'client-secret',
@@ -9,7 +9,7 @@ export const LEAK_KINDS = [
 ] as const;
 export type LeakKind = (typeof LEAK_KINDS)[number];
 
-/** Who has to be told, and in which operation; null for the platform. */
+/** The owner of a leaked text. */
 export interface LeakOwner {
   readonly type: 'credential' | 'resource-server' | 'user';
   readonly id: string;
@@ -19,12 +19,12 @@ export interface LeakOwner {
   readonly contact: string | null;
 }
 
-/** Why something that is live cannot be used at the moment. */
+/** The reason why a live token or secret cannot be used at the moment. */
 export type LeakBlock = 'disabled' | 'suspended' | 'expired' | 'too-old';
 
-/** What was found out about a text that is a token or a secret. */
+/** A token or secret that was found in the store. */
 export interface FoundLeak {
-  /** Its public id; null when the token itself is not stored any more. */
+  /** Its public id; null if the token itself is no longer stored. */
   readonly id: string | null;
   readonly belongsTo: LeakOwner;
   /** Whether it is neither ended nor expired. */
@@ -49,7 +49,7 @@ export function hasPassed(end: Date | null, nowMs: number): boolean {
   return end !== null && end.getTime() <= nowMs;
 }
 
-/** @param found undefined when nothing is known of it, or when the caller may not know */
+/** @param found undefined if it is unknown, or if the caller may not see it */
 export function leakReport(kind: LeakKind, found: FoundLeak | undefined, revoked: boolean): LeakReport {
   return {
     kind,

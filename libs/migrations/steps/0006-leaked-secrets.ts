@@ -1,6 +1,6 @@
 import type { Migration } from '../migration.ts';
 
-/** Indexes that tell whose a leaked secret is. */
+/** Indexes that find the owner of a leaked secret. */
 export const leakedSecrets: Migration = {
   number: 6,
   name: 'leaked-secrets',

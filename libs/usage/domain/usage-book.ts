@@ -9,7 +9,7 @@ export const DAY_MS = 24 * HOUR_MS;
 export const MAX_ADDRESSES = 50;
 /** Stands for the addresses beyond the maximum. */
 export const OTHER_ADDRESSES = 'other';
-/** Stands for uses whose address the resource server did not send. */
+/** The address of uses for which the resource server sent none. */
 export const UNKNOWN_ADDRESS = 'unknown';
 /** A counter takes about 150 bytes, so this is some 40 MB. */
 const MAX_COUNTERS = 250_000;

@@ -21,9 +21,9 @@ export class LeaksController {
   @ApiOperation({
     summary: 'Report a leaked secret',
     description:
-      'Tells what a text is, whose it is and whether it is live. `revoke` ends it: a token or session ends, an API key is ' +
+      'Returns the kind of a text, its owner and whether it is live. `revoke` ends it: a token or session ends, an API key is ' +
       'deleted, a secret ends together with every token of its credential (another live secret stays). It needs a ' +
-      'platform-admin, or an operation-admin for its own operations; auditors may only ask. Whatever you may not see is ' +
+      'platform-admin, or an operation-admin for its own operations; auditors may only ask. A text that you may not see is ' +
       'answered as unknown. The call may be repeated; it has no limit for wrong texts, because nobody can guess one.',
   })
   @ApiOkResponse({ description: 'What the text is.', standardSchema: leakReportAnswer })

@@ -36,7 +36,7 @@ const belongsTo = z
     contact: z.string().nullable().meta({ example: 'billing@example.com', description: 'Contact of the credential.' }),
   })
   .nullable()
-  .meta({ description: 'Whose it is; null if nothing like it is stored, or it belongs to what you may not see.' });
+  .meta({ description: 'Its owner; null if it is unknown, or if you may not see it.' });
 
 export const leakReportAnswer = z
   .object({

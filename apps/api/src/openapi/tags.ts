@@ -43,7 +43,7 @@ export const tags: readonly { readonly name: string; readonly description: strin
   {
     name: 'Leaks',
     description:
-      'What to do with a token or secret that was found where it does not belong: ask whose it is, and end it. The patterns ' +
+      'For a token or secret that was found where it does not belong: find its owner, and end it. The patterns ' +
       'for scanners are in `docs/secret-scanning.md`.',
   },
   {
