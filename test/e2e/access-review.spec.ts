@@ -63,6 +63,9 @@ const linesOf = (text: string): Row[] =>
     .map((line) => JSON.parse(line) as Row);
 const sealOf = (text: string): Seal => linesOf(text).at(-1)!['seal'] as unknown as Seal;
 
+/** Another character that a digest or signature may have. */
+const another = (character: string): string => (character === '0' ? '1' : '0');
+
 function save(name: string, content: string): string {
   const path = join(folder, name);
   writeFileSync(path, content);
@@ -116,8 +119,8 @@ describe('GET /v1/reviews/access', () => {
       text.replace(/[^\n]*\n$/, ''),
       text.slice(0, -1),
       text.replace(/(rows"+:)(\d+)/, '$19'),
-      text.replace(/(sha256"+:"+)./, '$1f').replace(/(sha256"+:"+)./, '$10'),
-      text.replace(/(signature"+:"+)../, '$1AA'),
+      text.replace(/(?<=sha256"+:"+)./, another),
+      text.replace(/(?<=signature"+:"+)./, another),
     ];
     for (const [index, content] of altered.entries()) {
       const { exit } = await verify('--review', save(`altered-${index}`, content), '--keys', key);
