@@ -75,7 +75,7 @@ describe('the errors by which MongoDB says "not now"', () => {
     const answer = await patch();
     expect(answer).toMatchObject({
       status: 503,
-      body: { detail: expect.stringMatching(/did not confirm|Look first/) },
+      body: { detail: expect.stringMatching(/did not confirm|check whether it was made/) },
     });
     await failPoint('off', {});
     await eventually(async () => (await patch()).status === 200);

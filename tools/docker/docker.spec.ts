@@ -34,6 +34,16 @@ describe('the database user of docker-compose.yml', () => {
     ]);
   });
 
+  it('has every collection in the commands for Atlas of docs/database-user.md', () => {
+    const [, commands = ''] = /```sh\n(atlas[\s\S]*?)```/.exec(read('docs/database-user.md')) ?? [];
+    const loops = [...commands.matchAll(/^for c in (.*); do$/gm)].flatMap(([, names = '']) => names.split(' '));
+    const single = [...commands.matchAll(/latchkeyService --append --privilege "FIND@latchkey\.(\w+)/g)].map(
+      ([, name = '']) => name,
+    );
+    const collections = Object.keys(actionsOf('latchkeyService')).filter((name) => name !== '');
+    expect([...loops, ...single].sort()).toEqual(collections.sort());
+  });
+
   it('matches docs/database-user.md', () => {
     const page = read('docs/database-user.md');
     for (const [collection, actions] of Object.entries(actionsOf('latchkeyService'))) {
