@@ -11,6 +11,9 @@ import { parseRedisUrl } from './redis-url.ts';
 import { parseRoleMapping } from './role-mapping.ts';
 import { withSecretFiles } from './secret-files.ts';
 
+/** The longest life of a session that can be configured. */
+export const MAX_SESSION_HOURS = 720;
+
 const optional = <T extends z.ZodType>(schema: T): z.ZodOptional<T> => schema.optional();
 const wholeNumber = (name: string, min: number, max: number): z.ZodType<number> =>
   z
@@ -158,7 +161,7 @@ export const schema = z.object({
   GUESS_LIMIT_PER_CLIENT: wholeNumber('GUESS_LIMIT_PER_CLIENT', 1, 1_000_000).default(20),
   GUESS_LIMIT_PER_ADDRESS: wholeNumber('GUESS_LIMIT_PER_ADDRESS', 1, 1_000_000).default(200),
   SESSION_IDLE_MINUTES: wholeNumber('SESSION_IDLE_MINUTES', 1, 1_440).default(30),
-  SESSION_MAX_HOURS: wholeNumber('SESSION_MAX_HOURS', 1, 720).default(12),
+  SESSION_MAX_HOURS: wholeNumber('SESSION_MAX_HOURS', 1, MAX_SESSION_HOURS).default(12),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

@@ -7,6 +7,7 @@ import {
   firstSecretId,
   instant,
   member,
+  reconciled,
   retired,
   revocationOfSecret,
   rotation,
@@ -122,14 +123,7 @@ export class ResourceServerDeleted extends eventType({
   type: 'resource-server.deleted.v1',
   what: 'A resource server was deleted.',
   actors: ['user', 'system'],
-  data: z.strictObject({
-    name,
-    reconciled: member(
-      z.literal(true).optional(),
-      'Present if a restored backup had brought it back after its deletion (`latchkey reconcile`).',
-      true,
-    ),
-  }),
+  data: z.strictObject({ name, reconciled }),
 }) {}
 
 export class ResourceServerSecretsReconciled extends eventType({

@@ -7,6 +7,7 @@ import {
   firstSecretId,
   instant,
   member,
+  reconciled,
   retired,
   revocationOfSecret,
   rotation,
@@ -46,12 +47,6 @@ const clientId = member(
   'lk_ci_0a1B2c3D4e5F6g7H8i9J0k1L',
 );
 const tokenIds = member(texts, 'Ids of the tokens; not the tokens.', ['tk_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b']);
-
-const reconciled = member(
-  z.literal(true).optional(),
-  'Present if a restored backup had brought it back after its deletion (`latchkey reconcile`).',
-  true,
-);
 
 const credential = { chain: 'operation', subjects: ['credential'], subjectId: 'id of the credential' } as const;
 

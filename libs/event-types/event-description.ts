@@ -104,6 +104,13 @@ export const revocationOfSecret = z.strictObject({
 /** Present in events of what was ended because it had leaked. */
 export const leaked = member(z.literal(true).optional(), 'Present if it had leaked (`POST /v1/leaks`).', true);
 
+/** Present in events of what was deleted a second time because a restored backup had revived it. */
+export const reconciled = member(
+  z.literal(true).optional(),
+  'Present if a restored backup had brought it back after its deletion (`latchkey reconcile`).',
+  true,
+);
+
 /** `data` of the end of one secret. */
 export const endOfSecret = z.strictObject({
   secretId: member(text, 'Id of the secret that ended.', 'se_019aaf3e6c1d7e0f8a2b4c6d8e0f1a2b'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, leaked, member, retired, text, texts } from './event-description.ts';
+import { instant, leaked, member, reconciled, retired, text, texts } from './event-description.ts';
 import { eventType } from './event-type.ts';
 
 const user = { chain: 'platform', subjects: ['user'], subjectId: 'id of the user' } as const;
@@ -67,7 +67,7 @@ const userCreatedV1 = retired({
 export class UserUpdated extends eventType({
   ...user,
   type: 'user.updated.v2',
-  what: 'A user was changed: by a platform-admin, by setting a password, or by what the OpenID Connect provider says of its person at a sign-in.',
+  what: 'A user was changed: by a platform-admin, by setting a password, by what the OpenID Connect provider says of its person at a sign-in, or by `latchkey reconcile`, which disables again a user whom a restored backup had enabled.',
   actors: ['user', 'system'],
   data: z.strictObject({
     before: member(rights, 'User name and rights before.', auditor),
@@ -94,7 +94,7 @@ export class UserDeleted extends eventType({
   ...user,
   type: 'user.deleted.v1',
   what: 'A user was deleted, with its sessions and API keys. Events of version 0.1.0 hold the name only.',
-  actors: ['user'],
+  actors: ['user', 'system'],
   data: z.strictObject({
     username,
     kind: sinceThen(rights.shape.kind),
@@ -104,6 +104,7 @@ export class UserDeleted extends eventType({
     roles: sinceThen(roles),
     operationIds: sinceThen(operationIds),
     auditedOperationIds: sinceThen(auditedOperationIds),
+    reconciled,
   }),
 }) {}
 
@@ -126,8 +127,17 @@ export class SessionsEnded extends eventType({
   data: z.strictObject({
     sessionIds: member(texts, 'Ids of the sessions.', [sessionId]),
     reason: member(
-      z.enum(['signed-out', 'ended', 'ended-by-admin', 'password-changed', 'disabled', 'too-many', 'leaked']),
-      'Why: `ended` by the person from another session; `too-many` when one more sign-in went over the limit of 50; `leaked` when its cookie was reported (`POST /v1/leaks`).',
+      z.enum([
+        'signed-out',
+        'ended',
+        'ended-by-admin',
+        'password-changed',
+        'disabled',
+        'too-many',
+        'leaked',
+        'reconciled',
+      ]),
+      'Why: `ended` by the person from another session; `too-many` when one more sign-in went over the limit of 50; `leaked` when its cookie was reported (`POST /v1/leaks`); `reconciled` when a restored backup had brought it back.',
       'signed-out',
     ),
   }),
@@ -152,9 +162,9 @@ export class ApiKeyCreated extends eventType({
 export class ApiKeyDeleted extends eventType({
   ...user,
   type: 'api-key.deleted.v1',
-  what: 'An API key was deleted: by a platform-admin, or because it had expired and another one took its place.',
-  actors: ['user'],
-  data: z.strictObject({ keyId, name: keyName, leaked }),
+  what: 'An API key was deleted: by a platform-admin, because it had expired and another one took its place, or by `latchkey reconcile`.',
+  actors: ['user', 'system'],
+  data: z.strictObject({ keyId, name: keyName, leaked, reconciled }),
 }) {}
 
 /** Who uses the admin API: users, their sessions and API keys. */

@@ -1,13 +1,11 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '#passwords';
 import { ResetAdminHandler } from './commands/reset-admin.command.ts';
-import { SessionRepository } from './persistence/session.repository.ts';
-import { UserRepository } from './persistence/user.repository.ts';
-import { SessionEnding } from './session-ending.ts';
+import { PeopleModule } from './people.module.ts';
 
 /** Resets an administrator's password. Needs only the store, no Redis and no identity provider. */
 @Module({
-  imports: [PasswordsModule],
-  providers: [ResetAdminHandler, SessionEnding, SessionRepository, UserRepository],
+  imports: [PasswordsModule, PeopleModule],
+  providers: [ResetAdminHandler],
 })
 export class AdminResetModule {}

@@ -18,23 +18,19 @@ import { FirstAdmin } from './first-admin.ts';
 import { FirstAdminCreation } from './first-admin-creation.ts';
 import { OidcPeople } from './oidc-people.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
-import { ApiKeyRepository } from './persistence/api-key.repository.ts';
-import { SessionRepository } from './persistence/session.repository.ts';
-import { UserRepository } from './persistence/user.repository.ts';
+import { PeopleModule } from './people.module.ts';
 import { PrincipalAuthenticator } from './principal-authenticator.ts';
 import { GetApiKeyHandler, ListApiKeysHandler } from './queries/api-key.queries.ts';
 import { ListSessionsHandler } from './queries/list-sessions.query.ts';
 import { GetMeHandler, GetUserHandler, ListUsersHandler } from './queries/user.queries.ts';
-import { SessionEnding } from './session-ending.ts';
 import { SessionSignIn } from './session-sign-in.ts';
 import { SignInTimes } from './sign-in-times.ts';
 import { SessionStarter } from './session-starter.ts';
 
 @Module({
-  imports: [GuessLimitsModule, OpenIdConnectModule, PasswordsModule],
+  imports: [GuessLimitsModule, OpenIdConnectModule, PasswordsModule, PeopleModule],
   providers: [
     ApiKeyHolders,
-    ApiKeyRepository,
     ApiKeySignIn,
     BearerSignIn,
     BeginOidcSignInHandler,
@@ -57,14 +53,11 @@ import { SessionStarter } from './session-starter.ts';
     OidcPeople,
     PasswordSignIn,
     PrincipalAuthenticator,
-    SessionEnding,
-    SessionRepository,
     SessionSignIn,
     SessionStarter,
     SignInHandler,
     SignInTimes,
-    UserRepository,
   ],
-  exports: [ApiKeyRepository, FirstAdmin, PrincipalAuthenticator, SessionRepository, UserRepository],
+  exports: [FirstAdmin, PeopleModule, PrincipalAuthenticator],
 })
 export class IdentityModule {}

@@ -4,14 +4,15 @@ import { TombstoneReview } from './tombstones/tombstone-review.ts';
 import { UnitOfWork, systemContext } from '#events';
 import type { Transaction } from '#events';
 import type { RestoreFindings } from './restore-check.ts';
-import { endsOf } from './resurrections.ts';
-import type { Resurrection } from './resurrections.ts';
+import { describe, endsOf } from './resurrection.ts';
+import type { Owner, Resurrection } from './resurrection.ts';
 import { RevivedCredentials } from './revived-credentials.ts';
+import { RevivedPeople } from './revived-people.ts';
 
 const LIMIT_MS = 10_000;
 const ACTOR = 'reconcile';
 
-/** The step for one credential, resource server or chain. */
+/** The step for one credential, resource server, user or chain. */
 export interface ReconciliationStep {
   /** For the operator: the objects that end again, or the lost events of a log. */
   readonly what: string;
@@ -26,12 +27,13 @@ export class Reconciliation {
     private readonly unitOfWork: UnitOfWork,
     private readonly review: TombstoneReview,
     private readonly credentials: RevivedCredentials,
+    private readonly people: RevivedPeople,
     private readonly resourceServers: ResourceServerRepository,
   ) {}
 
   /** The steps, in order, after which the store agrees with the tombstones. */
   steps({ lost, resurrections }: RestoreFindings): ReconciliationStep[] {
-    const byOwner = Map.groupBy(resurrections, ({ owner }) => owner);
+    const byOwner = Map.groupBy(resurrections, ({ owner }) => owner.id);
     return [
       ...[...byOwner.values()].flatMap((own) => this.ownerStep(own)),
       ...lost.map((mark) => ({
@@ -44,16 +46,20 @@ export class Reconciliation {
   private ownerStep(all: readonly Resurrection[]): ReconciliationStep[] {
     const [first] = all;
     if (first === undefined) return [];
-    const { owner, operationId } = first;
-    const dead = all.find(({ kind }) => kind === 'credential' || kind === 'resource-server');
+    const { owner } = first;
+    const dead = all.find(({ kind }) => kind === owner.type);
     const ended = dead === undefined ? all : [dead];
-    const what = ended.map(({ kind, id, endedAt }) => `${kind} ${id}, ended at ${endedAt.toISOString()}`).join('; ');
-    const run = (work: (transaction: Transaction) => Promise<void>): Promise<void> =>
-      this.unitOfWork.run(systemContext(ACTOR), { chains: [operationId], altersRights: true, limitMs: LIMIT_MS }, work);
-    if (operationId === null) {
-      return [{ what, run: () => run((transaction) => this.endServer(owner, ended, transaction)) }];
-    }
-    return [{ what, run: () => run((transaction) => this.credentials.end(operationId, owner, ended, transaction)) }];
+    const chain = owner.type === 'credential' ? owner.operationId : null;
+    const options = { chains: [chain], altersRights: true, limitMs: LIMIT_MS };
+    const run = (): Promise<void> =>
+      this.unitOfWork.run(systemContext(ACTOR), options, (transaction) => this.end(owner, ended, transaction));
+    return [{ what: ended.map(describe).join('; '), run }];
+  }
+
+  private end(owner: Owner, ended: readonly Resurrection[], transaction: Transaction): Promise<void> {
+    if (owner.type === 'user') return this.people.end(owner.id, ended, transaction);
+    if (owner.type === 'resource-server') return this.endServer(owner.id, ended, transaction);
+    return this.credentials.end(owner.operationId, owner.id, ended, transaction);
   }
 
   private async endServer(id: string, ended: readonly Resurrection[], transaction: Transaction): Promise<void> {

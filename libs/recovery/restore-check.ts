@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { UserStatuses } from '#events';
 import { Metrics } from '#observability';
+import { PeopleResurrections } from './people-resurrections.ts';
+import type { Resurrection } from './resurrection.ts';
 import { Resurrections } from './resurrections.ts';
-import type { Resurrection } from './resurrections.ts';
 import { TombstoneReview } from './tombstones/tombstone-review.ts';
 
 /** The differences between the store and the tombstones. */
@@ -15,6 +17,7 @@ export class RestoreCheck {
   constructor(
     private readonly review: TombstoneReview,
     private readonly resurrections: Resurrections,
+    private readonly people: PeopleResurrections,
     private readonly metrics: Metrics,
   ) {}
 
@@ -31,9 +34,13 @@ export class RestoreCheck {
   /** @throws Error when the folder cannot be read; DomainError `store-unavailable` */
   async run(): Promise<RestoreFindings> {
     const found = new Map<string, Resurrection>();
+    const note = (one: Resurrection): unknown => found.set(`${one.kind} ${one.id}`, one);
+    const statuses = new UserStatuses();
     const findings = await this.review.run(async (batch) => {
-      for (const one of await this.resurrections.find(batch)) found.set(`${one.kind} ${one.id}`, one);
+      for (const line of batch) statuses.add(line);
+      for (const one of await this.resurrections.find(batch)) note(one);
     });
+    for (const one of await this.people.enabledAgain(statuses)) note(one);
     this.metrics.restoredBehind.set(findings.lost.length + found.size);
     return { ...findings, resurrections: [...found.values()] };
   }

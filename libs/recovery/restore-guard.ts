@@ -85,8 +85,8 @@ export class RestoreGuard implements OnApplicationBootstrap, BeforeApplicationSh
       codes.set(
         'restored-behind',
         `The database is older than the tombstones: ${lost.length} event logs end too early, ${resurrections.length} ` +
-          'ended credentials, secrets or tokens are live again. Run `latchkey reconcile --dry-run`, then ' +
-          '`latchkey reconcile`.',
+          'ended credentials, secrets, tokens, users, sessions or API keys are live again. Run ' +
+          '`latchkey reconcile --dry-run`, then `latchkey reconcile`.',
       );
     }
     const before = new Set(this.conditions.list().map(({ code }) => code));

@@ -5,33 +5,23 @@ import type { Tombstone } from '#events';
 import { Clock } from '#kernel';
 import { bounded } from '#mongo';
 import { TokenRepository } from '#tokens';
-
-/** An object that is live in the store although its tombstone says that it ended. */
-export interface Resurrection {
-  readonly kind: 'credential' | 'resource-server' | 'secret' | 'token';
-  readonly id: string;
-  /** The credential or resource server that it is or belongs to. */
-  readonly owner: string;
-  /** The owner's operation; null for a resource server. */
-  readonly operationId: string | null;
-  /** When it ended. */
-  readonly endedAt: Date;
-}
+import { PeopleResurrections } from './people-resurrections.ts';
+import type { Owner, Resurrection } from './resurrection.ts';
 
 /** A credential or resource server with its secrets. */
-interface Owner {
-  readonly id: string;
-  readonly operationId: string | null;
+interface SecretOwner {
+  readonly owner: Owner;
   readonly secrets: readonly { readonly id: string; readonly expiresAt: Date | null }[];
 }
 
-/** Finds live objects that have a tombstone. */
+/** Finds live objects that have a tombstone. For disabled users see `PeopleResurrections`. */
 @Injectable()
 export class Resurrections {
   constructor(
     private readonly credentials: CredentialRepository,
     private readonly resourceServers: ResourceServerRepository,
     private readonly tokens: TokenRepository,
+    private readonly people: PeopleResurrections,
     private readonly clock: Clock,
   ) {}
 
@@ -41,10 +31,11 @@ export class Resurrections {
       ...tombstones.flatMap((tombstone) => ownersAlive(tombstone, owners)),
       ...tombstones.flatMap((tombstone) => secretsAlive(tombstone, owners)),
       ...(await this.tokensAlive(tombstones.filter(({ kind }) => kind === 'token'))),
+      ...(await this.people.find(tombstones)),
     ];
   }
 
-  private async owners(tombstones: readonly Tombstone[]): Promise<ReadonlyMap<string, Owner>> {
+  private async owners(tombstones: readonly Tombstone[]): Promise<ReadonlyMap<string, SecretOwner>> {
     const ids = new Set<string>();
     for (const { kind, ids: own, of } of tombstones) {
       if (kind === 'credential' || kind === 'resource-server') for (const id of own) ids.add(id);
@@ -55,8 +46,12 @@ export class Resurrections {
       bounded(this.credentials.secretsOf([...ids])),
       bounded(this.resourceServers.secretsOf([...ids])),
     ]);
-    const owners: Owner[] = [...credentials, ...servers.map((server) => ({ ...server, operationId: null }))];
-    return new Map(owners.map((owner) => [owner.id, owner]));
+    return new Map<string, SecretOwner>([
+      ...credentials.map(({ id, operationId, secrets }) => {
+        return [id, { owner: { type: 'credential', id, operationId }, secrets }] as const;
+      }),
+      ...servers.map(({ id, secrets }) => [id, { owner: { type: 'resource-server', id }, secrets }] as const),
+    ]);
   }
 
   private async tokensAlive(tombstones: readonly Tombstone[]): Promise<Resurrection[]> {
@@ -66,29 +61,28 @@ export class Resurrections {
     const live = await bounded(this.tokens.liveOf(owners, this.clock.now()));
     return live.flatMap(({ id, credentialId, operationId }) => {
       const ended = endedAt.get(id);
-      return ended === undefined ? [] : [{ kind: 'token', id, owner: credentialId, operationId, endedAt: ended }];
+      const owner = { type: 'credential', id: credentialId, operationId } as const;
+      return ended === undefined ? [] : [{ kind: 'token', id, owner, endedAt: ended }];
     });
   }
 }
 
-function ownersAlive({ kind, ids, at }: Tombstone, owners: ReadonlyMap<string, Owner>): Resurrection[] {
+function ownersAlive({ kind, ids, at }: Tombstone, owners: ReadonlyMap<string, SecretOwner>): Resurrection[] {
   if (kind !== 'credential' && kind !== 'resource-server') return [];
   return ids.flatMap((id) => {
-    const owner = owners.get(id);
-    return owner === undefined ? [] : [{ kind, id, owner: id, operationId: owner.operationId, endedAt: new Date(at) }];
+    const found = owners.get(id);
+    return found === undefined ? [] : [{ kind, id, owner: found.owner, endedAt: new Date(at) }];
   });
 }
 
-function secretsAlive({ kind, ids, of, at, endsAt }: Tombstone, owners: ReadonlyMap<string, Owner>): Resurrection[] {
-  const owner = of === undefined ? undefined : owners.get(of);
-  if (kind !== 'secret' || owner === undefined) return [];
+function secretsAlive(
+  { kind, ids, of, at, endsAt }: Tombstone,
+  owners: ReadonlyMap<string, SecretOwner>,
+): Resurrection[] {
+  const found = of === undefined ? undefined : owners.get(of);
+  if (kind !== 'secret' || found === undefined) return [];
   const endedAt = new Date(endsAt ?? at);
-  return owner.secrets
+  return found.secrets
     .filter(({ id, expiresAt }) => ids.includes(id) && (expiresAt === null || expiresAt > endedAt))
-    .map(({ id }) => ({ kind, id, owner: owner.id, operationId: owner.operationId, endedAt }));
-}
-
-/** When each of these secrets ended, by its id. */
-export function endsOf(secrets: readonly Resurrection[]): ReadonlyMap<string, Date> {
-  return new Map(secrets.map(({ id, endedAt }) => [id, endedAt]));
+    .map(({ id }) => ({ kind, id, owner: found.owner, endedAt }));
 }

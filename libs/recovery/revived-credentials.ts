@@ -3,8 +3,8 @@ import { OperationRepository } from '#catalogue';
 import { CredentialRepository, endStoredTokens } from '#credentials';
 import type { Transaction } from '#events';
 import { TokenRepository } from '#tokens';
-import { endsOf } from './resurrections.ts';
-import type { Resurrection } from './resurrections.ts';
+import { endsOf } from './resurrection.ts';
+import type { Resurrection } from './resurrection.ts';
 
 /** Ends again credentials, and secrets and tokens of credentials, that a restored backup revived. */
 @Injectable()

@@ -16,9 +16,9 @@ export class Backup {
     return new Backup(database, documents);
   }
 
-  /** Restores the database. */
-  async restore(): Promise<void> {
-    for (const name of await this.database.collections()) {
+  /** Restores the database, or only some of its collections, as from a dump that saw them at different moments. */
+  async restore(only?: readonly string[]): Promise<void> {
+    for (const name of only ?? (await this.database.collections())) {
       const collection = await this.database.collection(name);
       await collection.deleteMany({});
       const documents = this.documents.get(name) ?? [];

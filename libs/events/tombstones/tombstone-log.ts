@@ -9,9 +9,9 @@ import type { Logger } from '#observability';
 import type { LogEvent } from '../chain/chain.ts';
 import { compactTombstones } from './compaction.ts';
 import { ChainMarks } from './chain-marks.ts';
-import { endsSomething, tombstonesOf } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 import { TombstoneWriter } from './tombstone-writer.ts';
+import { endsSomething, tombstonesOf } from './tombstones-of.ts';
 import type { ChainName } from '../chain/chain-name.ts';
 
 /** The time limit for the disk. The wait for the lease runs at the same time. */

@@ -7,11 +7,13 @@ import { chainName } from '../chain/chain-name.ts';
 import type { LogEvent } from '../chain/chain.ts';
 import { ChainMarks } from './chain-marks.ts';
 import { compactTombstones } from './compaction.ts';
-import { encodeTombstone, endsSomething, markOf, parseTombstone, tombstonesOf } from './tombstone.ts';
+import { encodeTombstone, markOf, parseTombstone } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 import { readTombstones } from './tombstone-files.ts';
 import type { UnreadableLine } from './tombstone-files.ts';
 import { TombstoneWriter } from './tombstone-writer.ts';
+import { endsSomething, tombstonesOf } from './tombstones-of.ts';
+import { UserStatuses } from './user-statuses.ts';
 
 const HASH = 'a'.repeat(64);
 const NOW = Date.parse('2026-11-27T12:00:00.000Z');
@@ -77,16 +79,41 @@ describe('tombstones of an event', () => {
     ]);
   });
 
+  it('name the removed user, the ended sessions and the deleted API key', () => {
+    const user = { type: 'user', id: 'us_1' };
+    const told = [
+      anEvent('user.deleted.v1', { username: 'ada' }, user),
+      anEvent('sessions.ended.v1', { sessionIds: ['ss_1', 'ss_2'], reason: 'signed-out' }, user),
+      anEvent('api-key.deleted.v1', { keyId: 'ky_1', name: 'Terraform' }, user),
+    ].flatMap(tombstonesOf);
+    expect(told.map(({ kind, ids, of }) => [kind, ids, of])).toEqual([
+      ['user', ['us_1'], undefined],
+      ['session', ['ss_1', 'ss_2'], 'us_1'],
+      ['api-key', ['ky_1'], 'us_1'],
+    ]);
+  });
+
+  it('say that a user was disabled or enabled, and nothing of other edits', () => {
+    const edit = (before: string, after: string): LogEvent => {
+      const data = { before: { status: before }, after: { status: after }, passwordChanged: false };
+      return anEvent('user.updated.v2', data, { type: 'user', id: 'us_1' });
+    };
+    expect(tombstonesOf(edit('active', 'disabled'))).toMatchObject([{ kind: 'user-disabled', ids: ['us_1'] }]);
+    expect(tombstonesOf(edit('disabled', 'active'))).toMatchObject([{ kind: 'user-enabled', ids: ['us_1'] }]);
+    expect(tombstonesOf(edit('active', 'active'))).toEqual([]);
+    expect(tombstonesOf(anEvent('user.updated.v1', { changed: ['roles'] }))).toEqual([]);
+  });
+
   it('do not exist for an event that ends nothing', () => {
     expect(tombstonesOf(anEvent('token.issued.v1', { tokenId: 'tk_1' }))).toEqual([]);
   });
 
-  it('exist for every type of the catalogue that deletes, ends or revokes a credential, resource server, secret or token', () => {
+  it('exist for every type of the catalogue that deletes, ends or revokes something', () => {
     const types = eventCatalogue.map(({ type }) => type);
     const ending = types.filter((type) =>
-      /^(credential|resource-server|token)\.(.*(deleted|revoked|rotated|ended))/.test(type),
+      /^(credential|resource-server|token|user|sessions|api-key)\.(.*(deleted|revoked|rotated|ended))/.test(type),
     );
-    expect(ending.length).toBeGreaterThan(4);
+    expect(ending.length).toBeGreaterThan(7);
     expect(ending.filter((type) => !endsSomething(type))).toEqual([]);
   });
 
@@ -174,6 +201,24 @@ describe('marks', () => {
   });
 });
 
+describe('the status of users', () => {
+  it('is that of the newest line, in whatever order the lines come', () => {
+    const at = (hour: number): string => `2026-11-20T${hour}:00:00.000Z`;
+    const lines = [
+      aTombstone({ kind: 'user-disabled', ids: ['us_1'], at: at(10), seq: 5 }),
+      aTombstone({ kind: 'user-enabled', ids: ['us_1'], at: at(11), seq: 6 }),
+      aTombstone({ kind: 'user-enabled', ids: ['us_2'], at: at(12), seq: 9 }),
+      aTombstone({ kind: 'user-disabled', ids: ['us_2'], at: at(13), seq: 7 }), // after a restore
+    ];
+    for (const order of [lines, lines.toReversed()]) {
+      const statuses = new UserStatuses();
+      for (const line of order) statuses.add(line);
+      expect(statuses.disabled()).toEqual(['us_2']);
+      expect(statuses.disabledSince('us_2')).toEqual(new Date(at(13)));
+    }
+  });
+});
+
 describe('compaction', () => {
   it('keeps credentials forever, drops expired tokens and duplicates, and does not change recent files', async () => {
     const old = [
@@ -197,6 +242,34 @@ describe('compaction', () => {
       ['credential', ['cr_9'], 1],
     ]);
     expect(await compactTombstones(folder, NOW)).toBe(0);
+  });
+
+  it('keeps only the newest status of a user, and removed users and API keys forever', async () => {
+    const day = (date: string): string => `2026-11-${date}T12:00:00.000Z`;
+    const lines = [
+      aTombstone({ kind: 'user-disabled', ids: ['us_1'], seq: 1, at: day('18') }),
+      aTombstone({ kind: 'user-enabled', ids: ['us_1'], seq: 2, at: day('19') }),
+      aTombstone({ kind: 'user-disabled', ids: ['us_1'], seq: 3, at: day('20') }),
+      aTombstone({ kind: 'user', ids: ['us_2'], seq: 4, at: day('20') }),
+      aTombstone({ kind: 'api-key', ids: ['ky_1'], of: 'us_3', seq: 5, at: day('20') }),
+    ];
+    put('2026-11-20', 'aa', lines.slice(0, 2).map(encodeTombstone).join(''));
+    put('2026-11-21', 'bb', lines.slice(2).map(encodeTombstone).join(''));
+    await compactTombstones(folder, NOW);
+    expect((await readAll()).tombstones.map(({ kind, ids, seq }) => [kind, ids, seq])).toEqual([
+      ['user-disabled', ['us_1'], 3],
+      ['user', ['us_2'], 4],
+      ['api-key', ['ky_1'], 5],
+    ]);
+  });
+
+  it('drops a session a day after the longest time that it can last', async () => {
+    const session = (id: string, at: string): string =>
+      encodeTombstone(aTombstone({ kind: 'session', ids: [id], of: 'us_1', seq: 1, at }));
+    put('2026-10-20', 'aa', session('ss_1', '2026-10-20T12:00:00.000Z'));
+    put('2026-11-20', 'bb', session('ss_2', '2026-11-20T12:00:00.000Z') + encodeTombstone(aTombstone({ seq: 9 })));
+    await compactTombstones(folder, NOW);
+    expect((await readAll()).tombstones.flatMap(({ ids }) => ids)).toEqual(['ss_2', 'cr_1']);
   });
 
   it('keeps the newest mark of a chain even if its token has expired, and the valid reconciliation', async () => {

@@ -47,10 +47,11 @@ export class ApiKey extends Aggregate {
     return key;
   }
 
-  /** @param options `leaked`: it had become known to others */
-  delete({ leaked = false } = {}): void {
+  /** @param options `leaked`: it had become known to others. `reconciled`: a restored backup revived it */
+  delete({ leaked = false, reconciled = false } = {}): void {
     const { id, userId, name } = this.state;
-    this.record(new ApiKeyDeleted({ id: userId }, { keyId: id, name, ...(leaked ? { leaked } : {}) }));
+    const why = { ...(leaked ? { leaked } : {}), ...(reconciled ? { reconciled } : {}) };
+    this.record(new ApiKeyDeleted({ id: userId }, { keyId: id, name, ...why }));
   }
 }
 

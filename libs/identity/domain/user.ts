@@ -129,8 +129,9 @@ export class User extends Aggregate {
     return this.change(claims, at);
   }
 
-  delete(): void {
-    this.record(new UserDeleted(this.target, this.told));
+  /** @param options `reconciled`: it was deleted before, and a restored backup revived it */
+  delete({ reconciled = false } = {}): void {
+    this.record(new UserDeleted(this.target, { ...this.told, ...(reconciled ? { reconciled } : {}) }));
   }
 
   private change(changes: UserChanges, at: Date): boolean {

@@ -52,6 +52,11 @@ export class ApiKeyRepository {
     return documents.map((document) => new ApiKey(toState(document)));
   }
 
+  /** All keys of these service users. Some may have expired. */
+  async ofUsers(userIds: readonly string[]): Promise<ApiKeyState[]> {
+    return (await this.model.find({ userId: { $in: userIds } }).lean()).map(toState);
+  }
+
   /** @throws DomainError `not-found` */
   async load(userId: string, keyId: string, session: ClientSession | null = null): Promise<ApiKey> {
     const document = await this.model.findOne({ userId, keyId }, null, { session }).lean();

@@ -66,6 +66,11 @@ export class SessionRepository {
     return documents.map(toState);
   }
 
+  /** The sessions of these people that have not expired. */
+  async liveOf(userIds: readonly string[], now: Date): Promise<SessionState[]> {
+    return (await this.model.find({ userId: { $in: userIds }, endsAt: { $gt: now } }).lean()).map(toState);
+  }
+
   async delete(sessions: readonly SessionState[], session: ClientSession): Promise<void> {
     if (sessions.length === 0) return;
     await this.model.deleteMany({ _id: { $in: sessions.map(({ digest }) => digest) } }, { session });

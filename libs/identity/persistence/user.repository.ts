@@ -68,6 +68,11 @@ export class UserRepository {
     return document === null ? undefined : new User(toState(document));
   }
 
+  /** Those of the users who exist, as stored. */
+  async existing(ids: readonly string[]): Promise<UserState[]> {
+    return (await this.model.find({ _id: { $in: ids } }).lean()).map(toState);
+  }
+
   /** The user of this name, case-insensitively, as of the last fence or later. */
   async findByName(username: string): Promise<User | undefined> {
     return this.findByKey(usernameKey(username));

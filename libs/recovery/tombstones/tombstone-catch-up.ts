@@ -1,16 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CheckpointLog } from '#audit';
 import { eventCatalogue } from '#event-types';
-import {
-  chainName,
-  EventLog,
-  toLogEvent,
-  MAX_TOKEN_LIFE_MS,
-  endsSomething,
-  markOf,
-  tombstonesOf,
-  TombstoneLog,
-} from '#events';
+import { EventLog, TombstoneLog, chainName, endsSomething, markOf, maxAgeMs, toLogEvent, tombstonesOf } from '#events';
 import type { EventDocument, Tombstone } from '#events';
 import { Clock } from '#kernel';
 import { bounded } from '#mongo';
@@ -37,8 +28,7 @@ export class TombstoneCatchUp {
   }
 
   private async events(type: string, from: Date): Promise<void> {
-    const oldestToken = new Date(this.clock.nowMs() - MAX_TOKEN_LIFE_MS);
-    let at = type.startsWith('token.') && oldestToken > from ? oldestToken : from;
+    let at = new Date(Math.max(from.getTime(), this.clock.nowMs() - maxAgeMs(type)));
     for (let after = ''; ;) {
       const behind = { $or: [{ at: { $gt: at } }, { at, _id: { $gt: after } }] };
       const found = await this.find({ type, at: { $gte: at }, ...(after === '' ? {} : behind) });

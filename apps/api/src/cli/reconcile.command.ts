@@ -1,10 +1,16 @@
 import { ConfigError } from '#config';
 import { TombstoneLog } from '#events';
+import { DomainError } from '#kernel';
 import { Reconciliation, RecoveryModule, RestoreCheck, isSound } from '#recovery';
+import type { ReconciliationStep } from '#recovery';
 import { parseArguments } from './cli.ts';
 import type { Command, CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { withStore } from './store-commands.ts';
+
+const LAST_PLATFORM_ADMIN =
+  'It is the last enabled platform-admin of this database. Make another one with `latchkey admin-reset --username NAME`, ' +
+  'with a new name, and run `latchkey reconcile` again.';
 
 /** Ends again what a restored backup brought back to life. */
 export const reconcileCommand: Command = {
@@ -40,8 +46,14 @@ async function reconcile(
     stderr.write(`${file}, line ${line}: ${reason}. Correct the line or, if nothing of it can be read, remove it.\n`);
   }
   const steps = reconciliation.steps(findings);
+  let done = 0;
   for (const step of steps) {
-    if (!dryRun) await step.run();
+    const obstacle = dryRun ? undefined : await obstacleTo(step);
+    if (obstacle !== undefined) {
+      stderr.write(`not reconciled: ${step.what}. ${obstacle}\n`);
+      continue;
+    }
+    done += 1;
     stdout.write(`${dryRun ? 'would reconcile' : 'reconciled'}: ${step.what}\n`);
   }
   if (dryRun) {
@@ -49,6 +61,17 @@ async function reconcile(
     return isSound(findings) ? EXIT.ok : EXIT.failed;
   }
   const left = await check.run();
-  stdout.write(`Reconciled: ${steps.length}; left: ${reconciliation.steps(left).length}.\n`);
+  stdout.write(`Reconciled: ${done}; left: ${reconciliation.steps(left).length}.\n`);
   return isSound(left) ? EXIT.ok : EXIT.failed;
+}
+
+/** Does the step. @returns why it cannot be done, and what to do */
+async function obstacleTo(step: ReconciliationStep): Promise<string | undefined> {
+  try {
+    await step.run();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'last-platform-admin') throw error;
+    return LAST_PLATFORM_ADMIN;
+  }
 }
