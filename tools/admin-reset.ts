@@ -1,5 +1,5 @@
 // npm run admin:reset [-- --username NAME]: a new password for a platform-admin. It needs the database alone: the one
-// that MONGODB_URI names, that of the npm start which runs here, or that of the next one.
+// that MONGODB_URI (or MONGODB_URI_FILE) names, that of the npm start which runs here, or that of the next one.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { StartError } from './local-stores/processes.ts';
 import { runningUriFile, storeUris } from './local-stores/store-uris.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
 import { migrateDatabase } from './service/migrate.ts';
+import { withSecretFiles } from './service/secret-files.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dataFolder = join(root, '.data');
@@ -47,7 +48,7 @@ async function resetInOwnStore(): Promise<number> {
 
 try {
   await ensureBuilt(root, say);
-  const named = process.env['MONGODB_URI'] ?? '';
+  const named = withSecretFiles(process.env)['MONGODB_URI'] ?? '';
   process.exitCode = named === '' ? await resetInOwnStore() : reset(named);
 } catch (error) {
   if (!(error instanceof StartError)) throw error;

@@ -1,4 +1,5 @@
-// npm start: builds what is not built, starts the stores that MONGODB_URI and REDIS_URL do not name, runs the service.
+// npm start: builds what is not built, starts the stores that MONGODB_URI and REDIS_URL (or MONGODB_URI_FILE and
+// REDIS_URL_FILE) do not name, runs the service.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { StartError } from './local-stores/processes.ts';
 import { BUNDLE, ensureBuilt } from './service/build.ts';
 import { migrateDatabase } from './service/migrate.ts';
 import { chooseFirstAdmin } from './service/first-admin.ts';
+import { withSecretFiles } from './service/secret-files.ts';
 import { runService } from './service/run-service.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +27,8 @@ async function checkPort({ PORT: port = '3000', HOST: host = '127.0.0.1' }: Node
 }
 
 async function start(): Promise<number> {
-  await checkPort(process.env);
+  const given = withSecretFiles(process.env);
+  await checkPort(given);
   const lock = await tryLock(`start ${dataFolder}`);
   if (typeof lock === 'number') {
     throw new StartError(`npm start already runs here (process ${lock}); end that first, or use another checkout`);
@@ -36,14 +39,14 @@ async function start(): Promise<number> {
   try {
     await ensureBuilt(root, say);
     const binariesFolder = join(dataFolder, 'binaries');
-    const stores = await startStores({ dataFolder, binariesFolder, durable: true, ledger, say }, process.env);
+    const stores = await startStores({ dataFolder, binariesFolder, durable: true, ledger, say }, given);
     const uris = storeUris(stores, 'latchkey');
-    await migrateDatabase(root, process.env['MIGRATION_MONGODB_URI'] ?? uris.migration);
+    await migrateDatabase(root, given['MIGRATION_MONGODB_URI'] ?? uris.migration);
     writeFileSync(runningUriFile(dataFolder), uris.service, { mode: 0o600 });
     leaveInterrupts();
-    const admin = chooseFirstAdmin(process.env);
+    const admin = chooseFirstAdmin(given);
     const env = {
-      ...process.env,
+      ...given,
       MONGODB_URI: uris.service,
       REDIS_URL: stores.redisUrl,
       LATCHKEY_ADMIN_USERNAME: admin.username,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { StartError } from '../local-stores/processes.ts';
 import { BUNDLE } from './build.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 /** How long to wait for a database that cannot be reached: a person who waits can interrupt it. */
 const WAIT_SECONDS = 24 * 60 * 60;
@@ -17,7 +18,7 @@ export async function migrateDatabase(root: string, uri: string): Promise<void> 
   const child = spawn(process.execPath, [join(root, BUNDLE), 'migrate', '--wait', String(WAIT_SECONDS)], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...process.env, MIGRATION_MONGODB_URI: uri },
+    env: { ...withSecretFiles(process.env), MIGRATION_MONGODB_URI: uri },
   });
   const progress = new LateProgress();
   child.stderr.on('data', (data: Buffer) => progress.add(data));

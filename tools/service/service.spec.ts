@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isStale } from './build.ts';
 import { chooseFirstAdmin, listeningUrl, noticeFor, readyNotice } from './first-admin.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 let folder: string;
 
@@ -43,6 +44,41 @@ describe('the first admin', () => {
     expect(readyNotice('http://127.0.0.1:3000', true)).toContain(' http://127.0.0.1:3000/docs ');
     expect(readyNotice('http://127.0.0.1:3000', true)).not.toContain('admin:reset');
     expect(readyNotice('http://127.0.0.1:3000', false)).toContain('npm run admin:reset');
+  });
+});
+
+describe('secrets in files', () => {
+  const secretFile = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('are read, and the service gets no variable that would give them twice', () => {
+    const own = {
+      REDIS_URL: 'redis://127.0.0.1',
+      OIDC_CLIENT_SECRET_FILE: '/run/oidc',
+      MIGRATION_MONGODB_URI_FILE: '',
+    };
+    const uri = 'mongodb://user:secret@127.0.0.1/latchkey';
+    const password = secretFile('password', 'long enough\n');
+    const files = { MONGODB_URI_FILE: secretFile('uri', `${uri}\n`), LATCHKEY_ADMIN_PASSWORD_FILE: password };
+    expect(withSecretFiles({ ...own, ...files })).toEqual({
+      REDIS_URL: 'redis://127.0.0.1',
+      OIDC_CLIENT_SECRET_FILE: '/run/oidc',
+      MONGODB_URI: uri,
+      LATCHKEY_ADMIN_PASSWORD: 'long enough',
+    });
+  });
+
+  it('that are given twice, missing or empty are an error that names the variable', () => {
+    const empty = secretFile('empty', '\n');
+    const env = { REDIS_URL: 'redis://127.0.0.1', REDIS_URL_FILE: empty };
+    expect(() => withSecretFiles(env)).toThrow('REDIS_URL and REDIS_URL_FILE are both set: give one of them');
+    expect(() => withSecretFiles({ MONGODB_URI_FILE: join(folder, 'none') })).toThrow(
+      'MONGODB_URI_FILE cannot be read',
+    );
+    expect(() => withSecretFiles({ MONGODB_URI_FILE: empty })).toThrow('MONGODB_URI_FILE names an empty file');
   });
 });
 
