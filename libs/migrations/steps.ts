@@ -7,6 +7,7 @@ import { credentialSearch } from './steps/0005-credential-search.ts';
 import { leakedSecrets } from './steps/0006-leaked-secrets.ts';
 import { usage } from './steps/0007-usage.ts';
 import { notices } from './steps/0008-notices.ts';
+import { attention } from './steps/0009-attention.ts';
 
 /** Every migration, in the order of its number: 1, 2, 3, … */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   leakedSecrets,
   usage,
   notices,
+  attention,
 ];

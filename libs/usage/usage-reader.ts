@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import type { RefusalReason } from '#event-types';
 import { bounded } from '#mongo';
 import { DAY_MS, HOUR_MS } from './domain/usage-book.ts';
 import { UsageTotals } from './domain/usage-summary.ts';
 import type { UsageSummary } from './domain/usage-summary.ts';
+import { LastUseRepository } from './persistence/last-use.repository.ts';
+import type { LastUses, UsedKind } from './persistence/last-use.repository.ts';
 import { UsageRepository } from './persistence/usage.repository.ts';
-import type { HourDocument } from './persistence/usage.repository.ts';
+import type { HourDocument, HourRefusals } from './persistence/usage.repository.ts';
 
 /** Requests within an hour or a day (UTC). */
 export interface UsageBucket {
@@ -27,7 +30,10 @@ export interface UsageReport extends UsageSummary {
 /** Reads what all instances have counted and written: everything up to ten seconds ago. */
 @Injectable()
 export class UsageReader {
-  constructor(private readonly repository: UsageRepository) {}
+  constructor(
+    private readonly repository: UsageRepository,
+    private readonly lastUses: LastUseRepository,
+  ) {}
 
   /**
    * The use of these credentials since a moment, to the hour: counts include the whole hour of that moment, and what
@@ -82,6 +88,23 @@ export class UsageReader {
    */
   recordedSince(): Promise<Date> {
     return this.repository.recordedSince();
+  }
+
+  /**
+   * Which APIs these credentials called since a moment, or from which addresses they were used, the latest first.
+   * Includes uses up to an hour before the moment. Credentials without use are left out.
+   *
+   * @param most per credential
+   * @throws DomainError `store-unavailable`
+   */
+  lastUsed(credentialIds: readonly string[], kind: UsedKind, since: Date, most: number): Promise<LastUses> {
+    // the store has the first use within an hour, not the last
+    return this.lastUses.of(credentialIds, kind, new Date(since.getTime() - HOUR_MS), most);
+  }
+
+  /** Refusals of these credentials by hour. @throws DomainError `store-unavailable` */
+  refusals(credentialIds: readonly string[], reasons: readonly RefusalReason[], since: Date): Promise<HourRefusals[]> {
+    return bounded(this.repository.refusals(credentialIds, reasons, floor(since, HOUR_MS)));
   }
 
   private async addUp(

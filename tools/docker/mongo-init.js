@@ -16,6 +16,7 @@ const everything = [...change, 'remove'];
 const service = {
   api_keys: everything,
   apis: everything,
+  chain_faults: everything,
   chain_heads: change,
   checkpoint_keys: change,
   checkpoints: append,
@@ -23,6 +24,7 @@ const service = {
   events: append,
   idempotency_keys: everything,
   instances: everything,
+  last_uses: change,
   notices: everything,
   migrations: read,
   operations: everything,

@@ -29,8 +29,15 @@ export class OperationRepository {
   }
 
   /** The operations of these ids that exist. */
-  async findAll(ids: readonly string[]): Promise<OperationState[]> {
-    return (await this.model.find({ _id: { $in: [...ids] } }).lean()).map(toState);
+  async findAll(ids: readonly string[], session: ClientSession | null = null): Promise<OperationState[]> {
+    return (await this.model.find({ _id: { $in: [...ids] } }, null, { session }).lean()).map(toState);
+  }
+
+  /** Operations by id, from this id on. @param ids undefined for all */
+  async from(firstId: string, ids: readonly string[] | undefined, limit: number): Promise<OperationState[]> {
+    const within = ids === undefined ? {} : { $in: [...ids] };
+    const found = this.model.find({ _id: { $gte: firstId, ...within } }).sort({ _id: 1 });
+    return (await found.limit(limit).lean()).map(toState);
   }
 
   /** @throws DomainError `name-taken` */

@@ -4,6 +4,8 @@ import type { RefusalReason } from '#event-types';
 export interface Sighting {
   count: number;
   lastMs: number;
+  /** Whether the store knows that it was seen in this hour; false while absent. */
+  isNoted?: boolean;
 }
 
 /** The use of one credential within one hour, as one instance counted it. */

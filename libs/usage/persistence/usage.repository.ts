@@ -1,15 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import mongoose, { Schema } from 'mongoose';
-import type { Model } from 'mongoose';
+import { Schema } from 'mongoose';
+import type { Model, mongo } from 'mongoose';
 import type { RefusalReason } from '#event-types';
 import { Clock } from '#kernel';
 import { MongoStore, Settings, bounded } from '#mongo';
 import type { HourUsage, Sighting } from '../domain/hour-usage.ts';
-
-/** Days that use is kept, plus the hour that a document is about. */
-const RETENTION_SECONDS = 90 * 86_400 + 3_600;
-/** Documents of one bulk write: it must be answered within the time limit of one round trip. */
-const MAX_BATCH = 500;
+import { LastUseRepository } from './last-use.repository.ts';
+import { MAX_BATCH, RETENTION_SECONDS, ignoreDuplicates } from './bulk-writes.ts';
 
 interface StoredSighting {
   readonly key: string;
@@ -47,7 +44,16 @@ const schema = new Schema<HourDocument>({
   secrets: sightings,
 });
 schema.index({ credentialId: 1, hour: 1 }); // serves the use of credentials since a moment
+schema.index({ 'refused.reason': 1, credentialId: 1, hour: 1 }); // serves refusals of credentials by reason
 schema.index({ hour: 1 }, { expireAfterSeconds: RETENTION_SECONDS }); // removes what is older than 90 days
+
+/** Refusals of a credential for one reason within one hour. */
+export interface HourRefusals {
+  readonly credentialId: string;
+  readonly reason: RefusalReason;
+  readonly hour: Date;
+  readonly count: number;
+}
 
 /** Stores the counters. Each document is written by one instance only, with totals and not with increments. */
 @Injectable()
@@ -58,6 +64,7 @@ export class UsageRepository {
     private readonly store: MongoStore,
     private readonly settings: Settings,
     private readonly clock: Clock,
+    private readonly lastUses: LastUseRepository,
   ) {
     this.model = store.model('usage', schema);
   }
@@ -78,8 +85,10 @@ export class UsageRepository {
   async write(hours: readonly HourUsage[]): Promise<void> {
     for (let from = 0; from < hours.length; from += MAX_BATCH) {
       const batch = hours.slice(from, from + MAX_BATCH);
+      // read first: what is counted during the writes belongs to the next one
       const revisions = batch.map(({ revision }) => revision);
-      await bounded(this.model.collection.bulkWrite(batch.map(upsert), { ordered: false }).catch(ignoreLaterRevisions));
+      await this.lastUses.note(batch);
+      await bounded(this.model.collection.bulkWrite(batch.map(upsert), { ordered: false }).catch(ignoreDuplicates));
       for (const [index, hour] of batch.entries()) hour.writtenRevision = revisions[index] ?? 0;
     }
   }
@@ -89,9 +98,31 @@ export class UsageRepository {
     const filter = { credentialId: { $in: [...credentialIds] }, hour: { $gte: from, ...(to && { $lt: to }) } };
     return this.model.find(filter).lean().cursor() as AsyncIterable<HourDocument>;
   }
+
+  /** The refusals of these credentials for these reasons, summed up over the instances. */
+  async refusals(
+    credentialIds: readonly string[],
+    reasons: readonly RefusalReason[],
+    from: Date,
+  ): Promise<HourRefusals[]> {
+    const within = { 'refused.reason': { $in: [...reasons] }, credentialId: { $in: [...credentialIds] } };
+    const found = await this.model.aggregate<{ _id: Omit<HourRefusals, 'count'>; count: number }>([
+      { $match: { ...within, hour: { $gte: from } } },
+      { $project: { credentialId: 1, hour: 1, refused: 1 } },
+      { $unwind: '$refused' },
+      { $match: { 'refused.reason': { $in: [...reasons] } } },
+      {
+        $group: {
+          _id: { credentialId: '$credentialId', reason: '$refused.reason', hour: '$hour' },
+          count: { $sum: '$refused.count' },
+        },
+      },
+    ]);
+    return found.map(({ _id, count }) => ({ ..._id, count }));
+  }
 }
 
-function upsert(usage: HourUsage): mongoose.mongo.AnyBulkWriteOperation {
+function upsert(usage: HourUsage): mongo.AnyBulkWriteOperation {
   const { id, credentialId, atMs, revision, issued, used, lastUsedMs, refused } = usage;
   return {
     updateOne: {
@@ -114,11 +145,4 @@ function upsert(usage: HourUsage): mongoose.mongo.AnyBulkWriteOperation {
 
 function stored(seen: ReadonlyMap<string, Sighting>): StoredSighting[] {
   return [...seen].map(([key, { count, lastMs }]) => ({ key, count, lastSeenAt: new Date(lastMs) }));
-}
-
-/** A duplicate key means that the store already has this revision or a later one. */
-function ignoreLaterRevisions(error: unknown): void {
-  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
-  const faults = [error.writeErrors].flat();
-  if (faults.length === 0 || faults.some(({ code }) => code !== 11_000)) throw error;
 }
