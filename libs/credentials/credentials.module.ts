@@ -20,6 +20,7 @@ import { RotateSecretHandler } from './commands/rotate-secret.command.ts';
 import { WriteNoticesHandler } from './commands/write-notices.command.ts';
 import { ApiHolders } from './history/api-holders.ts';
 import { CredentialHistory } from './history/credential-history.ts';
+import { GovernedCredentials } from './history/governed-credentials.ts';
 import { PastRecords } from './history/past-records.ts';
 import { TakeAccessReviewHandler } from './reviews/take-access-review.command.ts';
 import { ListApiCredentialsHandler } from './queries/api-credentials.query.ts';
@@ -65,6 +66,7 @@ import {
     GetApiListHandler,
     GetCredentialHandler,
     GetCredentialUsageHandler,
+    GovernedCredentials,
     ListApiCredentialsHandler,
     ListCredentialsHandler,
     ListTokensHandler,
@@ -77,6 +79,6 @@ import {
     WriteNoticesHandler,
     TakeAccessReviewHandler,
   ],
-  exports: [CredentialLookup, CredentialReader, CredentialRepository, PastRecords],
+  exports: [CredentialLookup, CredentialReader, CredentialRepository, GovernedCredentials, PastRecords],
 })
 export class CredentialsModule {}

@@ -19,6 +19,7 @@ export {
 export { GetCredentialUsageQuery } from './queries/credential-usage.query.ts';
 export { FindCredentialFaultsQuery } from './queries/credential-faults.query.ts';
 export { ListApiCredentialsQuery } from './queries/api-credentials.query.ts';
+export { GovernedCredentials } from './history/governed-credentials.ts';
 export { PastRecords } from './history/past-records.ts';
 export { RemoveApiCommand } from './commands/remove-api.command.ts';
 export { RevokeSecretCommand } from './commands/revoke-secret.command.ts';
@@ -29,6 +30,7 @@ export { TakeAccessReviewCommand } from './reviews/take-access-review.command.ts
 export { endStoredTokens } from './end-stored-tokens.ts';
 export { endOfSecret } from './domain/inherited-rules.ts';
 export type { DecidedPart } from './history/past-records.ts';
+export type { GovernedCredential } from './domain/governed-credential.ts';
 export type { CredentialState } from './domain/credential.ts';
 export type { CredentialRecord } from './persistence/credential.reader.ts';
 export type { CredentialUse } from './persistence/credential.repository.ts';

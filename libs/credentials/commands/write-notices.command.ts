@@ -3,8 +3,9 @@ import type { ICommandHandler } from '@nestjs/cqrs';
 import { Occurrence, UnitOfWork, inHalves, systemContext } from '#events';
 import { Clock } from '#kernel';
 import { DAY_MS } from '../domain/inherited-rules.ts';
-import { NOTICE_DAYS, dueNotices } from '../domain/notices.ts';
-import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { NOTICE_DAYS } from '../domain/ends.ts';
+import { dueNotices } from '../domain/notices.ts';
+import { GovernedCredentials } from '../history/governed-credentials.ts';
 import { EndingCredentials } from '../persistence/ending-credentials.ts';
 import { NoticeRepository } from '../persistence/notice.repository.ts';
 
@@ -20,7 +21,7 @@ export class WriteNoticesHandler implements ICommandHandler<WriteNoticesCommand>
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly ending: EndingCredentials,
-    private readonly credentials: CredentialRepository,
+    private readonly credentials: GovernedCredentials,
     private readonly notices: NoticeRepository,
     private readonly clock: Clock,
   ) {}
@@ -29,8 +30,8 @@ export class WriteNoticesHandler implements ICommandHandler<WriteNoticesCommand>
     const now = this.clock.now();
     let written = 0;
     for await (const batch of this.ending.between(now, new Date(now.getTime() + NOTICE_DAYS * DAY_MS))) {
-      const due = batch.flatMap((credential) =>
-        dueNotices(credential, now).map((notice) => ({ ...notice, operationId: credential.operationId })),
+      const due = (await this.credentials.govern(batch)).flatMap(({ state, operation }) =>
+        dueNotices(state, operation.policy, now).map((notice) => ({ ...notice, operationId: operation.id })),
       );
       const unwritten = await this.notices.unwritten(due);
       const operationIds = [...new Set(unwritten.map(({ operationId }) => operationId))];
@@ -47,8 +48,8 @@ export class WriteNoticesHandler implements ICommandHandler<WriteNoticesCommand>
     const options = { chains: operationIds, limitMs: UNIT_LIMIT_MS, tryOnce };
     return this.unitOfWork.run(systemContext('notices'), options, async (transaction) => {
       const { session, at } = transaction;
-      const credentials = await this.credentials.ofOperations(operationIds, session);
-      const due = credentials.flatMap(({ state }) => dueNotices(state, at));
+      const credentials = await this.credentials.ofOperationIds(operationIds, session);
+      const due = credentials.flatMap(({ state, operation }) => dueNotices(state, operation.policy, at));
       const unwritten = await this.notices.unwritten(due, session);
       await this.notices.add(unwritten, session);
       transaction.publish(...unwritten.map(({ event }) => new Occurrence(event)));

@@ -41,6 +41,16 @@ interface Rule {
   readonly isNewlyBroken?: (after: Demands, credential: PolicySubject, at: Date) => boolean;
 }
 
+const MEMBERS: Readonly<Record<PolicyRule, StandingViolation['member']>> = {
+  requireAllowedIps: 'allowedIps',
+  widestIpv4Prefix: 'allowedIps',
+  widestIpv6Prefix: 'allowedIps',
+  maxSecretAgeDays: 'secrets',
+  maxCredentialDays: 'expiresAt',
+  requireOwner: 'owner',
+  requireExpiry: 'expiresAt',
+};
+
 const ADDRESSES_REQUIRED: PolicyFault = {
   pointer: '/allowedIps',
   code: 'allowed-ips-required',
@@ -60,10 +70,11 @@ const rules: Readonly<Record<PolicyRule, Rule>> = {
   },
   maxSecretAgeDays: {
     faultOf: () => undefined, // a new secret has no age
+    // an older secret is on its way out already
     isBroken: ({ policy: { maxSecretAgeDays } }, { secrets, inherited }, at) =>
-      workingSecrets(secrets, { ...inherited, maxSecretAgeDays: null }, at).live.some((secret) =>
-        isTooOld(secret, maxSecretAgeDays, at),
-      ),
+      workingSecrets(secrets, { ...inherited, maxSecretAgeDays: null }, at)
+        .live.slice(0, 1)
+        .some((secret) => isTooOld(secret, maxSecretAgeDays, at)),
     isNewlyBroken: ({ policy: { maxSecretAgeDays } }, { secrets, inherited }, at) =>
       maxSecretAgeDays !== inherited.maxSecretAgeDays &&
       workingSecrets(secrets, inherited, at).live.some((secret) => isTooOld(secret, maxSecretAgeDays, at)),
@@ -89,6 +100,20 @@ const entries = Object.entries(rules) as [PolicyRule, Rule][];
 export function brokenRules(demands: Demands, written: CredentialChanges, at: Date): PolicyFault[] {
   const faults = entries.flatMap(([, { faultOf }]) => faultOf(demands, written, at) ?? []);
   return faults.filter(({ pointer }, index) => faults.findIndex((other) => other.pointer === pointer) === index);
+}
+
+/** A rule that a credential breaks by the way it is now, and the member that another value would mend. */
+export interface StandingViolation {
+  readonly rule: PolicyRule;
+  readonly member: 'allowedIps' | 'expiresAt' | 'owner' | 'secrets';
+}
+
+/** The rules that an existing credential breaks, one a member: another value mends them together. */
+export function standingViolations(demands: Demands, credential: PolicySubject, at: Date): StandingViolation[] {
+  const broken = entries.flatMap(([rule, { isBroken = isRefused(rule) }]) =>
+    isBroken(demands, credential, at) ? [{ rule, member: MEMBERS[rule] }] : [],
+  );
+  return broken.filter(({ member }, index) => broken.findIndex((other) => other.member === member) === index);
 }
 
 /** What existing credentials break of the demands `after` that they did not break of those `before`. */

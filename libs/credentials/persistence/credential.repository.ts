@@ -128,7 +128,7 @@ export class CredentialRepository {
   }
 
   /** All credentials of these operations: at most ten each. */
-  async ofOperations(operationIds: readonly string[], session: ClientSession): Promise<Credential[]> {
+  async ofOperations(operationIds: readonly string[], session: ClientSession | null = null): Promise<Credential[]> {
     const filter = { operationId: { $in: operationIds } };
     const documents = await this.model.find(filter, null, { session }).sort({ _id: 1 }).lean();
     return documents.map((document) => new Credential(toState(document)));
