@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { EventsModule } from '#events';
+import { ChainFaults } from './checkpoints/chain-faults.ts';
 import { ChainSigner } from './checkpoints/chain-signer.ts';
 import { CheckpointKeySources, CheckpointKeys } from './checkpoints/checkpoint-keys.ts';
 import { CheckpointLog } from './checkpoints/checkpoint-log.ts';
@@ -37,6 +38,7 @@ const reading = [
   TextStreams,
 ];
 const proving = [
+  ChainFaults,
   ChainProver,
   ChainSigner,
   CheckpointKeySources,
@@ -58,6 +60,16 @@ const proving = [
 @Module({
   imports: [EventsModule],
   providers: [...reading, ...proving],
-  exports: [ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, FeedSignal, ReadRetry, ReviewSealer, TextStreams],
+  exports: [
+    ChainFaults,
+    ChainReader,
+    ChainSigner,
+    CheckpointKeys,
+    CheckpointLog,
+    FeedSignal,
+    ReadRetry,
+    ReviewSealer,
+    TextStreams,
+  ],
 })
 export class AuditModule {}

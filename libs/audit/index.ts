@@ -1,4 +1,6 @@
 export { AuditModule } from './audit.module.ts';
+export { ChainFaults } from './checkpoints/chain-faults.ts';
+export { CheckpointKeys } from './checkpoints/checkpoint-keys.ts';
 export { CheckpointLog } from './checkpoints/checkpoint-log.ts';
 export { ArchiveEventsCommand } from './commands/archive-events.command.ts';
 export { ExportEventsCommand } from './commands/export-events.command.ts';

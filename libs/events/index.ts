@@ -6,6 +6,7 @@ export type { ChainName } from './chain/chain-name.ts';
 export { touchRights } from './chain/touch-rights.ts';
 export { EventsModule } from './events.module.ts';
 export { ChainEnds } from './health/chain-ends.ts';
+export { ChainHealth } from './health/chain-health.ts';
 export { EventLog, toLogEvent } from './log/event-log.ts';
 export { Refusals } from './log/refusals.ts';
 export { ChainMarks } from './tombstones/chain-marks.ts';

@@ -6,6 +6,7 @@ import type { ProofFault } from '../reading/chain-proof.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
 import type { ChainExtent } from '../reading/chain-reader.ts';
 import { Stopping } from '#events';
+import { ChainFaults } from './chain-faults.ts';
 import { CheckpointLog } from './checkpoint-log.ts';
 
 /** Within a long run, one checkpoint after every so many events, so that an interrupted run does not start again. */
@@ -24,12 +25,20 @@ export class ChainSigner {
     private readonly reader: ChainReader,
     private readonly prover: ChainProver,
     private readonly checkpoints: CheckpointLog,
+    private readonly faults: ChainFaults,
     private readonly stopping: Stopping,
   ) {}
 
-  /** @throws DomainError `signing-unavailable`, `store-unavailable` */
+  /** Also notes whether the chain has a fault. @throws DomainError `signing-unavailable`, `store-unavailable` */
   async sign(extent: ChainExtent): Promise<Signing> {
     this.stopping.check();
+    const result = await this.attempt(extent);
+    if ('fault' in result) await this.faults.note(extent.operationId, result.fault);
+    else await this.faults.clear(extent.operationId);
+    return result;
+  }
+
+  private async attempt(extent: ChainExtent): Promise<Signing> {
     const { chain } = extent;
     const last = await this.checkpoints.last(chain);
     if (last !== undefined && (await this.checkpoints.fault(last)) !== null) {

@@ -67,6 +67,16 @@ export class CheckpointKeys {
     }));
   }
 
+  /** Whether the key is one that the service made itself and keeps in the store, beside what it signs. */
+  get isMadeHere(): boolean {
+    return this.sources.config.signingKey === undefined;
+  }
+
+  /** When the key in use began to sign; undefined before the first one. @throws DomainError `store-unavailable` */
+  async activeSince(): Promise<Date | undefined> {
+    return (await bounded(this.model.findOne({ retiredAt: null }).lean().exec()))?.activatedAt;
+  }
+
   /**
    * Notes the use of the key in the signing transaction, so that it conflicts with a concurrent rotation.
    *

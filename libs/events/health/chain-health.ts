@@ -15,13 +15,18 @@ const FIRST_SCAN_POLL_MS = 250;
 const RECHECK_AFTER_MS = 1_000;
 const RETRY_AFTER_SECONDS = 60;
 
+interface KnownEndFault extends EndFault {
+  readonly foundAtMs: number;
+  readonly checkedAtMs: number;
+}
+
 /**
  * Tracks the chains whose head and events differ. Nothing can be appended to them correctly, so writers get
  * `log-inconsistent` until `latchkey repair` has repaired the chain, instead of retrying forever.
  */
 @Injectable()
 export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly known = new Map<ChainName, EndFault & { readonly checkedAtMs: number }>();
+  private readonly known = new Map<ChainName, KnownEndFault>();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -35,6 +40,12 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
 
   get inconsistentCount(): number {
     return this.known.size;
+  }
+
+  /** The chains that this instance knows to be inconsistent, and for how long. */
+  get inconsistent(): { readonly chain: ChainName; readonly forMs: number }[] {
+    const nowMs = performance.now();
+    return [...this.known.values()].map(({ chain, foundAtMs }) => ({ chain, forMs: nowMs - foundAtMs }));
   }
 
   onApplicationBootstrap(): void {
@@ -75,7 +86,10 @@ export class ChainHealth implements OnApplicationBootstrap, BeforeApplicationShu
   private learn(chain: ChainName, fault: EndFault | null): void {
     const before = this.known.get(chain);
     if (fault === null) this.known.delete(chain);
-    else this.known.set(chain, { ...fault, checkedAtMs: performance.now() });
+    else {
+      const nowMs = performance.now();
+      this.known.set(chain, { ...fault, foundAtMs: before?.foundAtMs ?? nowMs, checkedAtMs: nowMs });
+    }
     this.metrics.inconsistentChains.set(this.known.size);
     this.report();
     if (fault !== null && before === undefined) {
