@@ -13,7 +13,7 @@ const layers = [
   ['queues', 'audit', 'passwords'],
   ['catalogue', 'identity', 'tokens'],
   ['credentials'],
-  ['access', 'leaks', 'recovery'],
+  ['access', 'attention', 'leaks', 'recovery'],
 ];
 
 const anyOf = (names) => `(${names.join('|')})`;

@@ -63,6 +63,7 @@ const matrix: Readonly<Record<string, Callers>> = {
   [`DELETE ${CREDENTIAL}/tokens`]: admins,
   [`DELETE ${CREDENTIAL}/tokens/{tokenId}`]: admins,
   'GET /v1/credentials': all,
+  'GET /v1/attention': all,
   'POST /v1/leaks': all,
   'POST /v1/apis': platform,
   'GET /v1/apis': all,

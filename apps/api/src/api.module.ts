@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AttentionModule } from '#attention';
 import { AuditModule, RetentionModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG } from '#config';
@@ -24,6 +25,7 @@ import { ResourceServerSecretsController } from './resource-servers/resource-ser
 import { ResourceServersController } from './resource-servers/resource-servers.controller.ts';
 import { ApiCredentialsController } from './apis/api-credentials.controller.ts';
 import { ApisController } from './apis/apis.controller.ts';
+import { AttentionController } from './attention/attention.controller.ts';
 import { CredentialSearchController } from './credentials/credential-search.controller.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { CredentialApisController } from './credentials/credential-apis.controller.ts';
@@ -69,6 +71,7 @@ import { OperationsController } from './operations/operations.controller.ts';
 const API_CONTROLLERS = [
   ApiCredentialsController,
   ApisController,
+  AttentionController,
   CheckpointKeysController,
   CheckpointsController,
   CredentialApisController,
@@ -97,7 +100,15 @@ const API_CONTROLLERS = [
   UsersController,
 ];
 
-const FEATURE_MODULES = [IdentityModule, CatalogueModule, CredentialsModule, TokensModule, UsageModule, LeaksModule];
+const FEATURE_MODULES = [
+  IdentityModule,
+  CatalogueModule,
+  CredentialsModule,
+  TokensModule,
+  UsageModule,
+  AttentionModule,
+  LeaksModule,
+];
 const FEED_PROVIDERS = [FeedCursors, FeedFollowers];
 
 /** The whole service. This app has the transport; everything else is in libs. */

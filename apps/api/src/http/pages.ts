@@ -68,8 +68,12 @@ export class Pages {
     const items = found.slice(0, limit);
     const last = items.at(-1);
     if (found.length <= limit || last === undefined) return { items, nextCursor: null };
-    const key = await this.settings.key('cursor-key');
-    return { items, nextCursor: sealCursor(key, { list, after: keyOf(last) }) };
+    return { items, nextCursor: await this.cursor(list, keyOf(last)) };
+  }
+
+  /** The cursor of a list that continues after this key. */
+  async cursor(list: string, after: string): Promise<string> {
+    return sealCursor(await this.settings.key('cursor-key'), { list, after });
   }
 }
 

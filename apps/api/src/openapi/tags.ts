@@ -36,6 +36,12 @@ export const tags: readonly { readonly name: string; readonly description: strin
       'first (RFC 6749 2.3.1). Nothing is taken from the query.',
   },
   {
+    name: 'Attention',
+    description:
+      'What needs a person: what ends soon, what nobody uses, what breaks a rule, what is refused more and more, what failed. ' +
+      'Each item comes with the call that fixes it.',
+  },
+  {
     name: 'Reviews',
     description:
       'Access reviews: a sealed file of who may call what, which an auditor can verify offline, and the verdicts of reviewers.',
