@@ -2,12 +2,12 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../tools/local-stores/ports.ts';
 import { disagreements, settled } from '../support/agreement.ts';
 import { Api } from '../support/api.ts';
-import { aCredential, anApi, anOperation } from '../support/builders.ts';
+import { aCredential, anApi, anOperation, unique } from '../support/builders.ts';
 import { TestDatabase } from '../support/database.ts';
 import { nginxBefore } from '../support/nginx.ts';
-import { FORM, RawConnection, rawRequest } from '../support/raw-http.ts';
+import { FORM, RawConnection, basicLine, rawRequest } from '../support/raw-http.ts';
 import { RedisServer } from '../support/redis-server.ts';
-import { eventually, startService } from '../support/service.ts';
+import { ADMIN, eventually, startService } from '../support/service.ts';
 import type { Service } from '../support/service.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { Traffic } from '../support/traffic.ts';
@@ -22,6 +22,16 @@ const RESTARTS = 3;
  */
 function terminate(service: Service): Promise<number | null> {
   return service.stop('SIGTERM');
+}
+
+/** Whether it takes no new connections. */
+async function isRefused(service: Service): Promise<boolean> {
+  try {
+    (await RawConnection.open(service.url)).close();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 describe('shutdown', () => {
@@ -39,6 +49,16 @@ describe('shutdown', () => {
     const service = await startService({ database, env });
     left.push(() => service.stop('SIGKILL'));
     return service;
+  }
+
+  async function open(service: Service, sent = ''): Promise<RawConnection> {
+    const connection = await RawConnection.open(service.url);
+    left.push(() => {
+      connection.close();
+      return Promise.resolve();
+    });
+    connection.send(sent);
+    return connection;
   }
 
   it('of one of two instances behind nginx under load fails no request, with exit code 0', async () => {
@@ -67,19 +87,37 @@ describe('shutdown', () => {
     expect(await disagreements(first.database)).toEqual([]);
   });
 
-  it('answers a request in progress', async () => {
+  it.each([
+    ['for an operation', 'operation.created.v1', 201],
+    ['for a token', 'token.issued.v1', 200],
+  ])('answers a request %s in progress, and asks its client to close the connection', async (what, event, status) => {
     const database = new TestDatabase();
     const proxy = await TcpProxy.before(database.uri);
     left.push(() => proxy.away());
     const service = await start({ MONGODB_URI: proxy.storeUri(database.uri) }, database);
     const admin = new Api(service.url);
-    const held = proxy.hangAt({ text: 'operation.created.v1' });
-    const answer = anOperation(admin);
+    const credential = await aCredential(admin, (await anOperation(admin)).id, { apis: [(await anApi(admin)).key] });
+    const json = 'Content-Type: application/json';
+    const request =
+      what === 'for a token'
+        ? {
+            target: '/oauth2/token',
+            headers: [FORM, basicLine(`${credential.clientId}:${credential.clientSecret}`)],
+            body: 'grant_type=client_credentials',
+          }
+        : {
+            target: '/v1/operations',
+            headers: [json, basicLine(`${ADMIN.username}:${ADMIN.password}`)],
+            body: JSON.stringify({ name: unique('operation') }),
+          };
+    const held = proxy.hangAt({ text: event });
+    const connection = await open(service, rawRequest(request));
     await held;
     const ended = terminate(service);
-    await service.logged(({ msg }) => msg === 'draining');
+    await eventually(() => isRefused(service));
     proxy.hang(false);
-    expect((await answer).id).toBeTruthy();
+    const answer = await connection.answer();
+    expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
     expect(await ended).toBe(0);
   });
 
@@ -112,16 +150,6 @@ describe('shutdown', () => {
   });
 
   describe.each(['SIGTERM', 'SIGINT'] as const)('by %s, with connections open', (signal) => {
-    async function open(service: Service, sent = ''): Promise<RawConnection> {
-      const connection = await RawConnection.open(service.url);
-      left.push(() => {
-        connection.close();
-        return Promise.resolve();
-      });
-      connection.send(sent);
-      return connection;
-    }
-
     const health = rawRequest({ method: 'GET', target: '/livez' });
     const partOfHead = health.slice(0, -2);
 

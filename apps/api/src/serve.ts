@@ -46,9 +46,8 @@ export async function serve(config: Config): Promise<void> {
   });
   const logger = app.get<Logger>(LOGGER);
   app.useLogger(new NestLogger(logger));
-  const draining = app.get(Draining);
   addAdminTurns(adapter.getInstance());
-  addRequestHooks(adapter.getInstance(), config, logger, draining, routes);
+  addRequestHooks(adapter.getInstance(), config, logger, routes);
   addPublicPath(adapter.getInstance(), config.publicPath);
   addDeadline(adapter.getInstance());
   addOAuthHooks(adapter.getInstance());
@@ -64,7 +63,7 @@ export async function serve(config: Config): Promise<void> {
     { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, role: config.role },
     'listening',
   );
-  closeOnSignal({ app, draining, connections, logger });
+  closeOnSignal({ app, draining: app.get(Draining), connections, logger });
   void exitOnFault(app.get(FirstAdmin));
 }
 

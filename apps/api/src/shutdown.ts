@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Server } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from '#observability';
 import type { Connections } from './http/connections.ts';
@@ -49,18 +49,20 @@ export function closeOnSignal(context: ShutdownContext): void {
   }
 }
 
-async function close({ app, draining, connections, logger }: ShutdownContext, signal: string): Promise<never> {
+async function close({ app, connections, logger }: ShutdownContext, signal: string): Promise<never> {
   const server = app.getHttpServer() as Server;
   const served = once(server, 'close');
   // SIGTERM comes from an orchestrator that moves load elsewhere; at Ctrl-C a person waits
   const drainsSlowly = signal === 'SIGTERM';
   if (drainsSlowly) await pause(READINESS_NOTICE_MS);
-  refuseConnections(server, draining);
+  await arrivals();
+  refuseConnections(server, connections);
   if (drainsSlowly) await pause(DRAIN_MS);
+  await arrivals();
   const closed = app.close().then(() => true);
   connections.closeSilent();
   // give a partial head a moment to complete; a body has the whole shutdown limit
-  setTimeout(() => connections.closeWhenIdle(), DRAIN_MS).unref();
+  setTimeout(() => setImmediate(() => connections.closeWhenIdle()), DRAIN_MS).unref();
   // requests are answered and jobs are done or left to others; only connections to an unavailable store can hang
   const late = served.then(() => pause(CLOSE_STORES_MS, false));
   if (await Promise.race([closed, late])) logger.info('stopped');
@@ -69,11 +71,21 @@ async function close({ app, draining, connections, logger }: ShutdownContext, si
 }
 
 /**
+ * Waits until the connections and requests that have arrived at the machine were taken over: what is closed then holds
+ * no request that its client believes sent.
+ */
+async function arrivals(): Promise<void> {
+  // the phase before `setImmediate` accepts connections and reads from them; a new one is read a turn later
+  await nextTurn();
+  await nextTurn();
+}
+
+/**
  * Refuses new connections, so that a proxy chooses another instance. Open ones were kept until now: the fewer
  * connections are being established at this moment, the fewer are lost in the backlog.
  */
-function refuseConnections(server: Server, draining: Draining): void {
-  draining.leave();
+function refuseConnections(server: Server, connections: Connections): void {
+  connections.leave();
   // `close` of the HTTP server would also close idle connections
   Server.prototype.close.call(server);
 }

@@ -2,23 +2,41 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Tracks the open connections of a server and their pending requests. Node's `closeIdleConnections` skips connections
- * that sent no complete request, and those that become idle later.
+ * Tracks the open connections of a server and their pending answers, so that a shutdown can close each of them at a
+ * time when no request is lost. Node's `closeIdleConnections` skips connections that sent no complete request, and
+ * those that become idle later.
  */
 export class Connections {
-  /** The number of pending requests of each connection, counted from the end of the request head. */
-  private readonly pending = new Map<Socket, number>();
+  /** The pending answers of each connection, from the end of the request head. */
+  private readonly pending = new Map<Socket, Set<ServerResponse>>();
+  private leaving = false;
   private closing = false;
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.pending.set(socket, 0);
+      this.pending.set(socket, new Set());
       socket.once('close', () => this.pending.delete(socket));
     });
-    server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      this.count(socket, 1);
-      response.once('close', () => this.count(socket, -1));
+    // first of all listeners: another may answer at once
+    server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+      const answers = this.pending.get(socket);
+      if (answers === undefined) return;
+      answers.add(response);
+      if (this.leaving) askToClose(response);
+      response.once('close', () => {
+        answers.delete(response);
+        if (this.closing && answers.size === 0) socket.destroySoon();
+      });
     });
+  }
+
+  /**
+   * From now on each answer asks its client to close the connection (RFC 9112 9.6), also the answer of a request that
+   * arrived before. Otherwise a proxy would send its next request on a connection that is about to be closed.
+   */
+  leave(): void {
+    this.leaving = true;
+    for (const answers of this.pending.values()) for (const response of answers) askToClose(response);
   }
 
   /** Closes connections that never sent a byte. */
@@ -29,13 +47,10 @@ export class Connections {
   /** Closes idle connections now, and each of the others once its requests are answered. */
   closeWhenIdle(): void {
     this.closing = true;
-    for (const [socket, requests] of this.pending) if (requests === 0) socket.destroySoon();
+    for (const [socket, answers] of this.pending) if (answers.size === 0) socket.destroySoon();
   }
+}
 
-  private count(socket: Socket, change: 1 | -1): void {
-    const requests = this.pending.get(socket);
-    if (requests === undefined) return;
-    this.pending.set(socket, requests + change);
-    if (this.closing && requests + change === 0) socket.destroySoon();
-  }
+function askToClose(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }

@@ -1,25 +1,16 @@
 import { Injectable } from '@nestjs/common';
 
-/** The shutdown state of the instance. Requests that arrive in any state are still served. */
+/** Whether the instance is shutting down. Requests that arrive meanwhile are still served. */
 @Injectable()
 export class Draining {
-  private phase: 'no' | 'begun' | 'leaving' = 'no';
+  private begun = false;
 
   /** Whether shutdown has begun. `/readyz` then reports `unavailable`. */
   get hasBegun(): boolean {
-    return this.phase !== 'no';
-  }
-
-  /** Whether each answer asks its client to close the connection. */
-  get closesConnections(): boolean {
-    return this.phase === 'leaving';
+    return this.begun;
   }
 
   begin(): void {
-    if (this.phase === 'no') this.phase = 'begun';
-  }
-
-  leave(): void {
-    this.phase = 'leaving';
+    this.begun = true;
   }
 }

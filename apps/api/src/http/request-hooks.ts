@@ -6,7 +6,6 @@ import { DomainError, parseAddress } from '#kernel';
 import type { Logger } from '#observability';
 import { accepts } from './accept.ts';
 import { TrustedProxies } from './client-address.ts';
-import type { Draining } from './draining.ts';
 import { asLatchkeyRequest } from './http-adapter.ts';
 import { sendProblem } from './problem.ts';
 import { RareWarning } from './rare-warning.ts';
@@ -40,7 +39,6 @@ export function addRequestHooks(
   instance: FastifyInstance,
   config: Config,
   logger: Logger,
-  draining: Draining,
   routes: RouteTable,
 ): void {
   const addressOf = addressReader(config, logger);
@@ -48,7 +46,6 @@ export function addRequestHooks(
     const request = asLatchkeyRequest(raw);
     request.clientAddress = addressOf(raw.raw);
     reply.header('x-request-id', raw.id).header('x-content-type-options', 'nosniff');
-    if (draining.closesConnections) reply.header('connection', 'close');
     const { url } = raw;
     const hostFault = faultOfHost(raw.raw);
     if (hostFault !== undefined) {
