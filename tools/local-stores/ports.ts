@@ -13,17 +13,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether another process listens on a port. Port 0 is always free. */
+/** Whether a process listens on a port. Port 0 is always free. */
 export async function isTaken(port: number, host: string): Promise<boolean> {
-  const server = createServer();
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
-    server.listen(port, host, () => resolve(true));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return !isFree;
+  const probe = connect({ port, host });
+  return new Promise<boolean>((resolve) => {
+    // a socket can be connected to itself
+    probe.once('connect', () => resolve(probe.localPort !== port)).once('error', () => resolve(false));
+  }).finally(() => probe.destroy());
 }
-
 /**
  * Sends bytes to 127.0.0.1 and returns the first that come back, as text.
  * @throws the socket's error, or one after two seconds
