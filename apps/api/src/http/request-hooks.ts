@@ -35,12 +35,7 @@ const DOCS_CSP =
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Before Nest, for every request: address, headers and content negotiation. After it: a log line. */
-export function addRequestHooks(
-  instance: FastifyInstance,
-  config: Config,
-  logger: Logger,
-  routes: RouteTable,
-): void {
+export function addRequestHooks(instance: FastifyInstance, config: Config, logger: Logger, routes: RouteTable): void {
   const addressOf = addressReader(config, logger);
   instance.addHook('onRequest', (raw, reply, done) => {
     const request = asLatchkeyRequest(raw);
