@@ -15,6 +15,7 @@ export { TombstoneLog } from './tombstones/tombstone-log.ts';
 export { markOf } from './tombstones/tombstone.ts';
 export { endsSomething, maxAgeMs, tombstonesOf } from './tombstones/tombstones-of.ts';
 export { UserStatuses } from './tombstones/user-statuses.ts';
+export { DryRunRollback } from './unit-of-work/dry-run-rollback.ts';
 export { Occurrence } from './unit-of-work/occurrence.ts';
 export { Stopping } from './unit-of-work/stopping.ts';
 export { inHalves } from './unit-of-work/in-halves.ts';

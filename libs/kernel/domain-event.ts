@@ -13,6 +13,14 @@ export interface CallContext {
   readonly requestId: string;
   /** Id of the Idempotency-Key reservation. The unit of work completes it in the transaction of the change. */
   readonly idempotencyId?: string;
+  /** Makes this a dry run: the unit of work shows it the change, and rolls the change back. */
+  readonly dryRun?: DryRunObserver;
+}
+
+/** Looks at the change of a dry run. */
+export interface DryRunObserver {
+  /** @param transaction of the unit of work, which still shows the change. May be called more than once */
+  observe(transaction: unknown): Promise<void>;
 }
 
 /** The object that an event is about. */

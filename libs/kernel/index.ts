@@ -35,7 +35,7 @@ export { parseTrustedProxies } from './trusted-proxies.ts';
 export type { ExpectedTag, ExpectedVersion } from './expected-version.ts';
 export type { FieldFault } from './domain-error.ts';
 export type { ErrorCode } from './error-code.ts';
-export type { Actor, CallContext, Subject } from './domain-event.ts';
+export type { Actor, CallContext, DryRunObserver, Subject } from './domain-event.ts';
 export type { DomainEventData } from './domain-event-data.ts';
 export type { OperationPolicy, OperationRules } from './operation-rules.ts';
 export type { Role } from './roles.ts';

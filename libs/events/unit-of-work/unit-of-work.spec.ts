@@ -13,6 +13,7 @@ import type { EventLog } from '../log/event-log.ts';
 import type { TombstoneLog } from '../tombstones/tombstone-log.ts';
 import { AfterCommit } from './after-commit.ts';
 import { ChainTransactions } from './chain-transactions.ts';
+import { DryRunRollback } from './dry-run-rollback.ts';
 import { DurablePublisher } from './durable-publisher.ts';
 import { Occurrence } from './occurrence.ts';
 import type { PendingEvent } from './pending-event.ts';
@@ -155,6 +156,36 @@ describe('UnitOfWork', () => {
       return Promise.resolve();
     });
     expect(complete).toHaveBeenCalledWith(expect.anything(), 'key-1', { id: 'cr_1' });
+  });
+
+  it('shows a dry run its change, with the published events, and commits and delivers nothing', async () => {
+    const { unit, steps, log, complete, advance } = unitOver();
+    const observed: unknown[] = [];
+    const observe = (transaction: unknown): Promise<void> => {
+      const { session, pending } = transaction as Transaction;
+      observed.push([(session as unknown as { operationTime: string }).operationTime, pending.map(({ type }) => type)]);
+      return Promise.resolve();
+    };
+    const run = unit.run(
+      { ...context, idempotencyId: 'key-1', dryRun: { observe } },
+      { ...PLATFORM, altersRights: true },
+      (transaction) => {
+        transaction.remember({ id: 'cr_1' });
+        return publishOne(transaction);
+      },
+    );
+    await expect(run).rejects.toThrow(DryRunRollback);
+    expect(observed).toEqual([['T', [JobRetried.type]]]);
+    expect({ steps, log }).toEqual({ steps: [], log: [] });
+    expect(complete).not.toHaveBeenCalled();
+    expect(advance).not.toHaveBeenCalled();
+  });
+
+  it('refuses a dry run with the error of the real run', async () => {
+    const { unit } = unitOver();
+    const dryRun = { observe: () => Promise.reject(new Error('nothing to observe')) };
+    const run = unit.run({ ...context, dryRun }, PLATFORM, () => Promise.reject(new Error('name taken')));
+    await expect(run).rejects.toThrow('name taken');
   });
 
   it('tells where each chain ends that it wrote to', async () => {

@@ -8,6 +8,7 @@ import type { ChainName } from '../chain/chain-name.ts';
 import type { ChainHead } from '../chain/chain.ts';
 import { ChainTransactions } from './chain-transactions.ts';
 import type { CommittedUnit, UnitOptions } from './chain-transactions.ts';
+import { DryRunRollback } from './dry-run-rollback.ts';
 import type { Transaction } from './transaction.ts';
 import type { UnitResult } from './unit-result.ts';
 
@@ -22,13 +23,18 @@ export class UnitOfWork {
   ) {}
 
   /**
+   * @param context with `dryRun`, the change is observed and rolled back (docs/adr/0055-dry-run.md)
    * @param work may run more than once; must load its data with the transaction's session
-   * @throws the errors of `work`; DomainError `store-unavailable` when the store is unavailable or too slow
+   * @throws the errors of `work`; DryRunRollback at the end of a dry run; DomainError `store-unavailable`
    */
   async run<T>(context: CallContext, options: UnitOptions, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { value } = await this.chains.commit(options, async (session) => {
       const { transaction, remembered } = this.begin(session, context);
       const value = await work(transaction);
+      if (context.dryRun !== undefined) {
+        await context.dryRun.observe(transaction);
+        throw new DryRunRollback();
+      }
       if (context.idempotencyId !== undefined && remembered.made) {
         await this.idempotencyKeys.complete(session, context.idempotencyId, remembered.result);
       }
