@@ -7,7 +7,7 @@ import { DomainError, checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
 import { storeUnavailable } from '#mongo';
 import { ApiUse } from './api-use.ts';
-import { PART_LIMIT_MS } from './api-withdrawal.ts';
+import { ApiWithdrawal, PART_LIMIT_MS } from './api-withdrawal.ts';
 
 /** How often a deletion without force is retried while the API is granted and removed again. */
 const TRIES = 3;
@@ -27,7 +27,29 @@ export class ApiDeletion {
     private readonly apis: ApiRepository,
     private readonly use: ApiUse,
     private readonly barrier: ChainBarrier,
+    private readonly withdrawal: ApiWithdrawal,
   ) {}
+
+  /**
+   * A dry run of the deletion: all its parts, in one transaction that is rolled back.
+   *
+   * @throws DryRunRollback always, unless the deletion is refused; DomainError `api-in-use`
+   */
+  tryOut({ context, apiKey, expected, force }: ApiToDelete & { readonly force: boolean }): Promise<never> {
+    return this.unitOfWork.run(context, { chains: [null], altersRights: true }, async (transaction) => {
+      const { session } = transaction;
+      const api = await this.load(apiKey, expected, session);
+      // without force, the real call joins a running removal
+      if (force || api.state.removal !== null) {
+        await this.withdrawal.begin(api, transaction);
+        await this.withdrawal.takeFromAll(apiKey, transaction);
+      } else await this.assertUnused(apiKey, session);
+      api.delete();
+      await this.apis.delete(apiKey, session);
+      transaction.publish(api);
+      return undefined as never;
+    });
+  }
 
   /** @returns false if a removal by force is running @throws DomainError `api-in-use` */
   async deleteUnused(api: ApiToDelete): Promise<boolean> {

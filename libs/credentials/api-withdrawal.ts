@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ApiRepository, ResourceServerRepository } from '#catalogue';
-import type { ApiRemoval } from '#catalogue';
+import type { Api, ApiRemoval } from '#catalogue';
 import { UnitOfWork, inHalves } from '#events';
+import type { Transaction } from '#events';
 import { Clock } from '#kernel';
 import { bounded } from '#mongo';
 import { CredentialRepository } from './persistence/credential.repository.ts';
@@ -9,6 +10,8 @@ import { CredentialRepository } from './persistence/credential.repository.ts';
 /** Time limit for one part of a removal, in milliseconds. No client waits for it. */
 export const PART_LIMIT_MS = 30_000;
 const SERVERS_EACH = 50;
+/** Operations of one dry run. With so many, it exceeds the time of a request and is 503. */
+const MAX_OPERATIONS_TRIED = 10_000;
 
 /** Takes an API that is being removed from everything that names it, in parts that can each be repeated. */
 @Injectable()
@@ -33,12 +36,23 @@ export class ApiWithdrawal {
 
   /** @returns from how many resource servers it was taken, at most 50 */
   fromServers(apiKey: string, context: ApiRemoval['context']): Promise<number> {
-    return this.unitOfWork.run(context, part([null]), async (transaction) => {
-      const { session, at } = transaction;
-      const servers = await this.resourceServers.removeApi(apiKey, session, at, SERVERS_EACH);
-      transaction.publish(...servers);
-      return servers.length;
-    });
+    return this.unitOfWork.run(context, part([null]), (transaction) => this.takeFromServers(apiKey, transaction));
+  }
+
+  /** Marks the API, so that nothing new is granted it. Does nothing if its removal is running. */
+  async begin(api: Api, transaction: Transaction): Promise<void> {
+    if (api.state.removal !== null) return;
+    const { session, at, context } = transaction;
+    api.startRemoval(context, await this.credentials.countWithApi(api.state.key, session), at);
+    await this.apis.saveRemoval(api, session);
+    transaction.publish(api);
+  }
+
+  /** Takes it from everything that names it, in one transaction: for a dry run. */
+  async takeFromAll(apiKey: string, transaction: Transaction): Promise<void> {
+    while ((await this.takeFromServers(apiKey, transaction)) > 0);
+    const operationIds = await this.operationsWith(apiKey, MAX_OPERATIONS_TRIED);
+    await this.takeFromCredentials(apiKey, operationIds, transaction);
   }
 
   /**
@@ -54,14 +68,29 @@ export class ApiWithdrawal {
     tryOnce: boolean,
   ): Promise<number> {
     const options = { ...part(operationIds), tryOnce };
-    return this.unitOfWork.run(context, options, async (transaction) => {
-      const { session, at } = transaction;
-      const credentials = await this.credentials.withApi(apiKey, operationIds, session);
-      for (const credential of credentials) credential.withdrawApis([apiKey], { at, by: context.actor.id });
-      await this.credentials.saveAll(credentials, session);
-      transaction.publish(...credentials);
-      return credentials.length;
-    });
+    return this.unitOfWork.run(context, options, (transaction) =>
+      this.takeFromCredentials(apiKey, operationIds, transaction),
+    );
+  }
+
+  private async takeFromServers(apiKey: string, transaction: Transaction): Promise<number> {
+    const { session, at } = transaction;
+    const servers = await this.resourceServers.removeApi(apiKey, session, at, SERVERS_EACH);
+    transaction.publish(...servers);
+    return servers.length;
+  }
+
+  private async takeFromCredentials(
+    apiKey: string,
+    operationIds: readonly string[],
+    transaction: Transaction,
+  ): Promise<number> {
+    const { session, at, context } = transaction;
+    const credentials = await this.credentials.withApi(apiKey, operationIds, session);
+    for (const credential of credentials) credential.withdrawApis([apiKey], { at, by: context.actor.id });
+    await this.credentials.saveAll(credentials, session);
+    transaction.publish(...credentials);
+    return credentials.length;
   }
 
   /** Stores how many credentials still name it, and when it was last worked on. */

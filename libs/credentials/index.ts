@@ -32,5 +32,5 @@ export { endOfSecret } from './domain/inherited-rules.ts';
 export type { DecidedPart } from './history/past-records.ts';
 export type { GovernedCredential } from './domain/governed-credential.ts';
 export type { CredentialState } from './domain/credential.ts';
-export type { CredentialRecord } from './persistence/credential.reader.ts';
+export type { CredentialRecord, StoredCredential } from './persistence/credential.reader.ts';
 export type { CredentialUse } from './persistence/credential.repository.ts';

@@ -8,7 +8,7 @@ import type { CallContext, ExpectedVersion } from '#kernel';
 import { STORE_DEADLINE_MS, bounded, withinDeadline } from '#mongo';
 import { ApiDeletion } from '../api-deletion.ts';
 import { ApiRemovals } from '../api-removals.ts';
-import { CredentialRepository } from '../persistence/credential.repository.ts';
+import { ApiWithdrawal } from '../api-withdrawal.ts';
 
 /** How long before the deadline of its request a removal that goes on is answered, in milliseconds. */
 const ANSWERED_BEFORE_MS = 500;
@@ -34,28 +34,24 @@ export class RemoveApiHandler implements ICommandHandler<RemoveApiCommand> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly apis: ApiRepository,
-    private readonly credentials: CredentialRepository,
     private readonly deletion: ApiDeletion,
+    private readonly withdrawal: ApiWithdrawal,
     private readonly removals: ApiRemovals,
   ) {}
 
   async execute(command: RemoveApiCommand): Promise<ApiView | undefined> {
+    if (command.context.dryRun !== undefined) return this.deletion.tryOut(command);
     if (command.force) await this.start(command);
     else if (await this.deletion.deleteUnused(command)) return undefined;
     return this.wait(command.apiKey);
   }
 
-  /** Marks the API, so that nothing new is granted it. Does nothing when its removal is under way. */
   private start({ context, apiKey, expected }: RemoveApiCommand): Promise<void> {
     const options = { chains: [null], altersRights: true, isPart: true };
     return this.unitOfWork.run(context, options, async (transaction) => {
-      const { session, at } = transaction;
-      const api = await this.apis.load(apiKey, session);
+      const api = await this.apis.load(apiKey, transaction.session);
       checkVersion(api.state.version, expected);
-      if (api.state.removal !== null) return;
-      api.startRemoval(context, await this.credentials.countWithApi(apiKey, session), at);
-      await this.apis.saveRemoval(api, session);
-      transaction.publish(api);
+      await this.withdrawal.begin(api, transaction);
     });
   }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
 import { Fence, LeasedReader, findAfter } from '#fence';
 import { AllowedIps } from '#kernel';
 import type { StoredSecret } from '#kernel';
@@ -29,7 +30,10 @@ export interface CredentialRecord {
 /** Credentials by client id, cached under the fence. Decides whether tokens are valid. */
 @Injectable()
 export class CredentialReader extends LeasedReader<CredentialRecord> {
-  constructor(credentials: CredentialRepository, fence: Fence) {
+  constructor(
+    private readonly credentials: CredentialRepository,
+    fence: Fence,
+  ) {
     super(fence, {
       load: async (clientIds, { floor }) => {
         const query = { filter: { clientId: { $in: clientIds } }, projection: PROJECTION, atMost: clientIds.length };
@@ -40,7 +44,27 @@ export class CredentialReader extends LeasedReader<CredentialRecord> {
       dependsOn: 'rights',
     });
   }
+
+  /**
+   * Reads credentials of these ids and operations past the cache.
+   *
+   * @param session null for the committed state
+   */
+  async within(
+    session: ClientSession | null,
+    { ids, operationIds }: { readonly ids: readonly string[]; readonly operationIds: readonly string[] },
+  ): Promise<StoredCredential[]> {
+    const filter = { $or: [{ _id: { $in: [...ids] } }, { operationId: { $in: [...operationIds] } }] };
+    const found = await this.credentials.model.find(filter, { ...PROJECTION, lastUsedAt: 1 }, { session }).lean();
+    return (found as unknown as CredentialDocument[]).map((document) => ({
+      ...recordOf(document),
+      lastUsedAt: document.lastUsedAt,
+    }));
+  }
 }
+
+/** A credential with its last use, which is not cached. */
+export type StoredCredential = CredentialRecord & { readonly lastUsedAt: Date | null };
 
 /** The members that are judged. */
 type JudgedDocument = Pick<

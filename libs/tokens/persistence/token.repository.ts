@@ -100,8 +100,13 @@ export class TokenRepository {
   }
 
   /** Live tokens of several credentials. */
-  async liveOf(credentialIds: readonly string[], now: Date): Promise<TokenDocument[]> {
-    return this.model.find({ credentialId: { $in: credentialIds }, expiresAt: { $gt: now } }).lean();
+  async liveOf(
+    credentialIds: readonly string[],
+    now: Date,
+    session: ClientSession | null = null,
+  ): Promise<TokenDocument[]> {
+    const filter = { credentialId: { $in: credentialIds }, expiresAt: { $gt: now } };
+    return this.model.find(filter, null, { session }).lean();
   }
 
   /** The number of live tokens of each credential. */
