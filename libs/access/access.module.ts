@@ -2,9 +2,11 @@ import { Module } from '@nestjs/common';
 import { CatalogueModule } from '#catalogue';
 import { CredentialsModule } from '#credentials';
 import { TokensModule } from '#tokens';
+import { UsageModule } from '#usage';
 import { ClientAuthenticator } from './client-authenticator.ts';
 import { IssueTokenHandler } from './commands/issue-token.command.ts';
 import { RevokeTokenHandler } from './commands/revoke-token.command.ts';
+import { DryRuns } from './dry-run/dry-runs.ts';
 import { IssueWriter } from './issue-writer.ts';
 import { SimulateHandler } from './queries/simulate.query.ts';
 import { RememberedDocuments, RightsAudit } from './rights-audit.ts';
@@ -12,9 +14,10 @@ import { TokenIssuer } from './token-issuer.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 @Module({
-  imports: [CatalogueModule, CredentialsModule, TokensModule],
+  imports: [CatalogueModule, CredentialsModule, TokensModule, UsageModule],
   providers: [
     ClientAuthenticator,
+    DryRuns,
     IssueTokenHandler,
     RevokeTokenHandler,
     IssueWriter,
@@ -24,6 +27,6 @@ import { TokenVerifier } from './token-verifier.ts';
     TokenIssuer,
     TokenVerifier,
   ],
-  exports: [ClientAuthenticator, TokenVerifier],
+  exports: [ClientAuthenticator, DryRuns, TokenVerifier],
 })
 export class AccessModule {}

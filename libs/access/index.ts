@@ -1,10 +1,12 @@
 export { AccessModule } from './access.module.ts';
 export { AuthenticationFailed, ForeignToken, ScopeRefused, TokenLimitReached } from './domain/access-error.ts';
 export { ClientAuthenticator } from './client-authenticator.ts';
+export { DryRuns } from './dry-run/dry-runs.ts';
 export { IssueTokenCommand } from './commands/issue-token.command.ts';
 export { JUDGED_RULES } from './domain/simulation.ts';
 export { RevokeTokenCommand } from './commands/revoke-token.command.ts';
 export { SimulateQuery } from './queries/simulate.query.ts';
 export { TokenVerifier, mayUseFrom } from './token-verifier.ts';
 export type { AuthenticatedClient, AuthenticatedResourceServer } from './client-authenticator.ts';
+export type { DryRun } from './dry-run/dry-run.ts';
 export type { GoodToken } from './token-verifier.ts';
