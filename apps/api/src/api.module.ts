@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AccessModule } from '#access';
 import { AttentionModule } from '#attention';
 import { AuditModule, RetentionModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
@@ -128,7 +129,7 @@ export class ApiModule {
         QueuesModule,
         ...FEATURE_MODULES,
         RecoveryModule,
-        ...(config.role === 'worker' ? [] : [OauthModule]),
+        ...(config.role === 'worker' ? [] : [AccessModule, OauthModule]),
         WorkerModule.for(config.role),
       ],
       // a worker serves only its health

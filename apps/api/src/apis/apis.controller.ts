@@ -14,6 +14,7 @@ import { RemoveApiCommand } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
@@ -107,6 +108,7 @@ export class ApisController {
       'once `GET /v1/apis/{apiKey}` is 404; repeating the DELETE also waits for it.',
   })
   @ApiNoContentResponse({ description: 'Removed on every instance.' })
+  @DryRunnable()
   @ApiAcceptedResponse({
     description: 'The removal continues: tokens may still grant the API. `removal` shows the progress.',
     standardSchema: apiAnswer,

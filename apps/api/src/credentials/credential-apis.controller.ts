@@ -8,6 +8,7 @@ import { Roles } from '../http/access.ts';
 import { AllFaults } from '../http/all-faults.interceptor.ts';
 import type { ReadableParts } from '../http/all-faults.interceptor.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
@@ -47,7 +48,7 @@ export class CredentialApisController {
     summary: 'Set the added APIs',
     description: `The credential may call exactly these from now on; its live tokens lose what is not among them. ${etagRule}`,
   })
-  @ApiOkResponse({ description: 'The API List as it is now.', standardSchema: apiListAnswer })
+  @DryRunnable({ description: 'The API List as it is now.', schema: apiListAnswer })
   @ApiProblems('unknown-api', 'api-not-entitled', 'not-found')
   async set(
     @Req() request: LatchkeyRequest,
@@ -70,7 +71,7 @@ export class CredentialApisController {
       'In one step. An API that the credential already has, or does not have, stays as it is. A key that is not in the catalogue is ' +
       `refused, also in \`remove\`. ${etagRule}`,
   })
-  @ApiOkResponse({ description: 'The API List as it is now.', standardSchema: apiListAnswer })
+  @DryRunnable({ description: 'The API List as it is now.', schema: apiListAnswer })
   @ApiProblems('unknown-api', 'api-not-entitled', 'not-found')
   async change(
     @Req() request: LatchkeyRequest,
@@ -91,7 +92,7 @@ export class CredentialApisController {
     summary: 'Unselect all APIs',
     description: `The credential may call nothing from now on, and gets no token until an API is added. ${etagRule}`,
   })
-  @ApiOkResponse({ description: 'The API List with nothing added.', standardSchema: apiListAnswer })
+  @DryRunnable({ description: 'The API List with nothing added.', schema: apiListAnswer })
   @ApiProblems('not-found')
   async unselectAll(
     @Req() request: LatchkeyRequest,

@@ -7,6 +7,7 @@ import { listSecrets } from '#kernel';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
@@ -47,6 +48,7 @@ export class CredentialSecretsController {
       'The announced end of the other secret stays. The last live secret cannot be ended. The ETag in If-Match is the credential’s.',
   })
   @ApiNoContentResponse({ description: 'The secret is no longer valid.' })
+  @DryRunnable()
   @ApiProblems('not-found', 'last-secret')
   async end(
     @Req() request: LatchkeyRequest,

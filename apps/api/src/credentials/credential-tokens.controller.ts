@@ -4,6 +4,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import { EndTokensCommand, ListTokensQuery } from '#credentials';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
 import { tokenListAnswer } from './credential-tokens.dto.ts';
@@ -39,6 +40,7 @@ export class CredentialTokensController {
     description: 'They are worthless, on every instance, when this is answered. The credential stays good.',
   })
   @ApiNoContentResponse({ description: 'No token that was live is good any more.' })
+  @DryRunnable()
   @ApiProblems('not-found')
   async endAll(@Req() request: LatchkeyRequest, @Param() { operationId, credentialId }: CredentialPath): Promise<void> {
     await this.commands.execute(new EndTokensCommand(callContext(request), operationId, credentialId));
@@ -53,6 +55,7 @@ export class CredentialTokensController {
       'It is worthless, on every instance, when this is answered. Its id is that of the list of live tokens.',
   })
   @ApiNoContentResponse({ description: 'The token is no good any more.' })
+  @DryRunnable()
   @ApiProblems('not-found')
   async endOne(
     @Req() request: LatchkeyRequest,

@@ -23,6 +23,7 @@ import { Roles } from '../http/access.ts';
 import { AllFaults } from '../http/all-faults.interceptor.ts';
 import type { ReadableParts } from '../http/all-faults.interceptor.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
 import type { FirstAnswer } from '../http/idempotency.interceptor.ts';
 import { IfMatch, OptionalIfMatch, withEtag } from '../http/if-match.ts';
@@ -122,7 +123,7 @@ export class CredentialsController {
     description:
       'Any of its attributes. What is changed is in force for its live tokens, on every instance, when this is answered.',
   })
-  @ApiOkResponse({ description: 'The credential as it is now.', standardSchema: credentialAnswer })
+  @DryRunnable({ description: 'The credential as it is now.', schema: credentialAnswer })
   @ApiProblems('allowed-ips-required', 'unknown-api', 'api-not-entitled', 'not-found', 'name-taken')
   async edit(
     @Req() request: LatchkeyRequest,
@@ -148,6 +149,7 @@ export class CredentialsController {
       'From the moment this is answered none of its tokens is good, on any instance. A worker clears their storage afterwards.',
   })
   @ApiNoContentResponse({ description: 'Deleted; its tokens are worthless.' })
+  @DryRunnable()
   @ApiProblems('not-found')
   async delete(
     @Req() request: LatchkeyRequest,
@@ -171,9 +173,9 @@ export class CredentialsController {
       'older one. `compromised` ends every older secret and every token immediately. A replay with the same `Idempotency-Key` ' +
       'rotates nothing and has `clientSecret: null` and a `notice`.',
   })
-  @ApiOkResponse({
+  @DryRunnable({
     description: 'The credential and its new secret; for a replay `clientSecret: null` and a `notice`.',
-    standardSchema: rotatedCredential,
+    schema: rotatedCredential,
   })
   @ApiProblems('not-found', 'rotation-in-progress')
   async rotateSecret(

@@ -106,6 +106,7 @@ function addParsers(instance: FastifyInstance): void {
   instance.decorateRequest('clientAddress', undefined);
   instance.decorateRequest('principal', undefined);
   instance.decorateRequest('idempotencyId', undefined);
+  instance.decorateRequest('dryRun', undefined);
 }
 
 /** Casts the request of a hook. */

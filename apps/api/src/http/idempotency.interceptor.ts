@@ -72,6 +72,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (typeof header !== 'string' || !KEY.test(header)) {
       throw DomainError.invalid('/header/Idempotency-Key', 'invalid', 'Send 1 to 255 visible ASCII characters.');
     }
+    if (request.dryRun !== undefined) return next.handle(); // it has no effect that could be repeated
     const who = request.principal?.userId ?? '';
     const id = digest(JSON.stringify([who, request.method, request.url, header]));
     // salt the digest with the key, which is not stored: a body may contain a password

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { CallContext } from '#kernel';
+import type { DryRun } from '#access';
 import type { Principal } from '#identity';
 
 /** A request with the results of the hooks and guards. */
@@ -10,6 +11,8 @@ export interface LatchkeyRequest extends FastifyRequest {
   principal: Principal | undefined;
   /** Set while the request holds the reservation of an Idempotency-Key. */
   idempotencyId: string | undefined;
+  /** Set if the request is a dry run. */
+  dryRun: DryRun | undefined;
 }
 
 /**
@@ -18,7 +21,7 @@ export interface LatchkeyRequest extends FastifyRequest {
  * @throws Error on a route without a signed-in person, which is a programming error
  */
 export function callContext(request: LatchkeyRequest): CallContext {
-  const { principal, idempotencyId } = request;
+  const { principal, idempotencyId, dryRun } = request;
   if (principal === undefined) throw new Error('no principal on a route that needs one');
   return {
     actor: {
@@ -28,5 +31,6 @@ export function callContext(request: LatchkeyRequest): CallContext {
     },
     requestId: request.id,
     ...(idempotencyId === undefined ? {} : { idempotencyId }),
+    ...(dryRun === undefined ? {} : { dryRun }),
   };
 }

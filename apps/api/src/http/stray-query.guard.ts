@@ -6,6 +6,9 @@ import { DomainError } from '#kernel';
 import type { LatchkeyRequest } from './latchkey-request.ts';
 
 const MAX_FAULTS = 20;
+/** The metadata of routes that take `dryRun` (`DryRunnable`). */
+export const DRY_RUNNABLE = Symbol('dry-runnable');
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
  * Refuses query parameters on routes without a query schema; otherwise a filter on the wrong call would be ignored
@@ -15,12 +18,25 @@ const MAX_FAULTS = 20;
 export class StrayQueryGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
     const request = context.getArgByIndex<LatchkeyRequest>(0);
-    if (request.url.startsWith('/v1/') && request.url.includes('?') && !takesQuery(context)) {
-      const members = Object.keys(request.query as object).slice(0, MAX_FAULTS);
-      if (members.length > 0) throw unknownMembers(members);
-    }
+    if (request.url.startsWith('/v1/') && request.url.includes('?')) checkQuery(context, request);
     return true;
   }
+}
+
+function checkQuery(context: ExecutionContext, { method, query }: LatchkeyRequest): void {
+  const isDryRunnable = Reflect.getMetadata(DRY_RUNNABLE, context.getHandler()) === true;
+  const members = Object.keys(query as object).filter((name) => name !== 'dryRun' || !isDryRunnable);
+  // a write that takes no dryRun would take effect, so its refusal is explicit
+  if (members.includes('dryRun') && !READS.has(method)) throw withoutDryRun();
+  if (members.length > 0 && !takesQuery(context)) throw unknownMembers(members.slice(0, MAX_FAULTS));
+}
+
+function withoutDryRun(): DomainError {
+  return DomainError.invalid(
+    '/query/dryRun',
+    'unknown-member',
+    'This call has no dry run. Nothing was changed; remove the parameter to make the change.',
+  );
 }
 
 function takesQuery(context: ExecutionContext): boolean {

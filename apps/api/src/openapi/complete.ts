@@ -98,10 +98,11 @@ function documentSuccess(document: Document, { path, method, operation }: Placed
   const replayable = takesIdempotencyKey(operation);
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!status.startsWith('2') || response === undefined || '$ref' in response) continue;
+    const isOfDryRun = status === '200' && has(operation, 204);
     // a replay of a create whose answer has a secret is 200
     const created = status === '201' || (replayable && has(operation, 201));
     response.headers = {
-      ...(hasContent(response) && (versioned || created) ? headers('ETag') : {}),
+      ...(hasContent(response) && (versioned || created) && !isOfDryRun ? headers('ETag') : {}),
       ...(created ? headers('Location') : {}),
       ...(replayable ? headers('Idempotency-Replayed') : {}),
       ...response.headers,

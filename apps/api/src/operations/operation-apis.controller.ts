@@ -9,6 +9,7 @@ import { changeApisBody } from '../credentials/credential-apis.dto.ts';
 import type { ChangeApisBody } from '../credentials/credential-apis.dto.ts';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';
@@ -49,7 +50,7 @@ export class OperationApisController {
     summary: 'Set which APIs may be granted',
     description: `Credentials of the operation may be granted exactly these from now on. ${withdrawal} ${etagRule}`,
   })
-  @ApiOkResponse({ description: 'What may be granted from now on.', standardSchema: operationApisAnswer })
+  @DryRunnable({ description: 'What may be granted from now on.', schema: operationApisAnswer })
   @ApiProblems('unknown-api', 'not-found')
   async set(
     @Req() request: LatchkeyRequest,
@@ -69,7 +70,7 @@ export class OperationApisController {
     summary: 'Add APIs that may be granted, or remove some',
     description: `All of it in one step. While every API may be granted there is no list to remove from (409). ${withdrawal} ${etagRule}`,
   })
-  @ApiOkResponse({ description: 'What may be granted from now on.', standardSchema: operationApisAnswer })
+  @DryRunnable({ description: 'What may be granted from now on.', schema: operationApisAnswer })
   @ApiProblems('unknown-api', 'not-found', 'apis-not-listed')
   async change(
     @Req() request: LatchkeyRequest,

@@ -15,6 +15,7 @@ import { visibleOperations } from '#identity';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { DryRunnable } from '../http/dry-run.ts';
 import { Idempotent } from '../http/idempotency.interceptor.ts';
 import { IfMatch, withEtag } from '../http/if-match.ts';
 import { callContext } from '../http/latchkey-request.ts';
@@ -99,7 +100,7 @@ export class OperationsController {
       'with `violations`), unless `enforce` is `new`: then it applies to what is written from now on. Suspension, and everything ' +
       'else that takes a right away, is in force on every instance when this is answered.',
   })
-  @ApiOkResponse({ description: 'The operation as it is now.', standardSchema: operationAnswer })
+  @DryRunnable({ description: 'The operation as it is now.', schema: operationAnswer })
   @ApiProblems('not-found', 'name-taken', 'policy-violated')
   async edit(
     @Req() request: LatchkeyRequest,
