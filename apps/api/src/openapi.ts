@@ -3,6 +3,7 @@ import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { keepAnswers } from './http/kept-answers.ts';
 import { SessionCookie } from './http/session-cookie.ts';
 import { completeDocument } from './openapi/complete.ts';
 import { apiDescription } from './openapi/description.ts';
@@ -13,10 +14,14 @@ import { loadPlugin, passRequest } from './openapi/page.ts';
 /** What apps/swagger-ui is built into; this file is part of dist/latchkey.mjs. */
 const PAGE_FILES = join(import.meta.dirname, 'swagger-ui');
 
+/** Both hold the whole document. */
+const LARGE_PATHS = ['/openapi.json', '/docs/swagger-ui-init.js'];
+
 /** Serves Swagger UI at `/docs` and the document at `/openapi.json`, without any outside network. */
 export function serveDocs(app: NestFastifyApplication, deployment: Deployment): void {
   const { publicPath } = deployment;
   const page = `${publicPath}/docs/page`;
+  keepAnswers(app.getHttpAdapter().getInstance(), LARGE_PATHS);
   void app.register(fastifyStatic, { root: PAGE_FILES, prefix: '/docs/page/', decorateReply: false });
   // built at the first request: it would add a tenth of a second to the start
   SwaggerModule.setup('docs', app, () => openApiDocument(app, deployment), {

@@ -13,7 +13,8 @@ import { toState } from '../persistence/credential.schema.ts';
 import { reviewHeader, reviewLine, sealLine } from './review-lines.ts';
 import type { ReviewFormat, ReviewRow } from './review-lines.ts';
 
-const BATCH = 200;
+/** Each may have 500 APIs, and a row for each. */
+const CREDENTIALS_PER_QUERY = 25;
 
 /** Which credentials a review lists, and how. */
 export interface ReviewRequest {
@@ -61,16 +62,17 @@ export class TakeAccessReviewHandler implements ICommandHandler<TakeAccessReview
     digest.update(header);
     if (header !== '') yield header;
     const ids = operationId === null ? visible : [operationId];
-    for await (const batch of this.rows(ids)) {
-      const text = batch.map((row) => reviewLine(format, row)).join('');
+    for await (const ofCredential of this.rows(ids)) {
+      const text = ofCredential.map((row) => reviewLine(format, row)).join('');
       digest.update(text);
-      rows += batch.length;
-      if (text !== '') yield text;
+      rows += ofCredential.length;
+      yield text;
     }
     const file = { reviewId: newId('rv'), operationId, format, rows, sha256: digest.digest('hex') };
     yield sealLine(format, await this.sealer.seal(context, file));
   }
 
+  /** The rows of one credential at a time, of which there is at least one. */
   private async *rows(operationIds: readonly string[] | undefined): AsyncGenerator<ReviewRow[], void, undefined> {
     const within = operationIds === undefined ? {} : { operationId: { $in: [...operationIds] } };
     for (let after = ''; ;) {
@@ -78,14 +80,14 @@ export class TakeAccessReviewHandler implements ICommandHandler<TakeAccessReview
         this.credentials.model
           .find({ ...within, _id: { $gt: after } })
           .sort({ _id: 1 })
-          .limit(BATCH)
+          .limit(CREDENTIALS_PER_QUERY)
           .lean()
           .exec()
           .then((found) => found.map(toState));
       const found = await this.retry.run(query);
       const names = await this.namesOf([...new Set(found.map(({ operationId }) => operationId))]);
-      yield found.flatMap((state) => rowsOf(state, names.get(state.operationId) ?? ''));
-      if (found.length < BATCH) return;
+      for (const state of found) yield rowsOf(state, names.get(state.operationId) ?? '');
+      if (found.length < CREDENTIALS_PER_QUERY) return;
       after = found.at(-1)?.id ?? after;
     }
   }

@@ -7,6 +7,7 @@ import type { LatchkeyRequest } from './latchkey-request.ts';
 import { lingerOnClose } from './lingering-close.ts';
 import { sendProblem } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
+import { closeStalledAnswers } from './stalled-answers.ts';
 import { targetReader } from './public-path.ts';
 import type { RouteTable } from './route-table.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -58,6 +59,7 @@ export function createHttpAdapter(publicPath: string, routes: RouteTable): Fasti
   const instance = adapter.getInstance();
   answerForNode(instance.server);
   lingerOnClose(instance.server);
+  closeStalledAnswers(instance.server);
   addMethods(instance);
   addParsers(instance);
   return adapter;
