@@ -18,7 +18,7 @@ WORKDIR /latchkey
 COPY --from=build /latchkey/package.json ./
 COPY --from=build /latchkey/node_modules node_modules
 COPY --from=build /latchkey/dist/latchkey.mjs /latchkey/dist/latchkey.mjs.map dist/
-COPY --from=build /latchkey/dist/password-thread.mjs /latchkey/dist/password-thread.mjs.map dist/
+COPY --from=build /latchkey/dist/*-thread.mjs /latchkey/dist/*-thread.mjs.map dist/
 COPY --from=build /latchkey/packages packages
 COPY --from=build /latchkey/dist/swagger-ui dist/swagger-ui
 # `docker run … IMAGE migrate`: the commands of docs/operating.md

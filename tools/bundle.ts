@@ -58,8 +58,9 @@ await build({
 });
 await build({
   ...common,
-  entryPoints: ['dist/libs/passwords/password-thread.js'],
-  outfile: 'dist/password-thread.mjs',
+  entryPoints: ['dist/libs/passwords/password-thread.js', 'dist/libs/passwords/score-thread.js'],
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
 });
 // the page at /docs, unminified: an administrator may want to read what runs there
 await build({

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PasswordPolicy } from './password-policy.ts';
 import { Passwords } from './passwords.ts';
-import type { PasswordSource } from './passwords.ts';
+import type { PasswordSource } from './password-queue.ts';
 
 /** Checks new passwords against the policy and hashes them. */
 @Injectable()
@@ -17,7 +17,7 @@ export class NewPasswords {
    * @throws DomainError `weak-password`, `too-busy`
    */
   async hashOf(password: string, username: string, pointer: string, source?: PasswordSource): Promise<string> {
-    await this.policy.check(password, username, pointer);
+    await this.policy.check(password, username, pointer, source);
     return this.passwords.hash(password, source);
   }
 }

@@ -1,6 +1,6 @@
-import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import type { Options } from '@node-rs/argon2';
+import { threadFile } from './thread-file.ts';
 
 /** A thread starts with the first password and ends after this time without one, in milliseconds. */
 const IDLE_MS = 5 * 60 * 1000;
@@ -15,8 +15,7 @@ export class PasswordThreads {
   /** @param maxThreads the maximum number of passwords at a time */
   constructor(maxThreads: number) {
     this.pool = new Piscina({
-      // the source in tests; a file beside the bundle in the service
-      filename: new URL(`./password-thread${extname(import.meta.url)}`, import.meta.url).href,
+      filename: threadFile('password-thread'),
       minThreads: 0,
       maxThreads,
       idleTimeout: IDLE_MS,

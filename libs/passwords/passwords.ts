@@ -2,9 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { sourceOf } from '#guess-limits';
-import { DomainError, digestsEqual } from '#kernel';
-import { FairQueue, QueueFull } from './fair-queue.ts';
+import { digestsEqual } from '#kernel';
+import { PasswordQueue } from './password-queue.ts';
+import type { PasswordSource } from './password-queue.ts';
 import { PasswordThreads } from './password-threads.ts';
 
 /** Argon2id (the library's default) as OWASP recommends it: 19 MiB, two passes, one lane. */
@@ -13,7 +13,6 @@ const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const MAX_RUNNING = 2;
 /** About a second of work. */
 const MAX_WAITING = 48;
-const BUSY_SECONDS = 1;
 const REMEMBERED_MS = 5 * 60 * 1000;
 const MAX_REMEMBERED = 1_000;
 
@@ -22,16 +21,6 @@ export interface PasswordOwner {
   readonly id: string;
   /** Null for a user without a password. */
   readonly passwordHash: string | null;
-}
-
-/** The caller and the user of a password. Argon2 is shared fairly among them. */
-export interface PasswordSource {
-  /** The caller's canonical address. */
-  readonly address: string;
-  /** The user name as sent. */
-  readonly username: string;
-  /** Guesses from this address within the window. Omit for a signed-in user. */
-  readonly guesses?: number;
 }
 
 /**
@@ -44,7 +33,7 @@ export class Passwords implements OnApplicationShutdown {
   /** The digests are useless outside this process. */
   private readonly key = randomBytes(32);
   private readonly right = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
-  private readonly queue = new FairQueue(MAX_RUNNING, MAX_WAITING);
+  private readonly queue = new PasswordQueue(MAX_RUNNING, MAX_WAITING);
   private readonly threads = new PasswordThreads(MAX_RUNNING);
   private dummyHash: Promise<string> | undefined;
 
@@ -54,7 +43,7 @@ export class Passwords implements OnApplicationShutdown {
 
   /** The Argon2id hash of a new password, in PHC form. @throws DomainError `too-busy` */
   hash(password: string, source: PasswordSource = { address: '', username: '' }): Promise<string> {
-    return this.queued(source, () => this.threads.hash(prepared(password), ARGON2));
+    return this.queue.run(source, () => this.threads.hash(prepared(password), ARGON2));
   }
 
   /** A keyed digest by which this process recognises these texts. Useless without the key, also for guessing. */
@@ -82,7 +71,7 @@ export class Passwords implements OnApplicationShutdown {
   ): Promise<{ readonly user: T | undefined; readonly isRight: boolean }> {
     // outside of the queue, so that a full queue cannot prevent it; done once
     const dummyHash = (this.dummyHash ??= this.threads.hash(randomBytes(32).toString('base64'), ARGON2));
-    return this.queued(source, async () => {
+    return this.queue.run(source, async () => {
       const user = await find();
       if (user !== undefined && this.remembers(user, password)) return { user, isRight: true };
       const matches = await this.threads.verify(user?.passwordHash ?? (await dummyHash), prepared(password));
@@ -94,17 +83,6 @@ export class Passwords implements OnApplicationShutdown {
 
   private markOf({ passwordHash }: PasswordOwner, password: string): string {
     return this.mark(passwordHash ?? '', prepared(password));
-  }
-
-  private async queued<T>({ address, username, guesses = 0 }: PasswordSource, work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.queue.run({ source: sourceOf(address), subject: username, used: guesses }, work);
-    } catch (error) {
-      if (!(error instanceof QueueFull)) throw error;
-      throw new DomainError('too-busy', 'Too many sign-ins are being checked. Try again in a second.', {
-        retryAfterSeconds: BUSY_SECONDS,
-      });
-    }
   }
 }
 
