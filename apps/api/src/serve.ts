@@ -9,7 +9,7 @@ import { LOGGER, Metrics, NestLogger } from '#observability';
 import type { Logger } from '#observability';
 import { ApiModule } from './api.module.ts';
 import { EXIT } from './cli/exit-codes.ts';
-import { addAdminTurns } from './http/admin-turns.ts';
+import { addRequestTurns } from './http/request-turns.ts';
 import { ConnectionLimits } from './http/connection-limits.ts';
 import { Connections } from './http/connections.ts';
 import { addDeadline } from './http/deadline.ts';
@@ -46,7 +46,7 @@ export async function serve(config: Config): Promise<void> {
   });
   const logger = app.get<Logger>(LOGGER);
   app.useLogger(new NestLogger(logger));
-  addAdminTurns(adapter.getInstance());
+  addRequestTurns(adapter.getInstance());
   addRequestHooks(adapter.getInstance(), config, logger, routes);
   addPublicPath(adapter.getInstance(), config.publicPath);
   addDeadline(adapter.getInstance());

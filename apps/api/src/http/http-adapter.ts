@@ -14,8 +14,8 @@ import { parseStrictJson } from './strict-json.ts';
 import { toDomainError } from './to-domain-error.ts';
 import { answerForNode, answerUnreadable } from './unreadable-requests.ts';
 
-/** 500 API keys and 100 addresses need a tenth of it. */
-const MAX_JSON_BYTES = 512 * 1024;
+/** More than the longest valid body, with each character escaped. Anyone can have it parsed: to read it is not free. */
+const MAX_JSON_BYTES = 128 * 1024;
 /** A token request needs a hundredth of it. */
 export const MAX_FORM_BYTES = 16 * 1024;
 const MAX_PATH_PARAMETER_LENGTH = 128;

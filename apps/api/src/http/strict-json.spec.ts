@@ -187,9 +187,9 @@ describe('strict JSON refuses', () => {
     }
   });
 
-  it('more than 100,000 members, but not commas in a string', () => {
-    expect(faultOf(`[${'1,'.repeat(100_001)}1]`).publicMessage).toBe('The document has too many members.');
-    expect(read(`[${'1,'.repeat(100_000)}1]`)).toHaveLength(100_001);
+  it('more than 5,000 members, but not commas in a string', () => {
+    expect(faultOf(`[${'1,'.repeat(5_001)}1]`).publicMessage).toBe('The document has too many members.');
+    expect(read(`[${'1,'.repeat(5_000)}1]`)).toHaveLength(5_001);
     expect(read(`"${','.repeat(200_000)}"`)).toHaveLength(200_000);
   });
 
@@ -220,7 +220,7 @@ describe('strict JSON of ten megabytes', () => {
     ],
     [
       'of as many members as may be',
-      () => `{${Array.from({ length: 100_000 }, (_, at) => `"${at}${'k'.repeat(90)}":1`).join(',')},"n":1e999}`,
+      () => `{${Array.from({ length: 5_000 }, (_, at) => `"${at}${'k'.repeat(1_900)}":1`).join(',')},"n":1e999}`,
     ],
   ])('%s is refused in linear time', (_what, make) => {
     const body = Buffer.from(make(), 'utf8');

@@ -35,7 +35,7 @@ same address. IPv6 addresses are counted by /64.
 
 - Ids are opaque strings. Times are RFC 3339; answers are in UTC with milliseconds.
 - JSON is strict: UTF-8, no byte order mark, no member twice, no unknown member, no number beyond a double, at most 32 levels deep. A body
-  has at most 512 KiB, a form 16 KiB. Query parameters are given once; unknown ones are refused, never ignored.
+  has at most 128 KiB and 5,000 members, a form 16 KiB. Query parameters are given once; unknown ones are refused, never ignored.
 - A \`name\` has 1 to 100 characters, is normalised to NFC, and holds no control, bidirectional or zero-width characters. It is unique
   in its operation without regard to case. A \`description\` has up to 1000.
 - Allowed IPs are IPv4 or IPv6 addresses and CIDR ranges, strictly written: \`010.0.0.1\`, \`10.1\`, \`10.0.0.5/8\` (host bits set),

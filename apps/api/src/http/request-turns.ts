@@ -1,10 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 
+/** Asked by machines that wait for the answer, or by the orchestrator, which ends an instance that answers too late. */
+const FIRST = /^\/(?:oauth2\/|livez|readyz)/;
+
 /**
- * Lets one request of the admin API begin in each turn of the event loop. A thousand of them that arrive together, as
- * guesses do, would otherwise be worked on in one turn, and keep all others waiting: questions about tokens go first.
+ * Lets one request begin in each turn of the event loop. A thousand of them that arrive together, as guesses do, would
+ * otherwise be worked on in one turn, and keep all others waiting. Questions about tokens go first.
  */
-class AdminTurns {
+class RequestTurns {
   private readonly waiting: (() => void)[] = [];
   private isTaken = false;
 
@@ -29,10 +32,10 @@ class AdminTurns {
 }
 
 /** Adds it to the server, before all other hooks. */
-export function addAdminTurns(instance: FastifyInstance): void {
-  const turns = new AdminTurns();
+export function addRequestTurns(instance: FastifyInstance): void {
+  const turns = new RequestTurns();
   instance.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.startsWith('/v1/')) turns.next(done);
-    else done();
+    if (FIRST.test(request.url)) done();
+    else turns.next(done);
   });
 }
