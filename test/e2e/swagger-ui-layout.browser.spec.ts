@@ -98,7 +98,7 @@ describe('the page of Swagger UI', () => {
     const swagger = await open();
     await swagger.page.locator('button.authorize').click();
     const dialog = swagger.page.getByRole('dialog');
-    const schemes = await dialog.locator('h4 code').allInnerTexts();
+    const schemes = await dialog.locator('h3 code').allInnerTexts();
     expect(schemes).toEqual(['client', 'resourceServer', 'accessToken', 'apiKey']);
     expect(await dialog.locator('input').first().getAttribute('id')).toBe('lk-client-user-name');
     expect(await swagger.page.evaluate('document.activeElement.id')).toBe('lk-client-user-name');

@@ -1,3 +1,4 @@
+import { Modal } from './modal.tsx';
 import { React } from './react.ts';
 import type { Action, AnyComponent, AnyProps, Immutable } from './system.ts';
 
@@ -20,19 +21,55 @@ export function padlockForOffered(Original: AnyComponent): AnyComponent {
   };
 }
 
-/** The dialog begins at its first field; by itself Swagger UI jumps to the last one. */
-export function dialogFromTheTop(Original: AnyComponent): AnyComponent {
-  return function AuthorizationPopup(props: AnyProps) {
+interface PopupProps extends AnyProps {
+  readonly authSelectors: { readonly shownDefinitions: () => Immutable };
+  readonly authActions: { readonly showDefinitions: (shown: boolean) => void };
+  readonly getComponent: (name: string) => AnyComponent;
+}
+
+const TITLE_ID = 'lk-authorize-title';
+
+/**
+ * The dialog in place of that of Swagger UI, which lets the focus go to the page behind it, begins at its last field
+ * and has a button without a name.
+ */
+export function signInDialog(): AnyComponent {
+  return function AuthorizationPopup(given: AnyProps) {
+    const { authSelectors, authActions, getComponent } = given as PopupProps;
+    const [SignIns, CloseIcon] = [getComponent('auths'), getComponent('CloseIcon')];
     const box = React.useRef<HTMLDivElement>(null);
     React.useEffect(() => {
       box.current?.querySelector('input')?.focus();
-      box.current?.querySelector('.modal-ux-content')?.scrollTo({ top: 0 });
+      box.current?.scrollTo({ top: 0 });
     }, []);
+    const close = (): void => authActions.showDefinitions(false);
     return (
-      <div ref={box} role="dialog" aria-modal="true" aria-label="Authorize OAuth calls">
-        <Original {...props} />
-      </div>
+      <Modal className="lk-authorize" labelledBy={TITLE_ID} onEscape={close}>
+        <div className="modal-ux-header">
+          <h2 id={TITLE_ID}>Authorize OAuth calls</h2>
+          <button type="button" className="close-modal" aria-label="Close" onClick={close}>
+            <CloseIcon />
+          </button>
+        </div>
+        <div ref={box} className="modal-ux-content">
+          {authSelectors
+            .shownDefinitions()
+            .valueSeq()
+            .toArray()
+            .map((definitions, index) => (
+              <SignIns key={index} {...given} definitions={definitions} />
+            ))}
+        </div>
+      </Modal>
     );
+  };
+}
+
+/** The buttons of the dialog are called what they say; Swagger UI names them differently for screen readers. */
+export function buttonNamedByItsText(Original: AnyComponent): AnyComponent {
+  return function Button(props: AnyProps) {
+    const isOfDialog = String(props['className']).includes('modal-btn');
+    return <Original {...props} {...(isOfDialog ? { 'aria-label': undefined } : {})} />;
   };
 }
 
@@ -59,9 +96,9 @@ export function signInForm(): AnyComponent {
     const done = authorized?.get(name) !== undefined;
     return (
       <div className="lk-sign-in">
-        <h4>
+        <h3>
           <code>{name}</code> {basic ? '(HTTP Basic)' : '(Bearer)'}
-        </h4>
+        </h3>
         <Markdown source={schema.get('description')} />
         {done && <p className="lk-known">Authorized</p>}
         {!done && basic && (

@@ -1,13 +1,11 @@
-import { isReadable, nameOf, namedParts, pathValues } from './call.ts';
+import { namedParts, pathValues } from './call.ts';
 import type { NamedPart } from './call.ts';
-import { isDestructive, questionFor } from './destructive.ts';
-import { pageState, usePageState } from './page-state.ts';
+import { questionBefore } from './confirmation.ts';
+import { usePageState } from './page-state.ts';
 import type { Thing } from './page-state.ts';
 import { ask } from './question.tsx';
 import { React } from './react.ts';
-import { stringOf } from './service.ts';
 import type { AnyComponent, AnyProps, Immutable, PathMethod, System } from './system.ts';
-import { lookUp } from './things.ts';
 
 interface ExecuteProps extends AnyProps {
   readonly path: string;
@@ -17,14 +15,15 @@ interface ExecuteProps extends AnyProps {
   readonly specActions: { readonly execute: (call: AnyProps) => unknown };
 }
 
-/** *Execute*, with what the call acts on in front of it; a destructive call asks before it is sent. */
+/** *Execute*, with what the call acts on in front of it; a call that takes something away asks before it is sent. */
 export function guardedExecute(Original: AnyComponent, system: System): AnyComponent {
   return function Execute(given: AnyProps) {
     const props = given as ExecuteProps;
     const { path, method, operation } = props;
     const pathMethod: PathMethod = [path, method];
     const execute = async (call: AnyProps): Promise<void> => {
-      if (isDestructive(path, method) && !(await confirmed(system, pathMethod, operation))) return;
+      const question = await questionBefore(system, pathMethod, operation);
+      if (question !== undefined && !(await ask(question))) return;
       props.onExecute?.();
       props.specActions.execute(call);
     };
@@ -63,25 +62,4 @@ function PartName({ part, thing }: { readonly part: NamedPart; readonly thing: T
       {thing?.state === 'unknown' && ' (not found)'}
     </span>
   );
-}
-
-async function confirmed(system: System, pathMethod: PathMethod, operation: Immutable): Promise<boolean> {
-  const [template] = pathMethod;
-  const parts = namedParts(template, pathValues(system, pathMethod));
-  for (const { parameter, path } of parts) {
-    const known = path === undefined || pageState().things[path]?.state === 'found';
-    if (!known && isReadable(system, template, parameter)) await lookUp(parameter, path);
-  }
-  const withThings = parts.map((part) => [part, pageState().things[part.path ?? '']] as const);
-  const summary = String(operation.get('summary'));
-  const consequence = stringOf(operation.get('description'));
-  return ask({
-    title: questionFor(summary, withThings),
-    things: withThings.toReversed().map(([part, thing]) => {
-      const name = nameOf(part, thing);
-      return name.endsWith(part.id) ? name : `${part.noun} ${name} (${part.id})`;
-    }),
-    consequence: consequence.replaceAll('`', ''),
-    verb: summary.split(' ', 1)[0] ?? 'Yes',
-  });
 }

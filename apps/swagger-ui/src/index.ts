@@ -1,7 +1,7 @@
 import { adaptDocument } from './adapt-document.ts';
 import type { OpenApiDocument } from './adapt-document.ts';
 import { learnFrom } from './answers.ts';
-import { dialogFromTheTop, offeredSignIns, padlockForOffered, signInForm } from './authorize.tsx';
+import { buttonNamedByItsText, offeredSignIns, padlockForOffered, signInDialog, signInForm } from './authorize.tsx';
 import { rowWithChooser } from './chooser.tsx';
 import { Curl } from './curl.tsx';
 import { guardedExecute } from './execute.tsx';
@@ -33,10 +33,11 @@ function plugin(system: System): Plugin {
   return {
     components: { LatchkeyLayout: pageLayout(system) },
     wrapComponents: {
+      Button: buttonNamedByItsText,
       HttpAuth: signInForm,
       OperationSummary: padlockForOffered,
       OperationSummaryPath: plainPath,
-      authorizationPopup: dialogFromTheTop,
+      authorizationPopup: signInDialog,
       curl: (_original, whole) => (props) =>
         React.createElement(Curl, { request: props['request'] as Immutable, system: whole }),
       execute: guardedExecute,

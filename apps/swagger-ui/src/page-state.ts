@@ -13,7 +13,7 @@ export interface Person {
 export type Thing =
   { readonly state: 'found'; readonly name: string } | { readonly state: 'unknown' | 'signed-out' | 'unreachable' };
 
-/** What is asked before a destructive call is sent. */
+/** What is asked before a call is sent that takes something away. */
 export interface Question {
   readonly title: string;
   /** What the call acts on, line by line. */

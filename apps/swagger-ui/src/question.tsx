@@ -1,3 +1,4 @@
+import { Modal } from './modal.tsx';
 import { pageState, updatePage, usePageState } from './page-state.ts';
 import type { Question } from './page-state.ts';
 import { React } from './react.ts';
@@ -14,24 +15,12 @@ export function ask(question: Omit<Question, 'answer'>): Promise<boolean> {
   });
 }
 
-/** The dialog. It is modal, Escape means no, and *Cancel* has the focus at first. */
+/** The dialog. Escape means no, and *Cancel* has the focus at first. */
 export function QuestionDialog(): React.JSX.Element | null {
   const question = usePageState((state) => state.question);
-  const dialog = React.useRef<HTMLDialogElement>(null);
-  React.useEffect(() => {
-    if (question !== null) dialog.current?.showModal();
-  }, [question]);
   if (question === null) return null;
   return (
-    <dialog
-      ref={dialog}
-      className="lk-question"
-      aria-labelledby="lk-question-title"
-      onCancel={(event) => {
-        event.preventDefault();
-        question.answer(false);
-      }}
-    >
+    <Modal className="lk-question" labelledBy="lk-question-title" onEscape={() => question.answer(false)}>
       <h2 id="lk-question-title">{question.title}</h2>
       <ul>
         {question.things.map((thing) => (
@@ -47,6 +36,6 @@ export function QuestionDialog(): React.JSX.Element | null {
           {question.verb}
         </button>
       </div>
-    </dialog>
+    </Modal>
   );
 }

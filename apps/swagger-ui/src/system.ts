@@ -8,6 +8,7 @@ export interface Immutable {
   filter(keep: (value: Immutable) => boolean): Immutable;
   some(holds: (value: Immutable) => boolean): boolean;
   keySeq(): { first(): string };
+  valueSeq(): { toArray(): Immutable[] };
   toJS(): unknown;
   readonly size: number;
 }
