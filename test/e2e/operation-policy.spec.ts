@@ -150,7 +150,10 @@ describe('the policy of an operation', () => {
       await makeSecretsOlder(world, client, 30);
       await world.api.patch(pathOf(client), { description: 'so that it is read again' });
       expect((await world.api.token(client)).status).toBe(401);
-      expect((await world.apis[1]!.token(client)).status).toBe(401);
+      const tooOld = await world.apis[1]!.token(client);
+      const wrong = await world.apis[1]!.token({ ...client, clientSecret: 'lk_cs_wrong' });
+      expect([tooOld.status, tooOld.text]).toEqual([401, wrong.text]);
+      expect(tooOld.headers.get('www-authenticate')).toBe(wrong.headers.get('www-authenticate'));
       expect(await world.isActive(token)).toBe(true);
       expect((await world.api.get<typeof client>(pathOf(client))).body.secrets).toEqual([]);
       const rotated = await world.api.post<typeof client>(`${pathOf(client)}/rotate-secret`, { overlapSeconds: 600 });

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Api } from '../support/api.ts';
+import { Api, basic } from '../support/api.ts';
 import type { ProblemBody } from '../support/api.ts';
 import { aUser, unique } from '../support/builders.ts';
-import { ADMIN, startService, startServices } from '../support/service.ts';
-import type { Service } from '../support/service.ts';
+import { ADMIN, Service, startService, startServices } from '../support/service.ts';
 
 interface SessionBody {
   readonly user: { readonly id: string; readonly username: string; readonly roles: string[] };
@@ -36,6 +35,29 @@ describe('signing in to a session', () => {
       expect.stringMatching(/^__Host-latchkey=lk_ss_[0-9A-Za-z]{49}; Path=\/; HttpOnly; SameSite=Lax; Secure$/),
     ]);
     expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('answers with a cookie for plain http where PUBLIC_URL is a loopback address', async () => {
+    const { database } = services[0]!;
+    const local = await new Service(database, { env: { PUBLIC_URL: 'http://127.0.0.1:3000' } }).start();
+    try {
+      const { headers } = await new Api(local.url, null).post('/v1/session', ADMIN);
+      expect(headers.getSetCookie()).toEqual([
+        expect.stringMatching(/^latchkey=lk_ss_[0-9A-Za-z]{49}; Path=\/; HttpOnly; SameSite=Lax$/),
+      ]);
+    } finally {
+      await local.stop();
+    }
+  });
+
+  it('changes nothing for a request with HTTP Basic or a bearer token: its cookie is ignored', async () => {
+    const [{ headers }, auditor] = [await admin.inSession(ADMIN), await aUser(admin, ['auditor'])];
+    const write = (authorization: string, cookie: string): ReturnType<Api['post']> =>
+      admin.as(null).post('/v1/operations', { name: unique('no') }, { headers: { ...headers, authorization, cookie } });
+    const live = headers['cookie'] ?? '';
+    expect((await write(basic(auditor), live)).status).toBe(403);
+    expect((await write('Bearer lk_ak_none', live)).status).toBe(401);
+    expect((await write(basic(ADMIN), '__Host-latchkey=none')).status).toBe(201);
   });
 
   it('shows the signed-in person and the end of the session, on every instance', async () => {
