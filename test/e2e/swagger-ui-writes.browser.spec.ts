@@ -86,6 +86,25 @@ describe('a destructive call in Swagger UI', () => {
     await swagger.page.close();
   });
 
+  it('asks nothing as a dry run, and afterwards deletes with the ETag that was seen before', async () => {
+    await swagger.execute('credentials_read', async (block) => {
+      await swagger.choose(block, 'operationId', operation.name);
+      await swagger.choose(block, 'credentialId', robot.name);
+    });
+    const block = await swagger.tryOut('credentials_delete');
+    await swagger.choose(block, 'operationId', operation.name);
+    await swagger.choose(block, 'credentialId', robot.name);
+    const dryRun = block.locator('tr[data-param-name="dryRun"] select');
+    await dryRun.selectOption('true');
+    const answered = swagger.page.waitForResponse((response) => response.url().endsWith('?dryRun=true'));
+    await block.locator('button.execute').click();
+    expect(await (await answered).json()).toMatchObject({ dryRun: true, changes: [{ type: 'credential.deleted.v1' }] });
+    await dryRun.selectOption('false');
+    const deleted = await swagger.send(block);
+    expect({ status: deleted.status, ifMatch: deleted.sent['if-match'] }).toEqual({ status: 204, ifMatch: '"v1"' });
+    await swagger.page.close();
+  });
+
   it('takes an id that was typed, and says when there is no such thing', async () => {
     const block = await swagger.tryOut('credentials_delete');
     await swagger.field(block, 'operationId').fill(operation.id);

@@ -13,6 +13,7 @@ export function learnFrom(system: System, [template, method]: PathMethod, respon
   if ((status === 401 && path.startsWith('/v1/')) || path === '/v1/session') void loadPerson();
   if (ok !== true) return;
   const body = parsed(text);
+  if (isDryRunAnswer(body)) return;
   etags.saw(path, headers['etag'], headers['location'] === undefined ? undefined : pathBelow(headers['location']));
   const ids = idsIn(template, path);
   const own = parametersIn(template).at(-1);
@@ -54,6 +55,11 @@ function createdId(system: System, template: string, body: unknown): Record<stri
   const [name = ''] = below === undefined ? [] : parametersIn(below.slice(template.length));
   const id = textOf(body, kindOf(name)?.id ?? '');
   return id === undefined ? {} : { [name]: id };
+}
+
+/** Such an answer says what a call would do, not what it did. */
+function isDryRunAnswer(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'dryRun' in body && body.dryRun === true;
 }
 
 function parsed(text: string | undefined): unknown {

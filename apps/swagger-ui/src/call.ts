@@ -32,6 +32,13 @@ export function pathValues(system: System, pathMethod: PathMethod): Record<strin
   );
 }
 
+/** Whether the form asks for a dry run, which changes nothing. */
+export function isDryRun(system: System, pathMethod: PathMethod): boolean {
+  const asks = (parameter: Immutable): boolean =>
+    parameter.get('name') === 'dryRun' && valueOf(system, pathMethod, parameter) === 'true';
+  return parametersOf(system, pathMethod).some(asks);
+}
+
 /** Fills in or empties a parameter of the path. */
 export function setPathValue(system: System, pathMethod: PathMethod, name: string, value: string | null): void {
   const isIt = (parameter: Immutable): boolean => parameter.get('in') === 'path' && parameter.get('name') === name;

@@ -1,4 +1,4 @@
-import { isReadable, nameOf, namedParts, pathValues } from './call.ts';
+import { isDryRun, isReadable, nameOf, namedParts, pathValues } from './call.ts';
 import type { NamedPart } from './call.ts';
 import { isDestructive, questionFor } from './destructive.ts';
 import { fillTemplate } from './kinds.ts';
@@ -18,6 +18,7 @@ export async function questionBefore(
   pathMethod: PathMethod,
   operation: Immutable,
 ): Promise<Omit<Question, 'answer'> | undefined> {
+  if (isDryRun(system, pathMethod)) return undefined;
   if (isDestructive(...pathMethod)) {
     const parts = await knownParts(system, pathMethod);
     const summary = String(operation.get('summary'));
