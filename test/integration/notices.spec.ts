@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CreateOperationCommand } from '#catalogue';
 import { CreateCredentialCommand, CredentialRepository, CredentialsModule, WriteNoticesCommand } from '#credentials';
+import { UnitOfWork } from '#events';
 import { StoreClock } from '#mongo';
 import { TestDatabase } from '../support/database.ts';
 import { callBy, startInstance } from '../support/instance.ts';
@@ -51,6 +52,16 @@ async function aCredential(set: object): Promise<string> {
 /** Runs the command on all instances simultaneously, as the workers of a fleet might. */
 async function runEverywhere(): Promise<void> {
   await Promise.all(instances.map(({ commands }) => commands.execute(new WriteNoticesCommand())));
+}
+
+/** Lets something happen once, between the listing of what is due and the transaction that writes it. */
+function afterListing({ app }: Instance, happen: () => Promise<unknown>): void {
+  const unitOfWork = app.get(UnitOfWork);
+  const run = unitOfWork.run.bind(unitOfWork);
+  jest.spyOn(unitOfWork, 'run').mockImplementationOnce(async (...args) => {
+    await happen();
+    return run(...args);
+  });
 }
 
 async function noticesOf(credentialId: string): Promise<string[]> {
@@ -108,6 +119,29 @@ describe('notices', () => {
     goTo(0);
     await runEverywhere();
     expect(await noticesOf(id)).toEqual([]);
+  });
+
+  it('are written once if another worker writes them after this one has listed what is due', async () => {
+    const id = await aCredential({ expiresAt: day(6) });
+    goTo(0);
+    const [first, second] = instances as [Instance, Instance];
+    afterListing(first, () => second.commands.execute(new WriteNoticesCommand()));
+    await first.commands.execute(new WriteNoticesCommand());
+    expect(await noticesOf(id)).toEqual(['credential.expiring.v1 7']);
+  });
+
+  it('are not written for a credential that is disabled or extended after it was listed', async () => {
+    const disabled = await aCredential({ expiresAt: day(6) });
+    const extended = await aCredential({ expiresAt: day(6) });
+    goTo(0);
+    const [{ app, commands }] = instances as [Instance];
+    const { model } = app.get(CredentialRepository);
+    afterListing(instances[0]!, async () => {
+      await model.updateOne({ _id: disabled }, { $set: { status: 'disabled' } }).orFail();
+      await model.updateOne({ _id: extended }, { $set: { expiresAt: day(200) } }).orFail();
+    });
+    await commands.execute(new WriteNoticesCommand());
+    expect([await noticesOf(disabled), await noticesOf(extended)]).toEqual([[], []]);
   });
 
   it('warn of a secret that ends by its expiry or by the maximum age of its operation', async () => {
