@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GovernedCredentials } from '#credentials';
 import type { GovernedCredential } from '#credentials';
+import { bounded } from '#mongo';
 import { OTHER_ADDRESSES, UNKNOWN_ADDRESS, UsageReader } from '#usage';
 import type { HourRefusals, LastUses } from '#usage';
 import type { AttentionItem, AttentionKind } from './attention-item.ts';
@@ -34,7 +35,7 @@ export class CredentialItems {
    * @throws DomainError `store-unavailable`
    */
   async of(operations: Operations, wants: Wanted, isApiUseKnown: boolean, at: Date): Promise<AttentionItem[]> {
-    const all = await this.credentials.ofOperations(operations);
+    const all = await bounded(this.credentials.ofOperations(operations));
     const active = all.filter((credential) => credential.isActive(at));
     const [apis, addresses, refusals] = await Promise.all([
       wants('apis-unused') && isApiUseKnown ? this.apiFacts(active, at) : undefined,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { NOT_NOW_CODES, NOT_NOW_LABELS } from './not-now-codes.ts';
-import { asDomainError, isConnectionLost, isDuplicateKey, isStoreUnavailable } from './store-errors.ts';
+import { asDomainError, bounded, isConnectionLost, isDuplicateKey, isStoreUnavailable } from './store-errors.ts';
 
 const { mongo } = mongoose;
 const inBulk = (met: Error): Error => new mongo.MongoBulkWriteError(met, {} as mongoose.mongo.BulkWriteResult);
@@ -70,5 +70,15 @@ describe('an error of the store', () => {
     const answer = new mongo.MongoServerError({ message: 'not primary', code: 10107, codeName: 'NotWritablePrimary' });
     expect(isStoreUnavailable(answer)).toBe(true);
     expect(isStoreUnavailable(inBulk(answer))).toBe(true);
+  });
+});
+
+describe('bounded', () => {
+  it('runs an aggregation once, although mongoose starts it again with each `then` and `catch`', async () => {
+    let runs = 0;
+    const run = (): Promise<number> => Promise.resolve((runs += 1));
+    const aggregation = { then: (...given: never[]) => run().then(...given), catch: () => run() };
+    expect(await bounded(aggregation as unknown as Promise<number>)).toBe(1);
+    expect(runs).toBe(1);
   });
 });

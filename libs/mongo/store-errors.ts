@@ -107,17 +107,18 @@ export function asDomainError(error: unknown): unknown {
  * @throws DomainError `store-unavailable` after the limit, or if the store is unavailable
  */
 export async function bounded<T>(work: Promise<T>, limitMs = STORE_DEADLINE_MS): Promise<T> {
+  const running = Promise.resolve(work); // a query of mongoose runs again with each `then` or `catch`
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(storeUnavailable()), Math.max(0, withinDeadline(limitMs)));
   });
   try {
-    return await Promise.race([work, deadline]);
+    return await Promise.race([running, deadline]);
   } catch (error) {
     throw asDomainError(error);
   } finally {
     clearTimeout(timer);
-    work.catch(() => undefined); // the caller has been answered already
+    running.catch(() => undefined); // the caller has been answered already
   }
 }
 

@@ -65,14 +65,13 @@ export class LastUseRepository {
   /** @param most per credential @throws DomainError `store-unavailable` */
   async of(credentialIds: readonly string[], kind: UsedKind, since: Date, most: number): Promise<LastUses> {
     if (credentialIds.length === 0) return new Map();
-    const found = await bounded(
-      this.model.aggregate<{ _id: string; uses: { value: string; lastSeenAt: Date }[] }>([
-        { $match: { credentialId: { $in: [...credentialIds] }, kind, lastSeenAt: { $gte: since } } },
-        { $sort: { credentialId: 1, kind: 1, lastSeenAt: -1 } },
-        { $group: { _id: '$credentialId', uses: { $push: { value: '$value', lastSeenAt: '$lastSeenAt' } } } },
-        { $project: { uses: { $slice: ['$uses', most] } } },
-      ]),
-    );
+    const query = this.model.aggregate<{ _id: string; uses: { value: string; lastSeenAt: Date }[] }>([
+      { $match: { credentialId: { $in: [...credentialIds] }, kind, lastSeenAt: { $gte: since } } },
+      { $sort: { credentialId: 1, kind: 1, lastSeenAt: -1 } },
+      { $group: { _id: '$credentialId', uses: { $push: { value: '$value', lastSeenAt: '$lastSeenAt' } } } },
+      { $project: { uses: { $slice: ['$uses', most] } } },
+    ]);
+    const found = await bounded(query.exec());
     return new Map(found.map(({ _id, uses }) => [_id, uses]));
   }
 }
