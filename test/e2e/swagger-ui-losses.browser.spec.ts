@@ -99,6 +99,15 @@ describe('an edit in Swagger UI that takes access away', () => {
     expect(await question().count()).toBe(0);
   });
 
+  it('does not ask before a dry run, which changes nothing', async () => {
+    const block = await form('credentials_edit', ofRobot(), { status: 'disabled' });
+    await block.locator('tr[data-param-name="dryRun"] select').selectOption('true');
+    await block.locator('button.execute').click();
+    await block.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor();
+    expect(await question().count()).toBe(0);
+    expect((await api.get<{ status: string }>(pathOf(robot))).body.status).toBe('active');
+  });
+
   it('gives the focus back to Execute when the question is answered', async () => {
     const block = await form('credentials_edit', ofRobot(), { status: 'disabled' });
     await block.locator('button.execute').focus();
