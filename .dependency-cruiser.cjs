@@ -5,14 +5,16 @@
 const layers = [
   ['kernel'],
   ['config', 'event-types'],
-  ['observability'],
+  ['observability', 'chain'],
   ['migrations'],
   ['mongo'],
   ['redis', 'fence'],
   ['events', 'guess-limits', 'openid-connect', 'usage'],
   ['queues', 'audit', 'passwords'],
+  ['feed', 'retention'],
   ['catalogue', 'identity', 'tokens'],
   ['credentials'],
+  ['api-withdrawal', 'history', 'reviews'],
   ['access', 'attention', 'leaks', 'recovery'],
 ];
 

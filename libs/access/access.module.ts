@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogueModule } from '#catalogue';
 import { CredentialsModule } from '#credentials';
+import { HistoryModule } from '#history';
 import { TokensModule } from '#tokens';
 import { UsageModule } from '#usage';
 import { ClientAuthenticator } from './client-authenticator.ts';
@@ -14,7 +15,7 @@ import { TokenIssuer } from './token-issuer.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 @Module({
-  imports: [CatalogueModule, CredentialsModule, TokensModule, UsageModule],
+  imports: [CatalogueModule, CredentialsModule, HistoryModule, TokensModule, UsageModule],
   providers: [
     ClientAuthenticator,
     DryRuns,

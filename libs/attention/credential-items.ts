@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GovernedCredentials } from '#credentials';
 import type { GovernedCredential } from '#credentials';
 import { bounded } from '#mongo';
+import { ApiGrants } from '#history';
 import { OTHER_ADDRESSES, UNKNOWN_ADDRESS, UsageReader } from '#usage';
 import type { HourRefusals, LastUses } from '#usage';
 import type { AttentionItem, AttentionKind } from './attention-item.ts';
@@ -27,6 +28,7 @@ export type Wanted = (...kinds: readonly AttentionKind[]) => boolean;
 export class CredentialItems {
   constructor(
     private readonly credentials: GovernedCredentials,
+    private readonly grants: ApiGrants,
     private readonly usage: UsageReader,
   ) {}
 
@@ -59,9 +61,9 @@ export class CredentialItems {
     const uses = await this.usage.lastUsed(idsOf(old), 'api', since, MAX_APIS);
     const used = (id: string): Set<string> => new Set(uses.get(id)?.map(({ value }) => value));
     const suspects = old.filter(({ state }) => state.apis.some((api) => !used(state.id).has(api)));
-    const grants = await this.credentials.grantedSince(
-      suspects.map(({ state }) => state),
+    const grants = await this.grants.since(
       since,
+      suspects.map(({ state }) => state),
     );
     return new Map(
       suspects.map(({ state: { id } }) => [id, { used: used(id), granted: grants.get(id) ?? new Set<string>() }]),

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ChainFaults, CheckpointKeys } from '#audit';
-import { ChainHealth, chainName, operationOf } from '#events';
+import { chainName, operationOf } from '#chain';
+import { ChainHealth } from '#events';
 import { DomainError } from '#kernel';
 import { ListFailedJobsQuery } from '#queues';
 import type { FailedJob } from '#queues';

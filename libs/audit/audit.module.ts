@@ -6,8 +6,6 @@ import { CheckpointKeySources, CheckpointKeys } from './checkpoints/checkpoint-k
 import { CheckpointLog } from './checkpoints/checkpoint-log.ts';
 import { ExportEventsHandler } from './commands/export-events.command.ts';
 import { SignCheckpointsHandler } from './commands/sign-checkpoints.command.ts';
-import { FeedSignal } from './feed/feed-signal.ts';
-import { ReadFeedHandler } from './feed/read-feed.query.ts';
 import { GetEventHandler, ListEventsHandler } from './queries/event.queries.ts';
 import {
   ExportCheckpointsHandler,
@@ -19,8 +17,6 @@ import {
 import { ChainProver } from './reading/chain-proof.ts';
 import { ChainReader } from './reading/chain-reader.ts';
 import { EventExport } from './reading/event-export.ts';
-import { DecideAccessReviewHandler, RepeatVerdictHandler } from './reviews/decide-access-review.command.ts';
-import { ReviewSealer } from './reviews/review-sealer.ts';
 import { ReadAudit } from './reading/read-audit.ts';
 import { ReadRetry } from './reading/read-retry.ts';
 import { TextStreams } from './reading/text-streams.ts';
@@ -29,11 +25,9 @@ const reading = [
   ChainReader,
   EventExport,
   ExportEventsHandler,
-  FeedSignal,
   GetEventHandler,
   ListEventsHandler,
   ReadAudit,
-  ReadFeedHandler,
   ReadRetry,
   TextStreams,
 ];
@@ -44,13 +38,10 @@ const proving = [
   CheckpointKeySources,
   CheckpointKeys,
   CheckpointLog,
-  DecideAccessReviewHandler,
   ExportCheckpointsHandler,
   ListCheckpointKeysHandler,
   ListCheckpointsHandler,
-  RepeatVerdictHandler,
   RequireChainHandler,
-  ReviewSealer,
   SignCheckpointsHandler,
   VerifyLogHandler,
 ];
@@ -60,16 +51,6 @@ const proving = [
 @Module({
   imports: [EventsModule],
   providers: [...reading, ...proving],
-  exports: [
-    ChainFaults,
-    ChainReader,
-    ChainSigner,
-    CheckpointKeys,
-    CheckpointLog,
-    FeedSignal,
-    ReadRetry,
-    ReviewSealer,
-    TextStreams,
-  ],
+  exports: [ChainFaults, ChainReader, ChainSigner, CheckpointKeys, CheckpointLog, ReadAudit, ReadRetry, TextStreams],
 })
 export class AuditModule {}

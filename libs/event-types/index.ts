@@ -1,3 +1,4 @@
+export { anyVersion } from './any-version.ts';
 // one export per event type, so more than the usual 35
 export {
   ApiCreated,

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { ChainBarrier } from './chain/chain-barrier.ts';
+import { ChainBarrier } from './log/chain-barrier.ts';
 import { ChainEnds } from './health/chain-ends.ts';
 import { ChainHealth } from './health/chain-health.ts';
 import { EventLog } from './log/event-log.ts';

@@ -18,7 +18,7 @@ import {
 
 const FIRST_PAUSE_MS = 4;
 /**
- * At most the time for which an instance leaves a shared chain to others (libs/events/chain/chain-turns.ts): a longer
+ * At most the time for which an instance leaves a shared chain to others (libs/chain/chain-turns.ts): a longer
  * pause would miss its turn.
  */
 const MAX_PAUSE_MS = 12;

@@ -1,15 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiWithdrawalModule, ContinueApiRemovalsCommand, RemoveApiCommand } from '#api-withdrawal';
 import { ApiRepository, OperationRepository, CreateApiCommand, CreateOperationCommand, GetApiQuery } from '#catalogue';
-import {
-  ContinueApiRemovalsCommand,
-  CreateCredentialCommand,
-  CredentialRepository,
-  CredentialsModule,
-  EditCredentialCommand,
-  RemoveApiCommand,
-} from '#credentials';
 import type { ApiView } from '#catalogue';
-import { EventLog, UnitOfWork, chainName } from '#events';
+import { chainName } from '#chain';
+import { CreateCredentialCommand, CredentialRepository, EditCredentialCommand } from '#credentials';
+import { EventLog, UnitOfWork } from '#events';
 import type { Transaction } from '#events';
 import { MongoStore, Transactions } from '#mongo';
 import { unique } from '../support/builders.ts';
@@ -39,7 +34,7 @@ describe('the removal of an API', () => {
   let instances: Instance[];
 
   beforeAll(async () => {
-    instances = await Promise.all([0, 1].map(() => startInstance(database, {}, [CredentialsModule])));
+    instances = await Promise.all([0, 1].map(() => startInstance(database, {}, [ApiWithdrawalModule])));
   });
   afterAll(async () => {
     await Promise.all(instances.map(({ app }) => app.close()));

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SignCheckpointsCommand, VerifyLogQuery } from '#audit';
-import { chainName } from '#events';
+import { chainName } from '#chain';
 import { ChainRepair } from '#recovery';
-import { emptyHead } from '../../libs/events/chain/chain.ts';
+import { emptyHead } from '../../libs/chain/chain.ts';
 import { ChainHealth } from '../../libs/events/health/chain-health.ts';
 import { TestDatabase } from '../support/database.ts';
 import { putEvents, tell } from '../support/event-log/store.ts';

@@ -11,11 +11,11 @@ import {
   SignCheckpointsCommand,
   VerifyLogQuery,
 } from '#audit';
-import { chainName } from '#events';
+import { chainName } from '#chain';
 import { isStoreUnavailable } from '#mongo';
 import type { SigningReport } from '../../libs/audit/commands/sign-checkpoints.command.ts';
-import { hashEvent } from '../../libs/events/chain/chain.ts';
-import type { EventBody } from '../../libs/events/chain/chain.ts';
+import { hashEvent } from '../../libs/chain/chain.ts';
+import type { EventBody } from '../../libs/chain/chain.ts';
 import { toLogEvent } from '../../libs/events/log/event-log.ts';
 import type { EventDocument } from '../../libs/events/log/event.schema.ts';
 import { TestDatabase } from '../support/database.ts';

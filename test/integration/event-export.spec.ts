@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ExportEventsCommand } from '#audit';
-import { EventLog, chainName } from '#events';
+import { chainName } from '#chain';
+import { EventLog } from '#events';
 import type { ExportRequest } from '../../libs/audit/commands/export-events.command.ts';
-import { chainEvents, emptyHead } from '../../libs/events/chain/chain.ts';
-import type { EventDraft } from '../../libs/events/chain/chain.ts';
+import { chainEvents, emptyHead } from '../../libs/chain/chain.ts';
+import type { EventDraft } from '../../libs/chain/chain.ts';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, stored, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, startInstance } from '../support/instance.ts';

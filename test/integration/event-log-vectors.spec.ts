@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { eventLine, hashEvent } from '../../libs/events/chain/chain.ts';
-import type { LogEvent } from '../../libs/events/chain/chain.ts';
+import { eventLine, hashEvent } from '../../libs/chain/chain.ts';
+import type { LogEvent } from '../../libs/chain/chain.ts';
 import { eventLogVectors, VECTORS } from '../support/event-log/vectors.ts';
 
 const page = readFileSync(new URL('../../event-log-format.md', VECTORS), 'utf8');

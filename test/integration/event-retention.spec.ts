@@ -5,17 +5,18 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@je
 import mongoose from 'mongoose';
 import type { mongo } from 'mongoose';
 import {
-  ArchiveEventsCommand,
   ExportCheckpointsQuery,
   ExportEventsCommand,
   ListCheckpointKeysQuery,
   SignCheckpointsCommand,
   VerifyLogQuery,
 } from '#audit';
-import { Refusals, UnitOfWork, chainName } from '#events';
+import { chainName } from '#chain';
+import { Refusals, UnitOfWork } from '#events';
 import { StoreClock } from '#mongo';
-import type { RetentionReport } from '../../libs/audit/commands/archive-events.command.ts';
-import { EventDropper } from '../../libs/audit/retention/event-dropper.ts';
+import { ArchiveEventsCommand } from '#retention';
+import type { RetentionReport } from '../../libs/retention/archive-events.command.ts';
+import { EventDropper } from '../../libs/retention/event-dropper.ts';
 import { TestDatabase } from '../support/database.ts';
 import { parseLines, putEvents, tell, textOf, verifyText } from '../support/event-log/store.ts';
 import { callBy, startInstance } from '../support/instance.ts';

@@ -1,9 +1,9 @@
-import { ChainVerifier } from '../../libs/events/chain/chain-verifier.ts';
+import { ChainVerifier } from '../../libs/chain/chain-verifier.ts';
 import { toLogEvent } from '../../libs/events/log/event-log.ts';
 import type { EventDocument } from '../../libs/events/log/event.schema.ts';
 import type { TestDatabase } from './database.ts';
 import { eventually } from './service.ts';
-import { chainName } from '../../libs/events/chain/chain-name.ts';
+import { chainName } from '../../libs/chain/chain-name.ts';
 
 const CREDENTIALS_AT_MOST = 10;
 const TOKENS_AT_MOST = 10;

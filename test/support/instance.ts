@@ -3,7 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { AuditModule, RetentionModule } from '#audit';
+import { AuditModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG, loadConfig } from '#config';
 import { EventsModule } from '#events';
@@ -14,6 +14,7 @@ import { MongoModule, MongoStore } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import { QueuesModule } from '#queues';
 import { RepairModule } from '#recovery';
+import { RetentionModule } from '#retention';
 import type { TestDatabase } from './database.ts';
 
 /** The libs of one instance without HTTP, in this process. Several on one database race like processes. */

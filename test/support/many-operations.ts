@@ -1,9 +1,9 @@
-import { chainName, emptyHead } from '#events';
+import { chainName, emptyHead } from '#chain';
 import type { EventDocument } from '#events';
 import { digest, newClientId, newClientSecret, newId } from '#kernel';
-import { chainEvents } from '../../libs/events/chain/chain.ts';
-import type { EventDraft } from '../../libs/events/chain/chain.ts';
-import { newRights } from '../../libs/events/chain/rights-changes.ts';
+import { chainEvents } from '../../libs/chain/chain.ts';
+import type { EventDraft } from '../../libs/chain/chain.ts';
+import { newRights } from '../../libs/events/log/rights-changes.ts';
 import type { TestDatabase } from './database.ts';
 import { unique } from './builders.ts';
 

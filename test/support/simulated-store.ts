@@ -1,11 +1,11 @@
 import type { ClientSession } from 'mongoose';
 import mongoose from 'mongoose';
-import { chainName } from '../../libs/events/chain/chain-name.ts';
-import { chainEvents, emptyHead } from '../../libs/events/chain/chain.ts';
-import type { ChainHead, LogEvent } from '../../libs/events/chain/chain.ts';
 import type { PendingEvent } from '#events';
 import { newId } from '#kernel';
 import { TransactionConflict } from '#mongo';
+import { chainName } from '../../libs/chain/chain-name.ts';
+import { chainEvents, emptyHead } from '../../libs/chain/chain.ts';
+import type { ChainHead, LogEvent } from '../../libs/chain/chain.ts';
 
 /** How long a statement's round trip and a majority's acknowledgement take, in milliseconds. */
 export interface StoreDelays {

@@ -2,20 +2,25 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AccessModule } from '#access';
+import { ApiWithdrawalModule } from '#api-withdrawal';
 import { AttentionModule } from '#attention';
-import { AuditModule, RetentionModule } from '#audit';
+import { AuditModule } from '#audit';
 import { CatalogueModule } from '#catalogue';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { CredentialsModule } from '#credentials';
 import { EventsModule } from '#events';
+import { FeedModule } from '#feed';
 import { FenceModule } from '#fence';
+import { HistoryModule } from '#history';
 import { IdentityModule } from '#identity';
 import { LeaksModule } from '#leaks';
 import { MongoModule } from '#mongo';
 import { ObservabilityModule } from '#observability';
 import { QueuesModule } from '#queues';
 import { RecoveryModule, RestoreGuard } from '#recovery';
+import { RetentionModule } from '#retention';
+import { ReviewsModule } from '#reviews';
 import { TokensModule } from '#tokens';
 import { UsageModule } from '#usage';
 import { MySessionsController } from './sessions/my-sessions.controller.ts';
@@ -105,8 +110,12 @@ const FEATURE_MODULES = [
   IdentityModule,
   CatalogueModule,
   CredentialsModule,
+  ApiWithdrawalModule,
   TokensModule,
   UsageModule,
+  HistoryModule,
+  FeedModule,
+  ReviewsModule,
   AttentionModule,
   LeaksModule,
 ];

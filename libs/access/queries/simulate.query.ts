@@ -1,7 +1,8 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { CredentialReader, CredentialRepository, PastRecords } from '#credentials';
-import type { DecidedPart } from '#credentials';
+import { CredentialReader, CredentialRepository } from '#credentials';
+import { PastRecords } from '#history';
+import type { DecidedPart } from '#history';
 import { Clock, DomainError } from '#kernel';
 import { bounded } from '#mongo';
 import { TOKEN_LIMIT, TokenRepository } from '#tokens';

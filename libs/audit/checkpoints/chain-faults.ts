@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Schema } from 'mongoose';
 import type { Model } from 'mongoose';
-import { chainName, operationOf } from '#events';
-import type { ChainName } from '#events';
+import { chainName, operationOf } from '#chain';
+import type { ChainName } from '#chain';
 import { Clock } from '#kernel';
 import { MongoStore, bounded } from '#mongo';
 import type { ProofFault } from '../reading/chain-proof.ts';

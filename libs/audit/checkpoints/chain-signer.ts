@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { ChainHead, LogEvent } from '#events';
+import type { ChainHead, LogEvent } from '#chain';
+import { Stopping } from '#events';
 import type { Checkpoint } from './checkpoints.ts';
 import { ChainProver } from '../reading/chain-proof.ts';
 import type { ProofFault } from '../reading/chain-proof.ts';
 import { ChainReader } from '../reading/chain-reader.ts';
 import type { ChainExtent } from '../reading/chain-reader.ts';
-import { Stopping } from '#events';
 import { ChainFaults } from './chain-faults.ts';
 import { CheckpointLog } from './checkpoint-log.ts';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Model } from 'mongoose';
-import { chainName } from '#events';
-import type { ChainHead, ChainName } from '#events';
+import { chainName } from '#chain';
+import type { ChainHead, ChainName } from '#chain';
 import { Clock, newId } from '#kernel';
 import { MongoStore, Transactions, bounded, isDuplicateKey } from '#mongo';
 import { signCheckpoint, verifyCheckpoint } from './checkpoints.ts';

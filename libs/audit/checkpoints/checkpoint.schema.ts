@@ -1,5 +1,5 @@
 import { Schema } from 'mongoose';
-import type { ChainName } from '#events';
+import type { ChainName } from '#chain';
 
 /** A signed checkpoint as stored. Like events, checkpoints are never changed or removed. */
 export interface CheckpointDocument {

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import { chainName, operationOf } from '#chain';
+import type { ChainName } from '#chain';
 import { EVENT_LOG, EventsExported } from '#event-types';
-import { Occurrence, UnitOfWork, chainName, operationOf } from '#events';
-import type { ChainName } from '#events';
+import { Occurrence, UnitOfWork } from '#events';
 import { DomainError, DomainEvent } from '#kernel';
 import type { CallContext } from '#kernel';
 import { ChainReader } from '../reading/chain-reader.ts';

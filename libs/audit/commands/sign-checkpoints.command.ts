@@ -1,9 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
+import type { ChainName } from '#chain';
 import { CheckpointsRequested, EVENT_LOG } from '#event-types';
 import { Occurrence, UnitOfWork } from '#events';
-import type { ChainName } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { LOGGER } from '#observability';

@@ -1,7 +1,8 @@
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { EventLog, Refusals, chainName, toLogEvent } from '#events';
-import type { ChainName } from '#events';
+import { chainName } from '#chain';
+import type { ChainName } from '#chain';
+import { EventLog, Refusals, toLogEvent } from '#events';
 import { DomainError } from '#kernel';
 import type { CallContext } from '#kernel';
 import { bounded } from '#mongo';

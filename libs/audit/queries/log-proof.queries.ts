@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { IQueryHandler } from '@nestjs/cqrs';
-import { PLATFORM_CHAIN, emptyHead, operationOf } from '#events';
-import type { ChainName } from '#events';
+import { PLATFORM_CHAIN, emptyHead, operationOf } from '#chain';
+import type { ChainName } from '#chain';
 import { DomainError } from '#kernel';
 import type { Checkpoint, CheckpointJwk } from '../checkpoints/checkpoints.ts';
 import { CheckpointKeys } from '../checkpoints/checkpoint-keys.ts';

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { ChainVerifier } from '#chain';
+import type { ChainFaultReason, ChainHead, ChainName, LogEvent } from '#chain';
 import { EventsArchived } from '#event-types';
-import { ChainEnds, ChainVerifier, Stopping } from '#events';
-import type { ChainFaultReason, ChainHead, ChainName, LogEvent } from '#events';
+import { ChainEnds, Stopping } from '#events';
 import type { Checkpoint, CheckpointFault } from '../checkpoints/checkpoints.ts';
 import { CheckpointLog } from '../checkpoints/checkpoint-log.ts';
 import { ChainArchived, ChainReader } from './chain-reader.ts';

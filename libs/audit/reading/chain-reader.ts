@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { EventLog, PLATFORM_CHAIN, chainName, emptyHead, operationOf, toLogEvent } from '#events';
-import type { ChainArchive, ChainHead, ChainHeadDocument, ChainName, EventDocument, LogEvent } from '#events';
+import { PLATFORM_CHAIN, chainName, emptyHead, operationOf } from '#chain';
+import type { ChainHead, ChainName, LogEvent } from '#chain';
+import { EventLog, toLogEvent } from '#events';
+import type { ChainArchive, ChainHeadDocument, EventDocument } from '#events';
 import { bounded } from '#mongo';
 import { ReadRetry } from './read-retry.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import type { LogEvent } from '#events';
+import type { LogEvent } from '#chain';
 import { EVENT_CSV_HEADER, eventCsvRecord } from './event-csv.ts';
 
 const event: LogEvent = {

@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import type { LogEvent, UnchainedEvent } from '#events';
+import type { LogEvent, UnchainedEvent } from '#chain';
 
 const COLUMNS = [
   'id',

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
+import type { LogEvent } from '#chain';
 import { Refusals } from '#events';
-import type { LogEvent } from '#events';
 import { afterSummary, eventsQuery, refusalsQuery } from './event-filter.ts';
 import type { EventFilter } from './event-filter.ts';
 import { ChainReader } from './chain-reader.ts';

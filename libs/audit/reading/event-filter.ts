@@ -1,6 +1,7 @@
 import type { QueryFilter } from 'mongoose';
-import { chainName, operationOf } from '#events';
-import type { ChainName, EventDocument, RefusalDocument } from '#events';
+import { chainName, operationOf } from '#chain';
+import type { ChainName } from '#chain';
+import type { EventDocument, RefusalDocument } from '#events';
 import { REFUSAL_TYPE } from './event-view.ts';
 
 /** A filter for events. An undefined member does not restrict it. */

@@ -1,4 +1,4 @@
-import { eventLine } from '#events';
+import { eventLine } from '#chain';
 import { EVENT_CSV_HEADER, eventCsvRecord } from './event-csv.ts';
 import type { EventView } from './event-view.ts';
 

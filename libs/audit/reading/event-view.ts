@@ -1,5 +1,6 @@
+import type { LogEvent, UnchainedEvent } from '#chain';
 import { SignInRefused } from '#event-types';
-import type { LogEvent, UnchainedEvent, RefusalDocument } from '#events';
+import type { RefusalDocument } from '#events';
 
 /** An event as shown and exported: in a chain, or outside the chains. */
 export type EventView = LogEvent | UnchainedEvent;

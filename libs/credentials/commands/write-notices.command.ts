@@ -5,7 +5,7 @@ import { Clock } from '#kernel';
 import { DAY_MS } from '../domain/inherited-rules.ts';
 import { NOTICE_DAYS } from '../domain/ends.ts';
 import { dueNotices } from '../domain/notices.ts';
-import { GovernedCredentials } from '../history/governed-credentials.ts';
+import { GovernedCredentials } from '../persistence/governed-credentials.ts';
 import { EndingCredentials } from '../persistence/ending-credentials.ts';
 import { NoticeRepository } from '../persistence/notice.repository.ts';
 

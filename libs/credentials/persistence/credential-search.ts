@@ -14,6 +14,8 @@ export interface CredentialCriteria {
   readonly owner?: string | undefined;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
   readonly status?: 'active' | 'disabled' | undefined;
+  /** Neither disabled, suspended nor expired at that moment. */
+  readonly usableAt?: Date | undefined;
   /** Created before that moment and not used since. */
   readonly unusedSince?: Date | undefined;
   readonly expiresBefore?: Date | undefined;
@@ -22,7 +24,7 @@ export interface CredentialCriteria {
 
 type Condition = Readonly<Record<string, unknown>>;
 
-/** Searches credentials of all operations. */
+/** Finds credentials of all operations. */
 @Injectable()
 export class CredentialSearch {
   constructor(private readonly credentials: CredentialRepository) {}
@@ -34,11 +36,28 @@ export class CredentialSearch {
     const documents = await this.credentials.model.find(filter).sort({ _id: 1 }).limit(limit).lean();
     return documents.map(toState);
   }
+
+  /** Those of these ids that exist. */
+  async withIds(ids: readonly string[]): Promise<CredentialState[]> {
+    const documents = await this.credentials.model.find({ _id: { $in: [...ids] } }).lean();
+    return documents.map(toState);
+  }
 }
 
 function conditionsOf(criteria: CredentialCriteria): Condition[] {
-  const { operationIds, clientId, name, api, owner, label, status, unusedSince, expiresBefore, unrestrictedIps } =
-    criteria;
+  const {
+    operationIds,
+    clientId,
+    name,
+    api,
+    owner,
+    label,
+    status,
+    usableAt,
+    unusedSince,
+    expiresBefore,
+    unrestrictedIps,
+  } = criteria;
   const all: readonly (Condition | false)[] = [
     operationIds !== undefined && { operationId: { $in: operationIds } },
     clientId !== undefined && { clientId },
@@ -47,6 +66,11 @@ function conditionsOf(criteria: CredentialCriteria): Condition[] {
     owner !== undefined && { owner },
     label !== undefined && { labels: labelText(label.key, label.value) },
     status !== undefined && { status },
+    usableAt !== undefined && {
+      status: 'active',
+      'inherited.suspended': { $ne: true },
+      $or: [{ expiresAt: null }, { expiresAt: { $gt: usableAt } }],
+    },
     unusedSince !== undefined && {
       $or: [{ lastUsedAt: { $lt: unusedSince } }, { lastUsedAt: null, createdAt: { $lt: unusedSince } }],
     },

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import type { ChainFault, ChainName } from '#chain';
 import { Transactions, bounded } from '#mongo';
-import type { ChainFault } from '../chain/chain-verifier.ts';
 import { EventLog } from '../log/event-log.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 const MAX_CHAINS_PER_QUERY = 100;
 /** A chain whose events do not fit is checked by its own query. */

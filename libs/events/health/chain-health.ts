@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { PLATFORM_CHAIN } from '#chain';
+import type { ChainName } from '#chain';
 import { DomainError } from '#kernel';
 import { MongoStore, isStoreUnavailable } from '#mongo';
 import { Conditions, LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
-import { PLATFORM_CHAIN } from '../chain/chain-name.ts';
 import { ChainEnds } from './chain-ends.ts';
 import type { EndFault } from './chain-ends.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 const SCAN_INTERVAL_MS = 60_000;
 const FIRST_SCAN_POLL_MS = 250;

@@ -1,21 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Model } from 'mongoose';
+import { chainName, chainEvents, emptyHead } from '#chain';
+import type { ChainHead, EventDraft, LogEvent, ChainName } from '#chain';
 import { CHAIN_HEADS } from '#fence';
 import { newId } from '#kernel';
 import type { DomainEventData } from '#kernel';
 import { MongoStore, TransactionConflict, insertAll, isDuplicateKey, updateAll } from '#mongo';
 import type { Update } from '#mongo';
 import { Metrics } from '#observability';
-import { chainName } from '../chain/chain-name.ts';
-import { chainEvents, emptyHead } from '../chain/chain.ts';
 import { chainHeadSchema, eventSchema, outboxSchema } from './event.schema.ts';
 import type { ChainHeadDocument, EventDocument, OutboxDocument } from './event.schema.ts';
-import type { ChainHead, EventDraft, LogEvent } from '../chain/chain.ts';
 import type { PendingEvent } from '../unit-of-work/pending-event.ts';
 import { followUps } from '../outbox/follow-ups.ts';
-import { newRights, unloggedRights } from '../chain/rights-changes.ts';
-import type { RightsPart } from '../chain/rights-changes.ts';
-import type { ChainName } from '../chain/chain-name.ts';
+import { newRights, unloggedRights } from './rights-changes.ts';
+import type { RightsPart } from './rights-changes.ts';
 
 /** Appends to the event log. By design, it cannot change or remove an event. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { Schema } from 'mongoose';
+import type { ChainName } from '#chain';
 import type { Actor, Subject } from '#kernel';
-import type { HeadRights } from '../chain/rights-changes.ts';
-import type { ChainName } from '../chain/chain-name.ts';
+import type { HeadRights } from './rights-changes.ts';
 
 /** A stored event: the logged event, plus the name of its chain for the indexes. */
 export interface EventDocument {

@@ -1,6 +1,5 @@
-import type { ChainHead } from '../chain/chain.ts';
+import type { ChainHead, ChainName } from '#chain';
 import type { Tombstone } from './tombstone.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** A position that a chain had reached, according to a tombstone or checkpoint. */
 export interface ChainMark extends ChainHead {

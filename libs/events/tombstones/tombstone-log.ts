@@ -1,18 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import type { LogEvent, ChainName } from '#chain';
 import { CONFIG } from '#config';
 import type { Config } from '#config';
 import { Clock, DomainError } from '#kernel';
 import { Conditions, LOGGER, Metrics } from '#observability';
 import type { Logger } from '#observability';
-import type { LogEvent } from '../chain/chain.ts';
 import { compactTombstones } from './compaction.ts';
 import { ChainMarks } from './chain-marks.ts';
 import type { Tombstone } from './tombstone.ts';
 import { TombstoneWriter } from './tombstone-writer.ts';
 import { endsSomething, tombstonesOf } from './tombstones-of.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** The time limit for the disk. The wait for the lease runs at the same time. */
 const WRITE_LIMIT_MS = 2_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { chainName } from '#chain';
+import type { ChainName } from '#chain';
 import { MAX_SESSION_HOURS } from '#config';
-import { chainName } from '../chain/chain-name.ts';
-import type { ChainName } from '../chain/chain-name.ts';
 
 /** Kinds of objects that have ended for good. */
 const ENDED_KINDS = ['credential', 'resource-server', 'secret', 'token', 'user', 'session', 'api-key'] as const;

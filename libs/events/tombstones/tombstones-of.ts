@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { chainName } from '#chain';
+import type { LogEvent } from '#chain';
 import {
   ApiKeyDeleted,
   CredentialDeleted,
@@ -17,8 +19,6 @@ import {
   UserDeleted,
   UserUpdated,
 } from '#event-types';
-import { chainName } from '../chain/chain-name.ts';
-import type { LogEvent } from '../chain/chain.ts';
 import { MAX_LIFE_MS } from './tombstone.ts';
 import type { Tombstone } from './tombstone.ts';
 

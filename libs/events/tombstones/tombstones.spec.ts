@@ -2,9 +2,9 @@ import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { chainName } from '#chain';
+import type { LogEvent } from '#chain';
 import { eventCatalogue } from '#event-types';
-import { chainName } from '../chain/chain-name.ts';
-import type { LogEvent } from '../chain/chain.ts';
 import { ChainMarks } from './chain-marks.ts';
 import { compactTombstones } from './compaction.ts';
 import { encodeTombstone, markOf, parseTombstone } from './tombstone.ts';

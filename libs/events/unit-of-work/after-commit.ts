@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import type { LogEvent } from '#chain';
 import { Fence, leaseRunOut } from '#fence';
 import type { DomainEvent } from '#kernel';
-import type { LogEvent } from '../chain/chain.ts';
 import { TombstoneLog } from '../tombstones/tombstone-log.ts';
 import { DurablePublisher } from './durable-publisher.ts';
 

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import { chainName, ChainTurns } from '#chain';
+import type { ChainName, ChainHead, LogEvent } from '#chain';
 import type { DomainEvent } from '#kernel';
 import { STORE_DEADLINE_MS, Transactions, bounded, storeUnavailable, withinDeadline } from '#mongo';
-import { chainName } from '../chain/chain-name.ts';
-import type { ChainName } from '../chain/chain-name.ts';
-import { ChainTurns } from '../chain/chain-turns.ts';
-import type { ChainHead, LogEvent } from '../chain/chain.ts';
 import { ChainHealth } from '../health/chain-health.ts';
 import { EventLog, isPositionTaken } from '../log/event-log.ts';
 import { AfterCommit } from './after-commit.ts';

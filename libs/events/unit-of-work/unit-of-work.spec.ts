@@ -1,13 +1,13 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
+import type { LogEvent } from '#chain';
 import { JobRetried, OperationDeleted } from '#event-types';
 import { LEASE_CEILING_MS } from '#fence';
 import type { Fence } from '#fence';
 import { DomainError } from '#kernel';
 import type { CallContext, Clock, DomainEvent } from '#kernel';
 import type { IdempotencyKeys, Transactions } from '#mongo';
-import type { LogEvent } from '../chain/chain.ts';
 import type { ChainHealth } from '../health/chain-health.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { TombstoneLog } from '../tombstones/tombstone-log.ts';

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
 import type { ClientSession } from 'mongoose';
+import type { ChainName, ChainHead } from '#chain';
 import { Clock } from '#kernel';
 import type { CallContext, DomainEvent } from '#kernel';
 import { IdempotencyKeys } from '#mongo';
-import type { ChainName } from '../chain/chain-name.ts';
-import type { ChainHead } from '../chain/chain.ts';
 import { ChainTransactions } from './chain-transactions.ts';
 import type { CommittedUnit, UnitOptions } from './chain-transactions.ts';
 import { DryRunRollback } from './dry-run-rollback.ts';

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ChainReader, CheckpointLog } from '#audit';
+import { ChainVerifier, emptyHead, operationOf } from '#chain';
+import type { ChainHead, ChainName } from '#chain';
 import { EVENT_LOG, LogRepaired } from '#event-types';
-import { ChainVerifier, EventLog, Occurrence, UnitOfWork, emptyHead, operationOf, systemContext } from '#events';
-import type { ChainHead, ChainName, Transaction } from '#events';
+import { EventLog, Occurrence, UnitOfWork, systemContext } from '#events';
+import type { Transaction } from '#events';
 import { TransactionConflict, bounded } from '#mongo';
 import { explainRefusal } from './refusal-text.ts';
 

@@ -1,4 +1,4 @@
-import type { ChainFault, ChainFaultReason } from '#events';
+import type { ChainFault, ChainFaultReason } from '#chain';
 
 const RESTORE = 'Restore a backup that was taken at one point in time (docs/operating.md, "Backup").';
 const ALTERED = `The log was altered, and moving the head would hide it. ${RESTORE}`;

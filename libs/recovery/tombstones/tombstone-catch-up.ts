@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { CheckpointLog } from '#audit';
+import { chainName } from '#chain';
 import { eventCatalogue } from '#event-types';
-import { EventLog, TombstoneLog, chainName, endsSomething, markOf, maxAgeMs, toLogEvent, tombstonesOf } from '#events';
+import { EventLog, TombstoneLog, endsSomething, markOf, maxAgeMs, toLogEvent, tombstonesOf } from '#events';
 import type { EventDocument, Tombstone } from '#events';
 import { Clock } from '#kernel';
 import { bounded } from '#mongo';

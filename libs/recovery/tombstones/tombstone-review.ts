@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { operationOf } from '#chain';
 import { EVENT_LOG, LogReconciled } from '#event-types';
-import { ChainMarks, Occurrence, TombstoneLog, UnitOfWork, operationOf, readTombstones, systemContext } from '#events';
+import { ChainMarks, Occurrence, TombstoneLog, UnitOfWork, readTombstones, systemContext } from '#events';
 import type { ChainMark, Tombstone, UnreadableLine } from '#events';
 import { ChainMarkReader } from './chain-mark-reader.ts';
 

@@ -1,10 +1,10 @@
 /** A small event log with checkpoints and keys, made by the service's code. The published vectors are its variants. */
 import { createPrivateKey } from 'node:crypto';
-import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/events/chain/chain.ts';
-import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/events/chain/chain.ts';
+import { chainEvents, emptyHead, eventLine, hashEvent } from '../../../libs/chain/chain.ts';
+import type { EventDraft, LogEvent, UnchainedEvent } from '../../../libs/chain/chain.ts';
 import { checkpointSigner, signCheckpoint } from '../../../libs/audit/checkpoints/checkpoints.ts';
 import type { Checkpoint, CheckpointSigner } from '../../../libs/audit/checkpoints/checkpoints.ts';
-import { chainName } from '../../../libs/events/chain/chain-name.ts';
+import { chainName } from '../../../libs/chain/chain-name.ts';
 
 // keys whose private halves are public: RFC 8032 7.1, tests 1 to 3
 export const OLD = testSigner('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');

@@ -1,17 +1,17 @@
 /** Event logs in a real store: written by an instance, or inserted directly. */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { DomainEventData } from '../../../libs/kernel/domain-event-data.ts';
-import { chainName } from '../../../libs/events/chain/chain-name.ts';
-import { chainEvents, emptyHead } from '../../../libs/events/chain/chain.ts';
-import type { ChainHead, EventDraft, LogEvent } from '../../../libs/events/chain/chain.ts';
-import { Occurrence } from '../../../libs/events/unit-of-work/occurrence.ts';
-import { main } from '../../../packages/verify-events/cli.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UnitOfWork } from '#events';
 import { DomainEvent } from '#kernel';
+import type { DomainEventData } from '../../../libs/kernel/domain-event-data.ts';
+import { chainName } from '../../../libs/chain/chain-name.ts';
+import { chainEvents, emptyHead } from '../../../libs/chain/chain.ts';
+import type { ChainHead, EventDraft, LogEvent } from '../../../libs/chain/chain.ts';
+import { Occurrence } from '../../../libs/events/unit-of-work/occurrence.ts';
+import { main } from '../../../packages/verify-events/cli.ts';
 import type { TestDatabase } from '../database.ts';
 import { callBy } from '../instance.ts';
 import type { Instance } from '../instance.ts';

@@ -1,8 +1,8 @@
-import { chainEvents, emptyHead, eventLine } from '../../../libs/events/chain/chain.ts';
-import type { LogEvent } from '../../../libs/events/chain/chain.ts';
+import { chainEvents, emptyHead, eventLine } from '../../../libs/chain/chain.ts';
+import type { LogEvent } from '../../../libs/chain/chain.ts';
 import { OPERATION, draft, exportOf, mixed, op1, platform, refusals, rehashed, withThird } from './sample.ts';
 import type { Place, VectorCase, VectorSet } from './vector-set.ts';
-import { chainName } from '../../../libs/events/chain/chain-name.ts';
+import { chainName } from '../../../libs/chain/chain-name.ts';
 
 export function altered(set: VectorSet): void {
   const at3 = (name: string, event: object) => ({ name, event, place: { seq: 3, code: 'hash' } });

@@ -4,8 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
-import { chainEvents, emptyHead } from '../../../libs/events/chain/chain.ts';
-import type { LogEvent } from '../../../libs/events/chain/chain.ts';
+import { chainEvents, emptyHead } from '../../../libs/chain/chain.ts';
+import type { LogEvent } from '../../../libs/chain/chain.ts';
 import type { Checkpoint } from '../../../libs/audit/checkpoints/checkpoints.ts';
 import {
   NEW,
@@ -24,7 +24,7 @@ import {
 } from './sample.ts';
 import { altered, forms, moved, restored, rewritten, texts } from './tampered.ts';
 import { SIGNED, VectorSet } from './vector-set.ts';
-import { chainName } from '../../../libs/events/chain/chain-name.ts';
+import { chainName } from '../../../libs/chain/chain-name.ts';
 
 export const VECTORS = new URL('../../../docs/event-log-format/vectors/', import.meta.url);
 

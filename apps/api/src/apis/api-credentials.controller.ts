@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query, Req } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ListApiCredentialsQuery } from '#credentials';
+import { ListApiCredentialsQuery } from '#history';
 import { visibleOperations } from '#identity';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';

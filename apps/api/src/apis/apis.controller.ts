@@ -9,8 +9,8 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { RemoveApiCommand } from '#api-withdrawal';
 import { CreateApiCommand, EditApiCommand, GetApiQuery, ListApisQuery } from '#catalogue';
-import { RemoveApiCommand } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { Roles } from '../http/access.ts';
 import { ApiProblems } from '../http/api-problems.ts';

@@ -1,4 +1,4 @@
-import { chainName } from '#events';
+import { chainName } from '#chain';
 import { ChainRepair, RepairModule } from '#recovery';
 import { parseArguments } from './cli.ts';
 import type { Command, CommandContext } from './command.ts';

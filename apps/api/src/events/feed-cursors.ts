@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { START_OF_LOG, decodePosition, encodePosition, narrowed } from '#audit';
-import type { FeedPosition, FeedScope } from '#audit';
+import { START_OF_LOG, decodePosition, encodePosition, narrowed } from '#feed';
+import type { FeedPosition, FeedScope } from '#feed';
 import { DomainError } from '#kernel';
 import { Settings } from '#mongo';
 import { openBytes, sealBytes } from '../http/cursor.ts';

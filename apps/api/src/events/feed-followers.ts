@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { FeedSignal } from '#audit';
-import type { FeedScope } from '#audit';
+import { FeedSignal } from '#feed';
+import type { FeedScope } from '#feed';
 import { DomainError } from '#kernel';
 import { STORE_DEADLINE_MS, beforeDeadline } from '#mongo';
 import type { LatchkeyRequest } from '../http/latchkey-request.ts';

@@ -1,5 +1,5 @@
-import { PLATFORM_CHAIN, chainName } from '#events';
-import type { ChainName } from '#events';
+import { PLATFORM_CHAIN, chainName } from '#chain';
+import type { ChainName } from '#chain';
 import { visibleOperations } from '#identity';
 import type { Principal } from '#identity';
 import { DomainError } from '#kernel';

@@ -2,8 +2,8 @@ import { Body, Controller, Get, Param, Patch, Put, Req, Res } from '@nestjs/comm
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { EditOperationApisCommand } from '#api-withdrawal';
 import { GetOperationApisQuery } from '#catalogue';
-import { EditOperationApisCommand } from '#credentials';
 import type { ExpectedVersion } from '#kernel';
 import { changeApisBody } from '../credentials/credential-apis.dto.ts';
 import type { ChangeApisBody } from '../credentials/credential-apis.dto.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { EXPORT_FORMATS, REVIEW_VERDICTS } from '#audit';
+import { EXPORT_FORMATS } from '#audit';
+import { REVIEW_VERDICTS } from '#reviews';
 import { descriptionField, idField, timeField } from '../http/fields.ts';
 
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;

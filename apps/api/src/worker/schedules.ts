@@ -1,14 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
-import { ArchiveEventsCommand, SignCheckpointsCommand } from '#audit';
-import { ContinueApiRemovalsCommand, WriteNoticesCommand } from '#credentials';
+import { ContinueApiRemovalsCommand } from '#api-withdrawal';
+import { SignCheckpointsCommand } from '#audit';
+import { WriteNoticesCommand } from '#credentials';
 import { Clock } from '#kernel';
 import { MongoStore } from '#mongo';
 import { LOGGER } from '#observability';
 import type { Logger } from '#observability';
 import { JobQueues, queues } from '#queues';
 import { RedisNamespace } from '#redis';
+import { ArchiveEventsCommand } from '#retention';
 import { PruneTokensCommand } from '#tokens';
 
 interface Schedule {
