@@ -2,7 +2,6 @@ import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { ApiRepository, apiView } from '#catalogue';
 import type { ApiView } from '#catalogue';
-import { CredentialRepository } from '#credentials';
 import { UnitOfWork } from '#events';
 import { DomainError, checkVersion } from '#kernel';
 import type { CallContext, ExpectedVersion } from '#kernel';
