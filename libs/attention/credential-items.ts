@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { GovernedCredentials } from '#credentials';
 import type { GovernedCredential } from '#credentials';
-import { bounded } from '#mongo';
 import { ApiGrants } from '#history';
+import { bounded } from '#mongo';
 import { OTHER_ADDRESSES, UNKNOWN_ADDRESS, UsageReader } from '#usage';
 import type { HourRefusals, LastUses } from '#usage';
 import type { AttentionItem, AttentionKind } from './attention-item.ts';
