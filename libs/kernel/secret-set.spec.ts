@@ -41,6 +41,14 @@ describe('SecretSet.rotate', () => {
     });
   });
 
+  it('does not prolong a secret that ends before the overlap does', () => {
+    const [current, older] = twoLive(); // the older one ends at 601 s
+    const { secrets: alone } = new SecretSet([current!, older!], later(2)).end(current!.id);
+    const { secrets, data } = rotate(alone, rotation(3600), 'three', later(3));
+    expect(secrets.map(({ expiresAt }) => expiresAt)).toEqual([null, later(601)]);
+    expect(data.previousEndsAt).toBe(later(601).toISOString());
+  });
+
   it('ends the old secret immediately without an overlap, and says so', () => {
     const [old] = first();
     const { secrets, data } = rotate([old!], rotation(0), 'two', later(1));

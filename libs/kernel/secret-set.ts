@@ -97,7 +97,7 @@ export class SecretSet {
   }
 
   /**
-   * Adds a new current secret. The previous one stays valid for the overlap.
+   * Adds a new current secret. The previous one stays valid for the overlap, unless it ends before that.
    *
    * @throws DomainError `rotation-in-progress` while two are live, because clients may still use the older one
    */
@@ -106,7 +106,8 @@ export class SecretSet {
     if (oldest !== undefined && !compromised && !endOldest) throw this.rotationInProgress();
     const current = SecretSet.first(newDigest, this.at);
     const overlaps = previous !== undefined && !compromised && overlapSeconds > 0;
-    const endsAt = overlaps ? new Date(this.at.getTime() + overlapSeconds * 1000) : this.at;
+    const overlapEndsAt = new Date(this.at.getTime() + overlapSeconds * 1000);
+    const endsAt = overlaps ? earlier(previous.expiresAt, overlapEndsAt) : this.at;
     const ended = overlaps ? this.live.slice(1) : this.live;
     return {
       secrets: overlaps ? [current, { ...previous, expiresAt: endsAt }] : [current],
@@ -195,4 +196,9 @@ export function matchSecret<T extends readonly LiveSecret[]>(
     if (equal && isLiveSecret(secret, atMs)) match = secret;
   }
   return match;
+}
+
+/** The earlier of two moments; null is no moment. */
+function earlier(one: Date | null, other: Date): Date {
+  return one !== null && one < other ? one : other;
 }
