@@ -62,8 +62,9 @@ export function allowedIpsFix(
   const allowedIps = credential.acceptableIps(addresses, at);
   if (allowedIps.length === 0) return disableFix(credential);
   const isPartial = unnamed || allowedIps.length < addresses.length;
+  const seen = allowedIps.length === 1 ? 'the one address' : `the ${allowedIps.length} addresses`;
   const effect =
-    `Lets the credential be used only from the ${allowedIps.length} addresses seen in the last 90 days. ` +
+    `Lets the credential be used only from ${seen} seen in the last 90 days. ` +
     (isPartial
       ? 'It was also used from others, or from unknown ones: these are refused then.'
       : 'No other use was seen.');
